@@ -1,0 +1,249 @@
+"""Floor 0: the products everything is made of, rows of any container, BLAS threads.
+
+The one contract: ``into <- keep * into + scale * a @ b``, which is what BLAS calls gemm.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy.linalg import blas
+from scipy.sparse import issparse
+from threadpoolctl import ThreadpoolController
+
+from sk_twolayer._typing import Array
+
+_GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
+_AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
+
+
+def add_product(
+    into: Array,
+    a: Any,
+    b: Array,
+    *,
+    scale: float = 1.0,
+    keep: float = 1.0,
+    transpose_a: bool = False,
+) -> None:
+    """Add a matrix product to an array in place: ``into <- keep*into + scale*a@b``.
+
+    Parameters
+    ----------
+    into : ndarray of shape (n, m)
+        Changed in place. With ``keep=0`` it is overwritten whatever it held
+        (0 times nan would be nan).
+    a : ndarray or sparse container of shape (n, k), or (k, n) with `transpose_a`
+        Left factor.
+    b : ndarray of shape (k, m)
+        Right factor; must not share memory with `into`.
+    scale : float, default=1.0
+        Factor of the product.
+    keep : float, default=1.0
+        Factor of what `into` held before.
+    transpose_a : bool, default=False
+        Whether to multiply with the transpose of `a`.
+
+    Raises
+    ------
+    ValueError
+        If the three shapes do not fit together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._linalg import add_product
+    >>> W = np.ones((2, 2))
+    >>> add_product(W, np.array([[1.0, 0.0]]), np.array([[3.0, 5.0]]), scale=-0.1, transpose_a=True)
+    >>> W
+    array([[0.7, 0.5],
+           [1. , 1. ]])
+    """
+    n, k = a.shape[::-1] if transpose_a else a.shape
+    if b.shape[0] != k or into.shape != (n, b.shape[1]):
+        raise ValueError(
+            f"shapes do not fit: a product of ({n}, {k}) and {b.shape} cannot be added "
+            f"into an array of shape {into.shape}"
+        )
+    if not _suits_blas(into, a, b):  # sparse, strided, empty, mixed or integer
+        product = (a.T if transpose_a else a) @ b
+        add_scaled(into, product, scale=scale, keep=keep)
+    elif into.flags.f_contiguous:
+        _gemm(into, _factor(a, transpose_a), _factor(b, False), scale, keep)
+    else:  # BLAS thinks in columns: into.T <- b.T @ a.T
+        _gemm(into.T, _factor(b, True), _factor(a, not transpose_a), scale, keep)
+
+
+def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
+    """Add a multiple of an array in place: ``into <- keep*into + scale*x``.
+
+    Parameters
+    ----------
+    into : ndarray
+        Changed in place; overwritten with ``keep=0``.
+    x : ndarray of the same shape
+        What to add; must not share memory with `into`.
+    scale, keep : float, default=1.0
+        Factors of `x` and of what `into` held before.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._linalg import add_scaled
+    >>> velocity = np.array([1.0, 2.0])
+    >>> add_scaled(velocity, np.array([8.0, 8.0]), scale=-0.25, keep=0.5)
+    >>> velocity
+    array([-1.5, -1. ])
+    """
+    if keep == 0:
+        np.multiply(x, scale, out=into)
+        return
+    if keep != 1:
+        into *= keep
+    if x.ndim == 1 and _suits_blas(into, x):
+        _AXPY[into.dtype](x, into, a=scale)  # one pass, where scale * x would be a new array
+    else:
+        into += x if scale == 1 else scale * x
+
+
+def _suits_blas(into: Array, *factors: Any) -> bool:
+    """Tell whether BLAS can work on these arrays in place, without a copy of any of them.
+
+    f2py copies an argument that is not contiguous, and a copied `into` would be lost.
+    """
+    return (
+        into.dtype in _GEMM
+        and into.flags.writeable
+        and all(m.dtype == into.dtype and not issparse(m) for m in factors)
+        and all(m.flags.forc and m.size for m in (into, *factors))
+    )
+
+
+def _factor(a: Array, transpose: bool) -> tuple[Array, bool]:
+    """Return a column-major view of `a`, and whether gemm must transpose that view."""
+    return (a, transpose) if a.flags.f_contiguous else (a.T, not transpose)
+
+
+def _gemm(
+    c: Array, a: tuple[Array, bool], b: tuple[Array, bool], scale: float, keep: float
+) -> None:
+    """Call BLAS on column-major arrays, and make sure that it wrote where it was told to."""
+    result = _GEMM[c.dtype](scale, a[0], b[0], keep, c, a[1], b[1], 1)
+    if result is not c:
+        raise RuntimeError("BLAS worked on a copy of its target; please report this as a bug")
+
+
+def take_rows(X: Any, rows: Array) -> Any:
+    """Return the rows of a dense or sparse matrix: ``X[rows]``.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d)
+        Where to take from.
+    rows : ndarray of shape (m,), dtype intp
+        Row numbers, each in [0, n).
+
+    Returns
+    -------
+    ndarray or sparse container of shape (m, d)
+        The rows, in C order when dense.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._linalg import take_rows
+    >>> take_rows(np.array([[1, 2], [3, 4], [5, 6]]), np.array([2, 0]))
+    array([[5, 6],
+           [1, 2]])
+    """
+    if issparse(X):
+        return X[rows]
+    if X.flags.c_contiguous:
+        return X.take(rows, axis=0, mode="clip")  # twice as fast as X[rows]
+    out = np.empty((len(rows), X.shape[1]), X.dtype)
+    out[...] = X[rows]  # take() would copy the whole of such an X first
+    return out
+
+
+def bytes_per_row(X: Any) -> int:
+    """Return about how many bytes a row of a dense or sparse matrix takes, at least 1.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d)
+        The matrix.
+
+    Returns
+    -------
+    int
+        Bytes of the row's values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._linalg import bytes_per_row
+    >>> bytes_per_row(np.zeros((10, 3)))
+    24
+    """
+    values = int(X.nnz) if issparse(X) else X.size
+    return max(1, values * int(X.dtype.itemsize) // int(X.shape[0]))
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Find this process's BLAS libraries, once: the search takes milliseconds."""
+    return ThreadpoolController()
+
+
+class _SingleThreadedBlas:
+    """Counts who wants one BLAS thread: the first sets the limit, the last restores it.
+
+    The limit belongs to the process, not to a thread, so fits that overlap in several threads
+    must share one; restored one by one in another order they would leave the limit at one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._limiter: Any = None
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._users == 0:
+                self._limiter = _controller().limit(limits=1, user_api="blas")
+            self._users += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._limiter.restore_original_limits()
+
+
+_SINGLE_THREADED_BLAS = _SingleThreadedBlas()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Run a block with one BLAS thread, and restore the limit afterwards whatever happens.
+
+    Training wants this twice over: threads that wait for each other make small products
+    slower, and a threaded product sums in another order, so that a model's last bits would
+    depend on how many threads the machine, or a parallel search, happened to leave it.
+
+    Examples
+    --------
+    >>> from sk_twolayer._linalg import one_blas_thread
+    >>> with one_blas_thread():
+    ...     pass
+    """
+    _SINGLE_THREADED_BLAS.enter()
+    try:
+        yield
+    finally:
+        _SINGLE_THREADED_BLAS.leave()

@@ -1,0 +1,110 @@
+"""The two layers a computation of plain numbers needs: multiply and add."""
+
+from __future__ import annotations
+
+from sk_twolayer._layer import Layer
+from sk_twolayer._typing import Array
+
+
+class MulLayer(Layer):
+    """Multiply two values: ``out = x * y``.
+
+    Backward, each input gets `dout` times the *other* input, because ``d(xy)/dx = y``.
+
+    References
+    ----------
+    .. [1] K. Saitoh, "Deep Learning from Scratch", O'Reilly Japan, 2016, section 5.4.
+
+    Examples
+    --------
+    >>> from sk_twolayer.layers import MulLayer
+    >>> layer = MulLayer()
+    >>> layer.forward(100, 2)
+    200
+    >>> layer.backward(1.1)
+    (2.2, 110.00000000000001)
+    """
+
+    x: float | Array
+    y: float | Array
+
+    def forward(self, x: float | Array, y: float | Array) -> float | Array:
+        """Return ``x * y`` and remember both.
+
+        Parameters
+        ----------
+        x, y : float or ndarray
+            The values to multiply, of the same shape.
+
+        Returns
+        -------
+        float or ndarray
+            The product.
+        """
+        self.x, self.y = x, y
+        return x * y
+
+    def backward(self, dout: float | Array) -> tuple[float | Array, float | Array]:
+        """Return the gradients of both inputs: `dout` times the inputs, swapped.
+
+        Parameters
+        ----------
+        dout : float or ndarray
+            Gradient with respect to the product.
+
+        Returns
+        -------
+        dx, dy : float or ndarray
+            ``dout * y`` and ``dout * x``.
+        """
+        return dout * self.y, dout * self.x
+
+
+class AddLayer(Layer):
+    """Add two values: ``out = x + y``.
+
+    Backward, both inputs get `dout` as it is; nothing needs to be remembered.
+
+    References
+    ----------
+    .. [1] K. Saitoh, "Deep Learning from Scratch", O'Reilly Japan, 2016, section 5.4.
+
+    Examples
+    --------
+    >>> from sk_twolayer.layers import AddLayer
+    >>> layer = AddLayer()
+    >>> layer.forward(200, 450)
+    650
+    >>> layer.backward(1.1)
+    (1.1, 1.1)
+    """
+
+    def forward(self, x: float | Array, y: float | Array) -> float | Array:
+        """Return ``x + y``.
+
+        Parameters
+        ----------
+        x, y : float or ndarray
+            The values to add, of the same shape.
+
+        Returns
+        -------
+        float or ndarray
+            The sum.
+        """
+        return x + y
+
+    def backward(self, dout: float | Array) -> tuple[float | Array, float | Array]:
+        """Return the gradients of both inputs: `dout`, twice.
+
+        Parameters
+        ----------
+        dout : float or ndarray
+            Gradient with respect to the sum.
+
+        Returns
+        -------
+        dx, dy : float or ndarray
+            `dout` and `dout`.
+        """
+        return dout, dout

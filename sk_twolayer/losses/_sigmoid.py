@@ -1,0 +1,72 @@
+"""Outcomes that are yes or no each: logistic sigmoid and cross-entropy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, log_expit
+
+from sk_twolayer._typing import Array
+from sk_twolayer.losses._loss_layer import LossLayer
+
+
+class SigmoidWithLoss(LossLayer):
+    """Cross-entropy over the logistic sigmoid, for outcomes that are yes or no each.
+
+    With ``y = 1 / (1 + exp(-x))``, and the columns summed where there are several::
+
+        loss = -mean over rows of sum_k t_k log(y_k) + (1 - t_k) log(1 - y_k)
+        dx = (y - t) / batch
+
+    The loss is computed from the scores, so that it is finite for all finite scores.
+
+    The target `t` holds 0, 1 or probabilities between, in the shape of the scores; for one
+    column of scores it may also be of shape (batch,).
+
+    References
+    ----------
+    .. [1] D. R. Cox, "The Regression Analysis of Binary Sequences", 1958.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.losses import SigmoidWithLoss
+    >>> layer = SigmoidWithLoss()
+    >>> round(layer.forward(np.array([[0.0], [1000.0]]), np.array([1, 1])), 4)  # log(2) / 2
+    0.3466
+    >>> layer.backward()
+    array([[-0.25],
+           [ 0.  ]])
+    """
+
+    @staticmethod
+    def probabilities(x: Array) -> Array:
+        y: Array = expit(x)
+        return y
+
+    @staticmethod
+    def log_probabilities(x: Array) -> Array:
+        y: Array = log_expit(x)
+        return y
+
+    def encode(self, t: Array, outputs: int, dtype: Any) -> Array:
+        if t.ndim == 1 and outputs == 1:
+            t = t[:, np.newaxis]
+        if t.ndim != 2 or t.shape[1] != outputs:
+            raise ValueError(
+                f"t must have shape (batch, {outputs})"
+                + (" or (batch,)" if outputs == 1 else "")
+                + f", but it has {t.shape}"
+            )
+        return self._probabilities_only(t, dtype)
+
+    def _link_and_losses(self, x: Array, t: Array, out: Array | None) -> tuple[Array, Array]:
+        # -log y for t=1 and -log(1-y) for t=0 both lie on the softplus curve, whose two
+        # parts are split here so that neither overflows nor cancels.
+        losses = np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
+        return expit(x, out=out), losses.sum(axis=1)
+
+    @staticmethod
+    def _decide(y: Array) -> Array:
+        return y > 0.5

@@ -1,0 +1,338 @@
+"""Floor 2: the two-layer net: layers in order over one vector of parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+from sklearn.utils import check_random_state
+
+from sk_twolayer._linalg import add_scaled
+from sk_twolayer._typing import Array
+from sk_twolayer._views import NamedViews
+from sk_twolayer.gradient_check import numerical_gradient
+from sk_twolayer.layers import Affine, Identity, Relu, Sigmoid, Tanh
+from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
+
+__all__ = ["TwoLayerNet", "affine_layers", "forward"]
+
+ACTIVATIONS = {"relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh, "identity": Identity}
+LOSSES: dict[str, type[LossLayer]] = {"softmax": SoftmaxWithLoss, "sigmoid": SigmoidWithLoss}
+
+
+def affine_layers(W1: Array, b1: Array, W2: Array, b2: Array, activation: str) -> dict[str, Any]:
+    """Put the layers of a two-layer net in order over arrays that exist already.
+
+    Parameters
+    ----------
+    W1, b1 : ndarray of shapes (inputs, hidden) and (hidden,)
+        Parameters of the first affine layer; kept, not copied.
+    W2, b2 : ndarray of shapes (hidden, outputs) and (outputs,)
+        Parameters of the second affine layer; kept, not copied.
+    activation : {"relu", "sigmoid", "tanh", "identity"}
+        What lies between.
+
+    Returns
+    -------
+    dict of str to layer
+        The layers by name, in the order of `forward`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.network import affine_layers
+    >>> list(affine_layers(np.ones((2, 3)), np.ones(3), np.ones((3, 1)), np.ones(1), "relu"))
+    ['Affine1', 'Relu', 'Affine2']
+    """
+    between = ACTIVATIONS[activation]()
+    return {"Affine1": Affine(W1, b1), type(between).__name__: between, "Affine2": Affine(W2, b2)}
+
+
+def forward(layers: dict[str, Any], x: Any, out: Sequence[Array | None] | None = None) -> Array:
+    """Walk an input through layers.
+
+    Parameters
+    ----------
+    layers : dict of str to layer
+        The layers in order.
+    x : ndarray or sparse container
+        Input of the first layer.
+    out : sequence of ndarray, default=None
+        Where each layer puts its result. Neighbours may share an array where the second
+        works element by element.
+
+    Returns
+    -------
+    ndarray
+        Output of the last layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.layers import Relu, Sigmoid
+    >>> from sk_twolayer.network import forward
+    >>> forward({"Relu": Relu(), "Sigmoid": Sigmoid()}, np.array([-3.0, 0.0]))
+    array([0.5, 0.5])
+    """
+    for layer, buffer in zip(layers.values(), out or repeat(None, len(layers)), strict=True):
+        x = layer.forward(x, out=buffer)
+    scores: Array = x
+    return scores
+
+
+class TwoLayerNet:
+    """A net of two affine layers with an activation between and a loss at the end.
+
+    ``scores = activation(x @ W1 + b1) @ W2 + b2``, and the objective is
+    ``loss(scores, t) + alpha/2 * (sum of W1**2 + sum of W2**2)``.
+
+    Parameters
+    ----------
+    input_size, hidden_size, output_size : int
+        Number of features, of hidden units, and of scores.
+    weight_init_std : float or "auto", default=0.01
+        Standard deviation of the normal distribution the weights are drawn from; "auto" takes
+        He's ``sqrt(2 / inputs)`` for relu [2]_ and Glorot's ``sqrt(2 / (inputs + outputs))``
+        otherwise [3]_. Biases start at 0.
+    activation : {"relu", "sigmoid", "tanh", "identity"}, default="relu"
+        What the hidden units do with their sums.
+    loss : {"softmax", "sigmoid"}, default="softmax"
+        The last layer: `SoftmaxWithLoss` or `SigmoidWithLoss`.
+    alpha : float, default=0.0
+        Strength of the penalty on the weights (biases are free).
+    dtype : dtype, default=float64
+        Type of the parameters: float32 or float64.
+    random_state : int, RandomState instance or None, default=None
+        Source of the weights.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n_parameters,)
+        All parameters in one vector: the weights, then the biases.
+    params : mapping of str to ndarray
+        "W1", "W2", "b1" and "b2": views of `theta`.
+    layers : dict of str to layer
+        The layers up to the scores, in order.
+    last_layer : LossLayer
+        The loss.
+
+    References
+    ----------
+    .. [1] K. Saitoh, "Deep Learning from Scratch", O'Reilly Japan, 2016, section 5.7.
+    .. [2] K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers", ICCV 2015.
+    .. [3] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward
+       neural networks", AISTATS 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer import TwoLayerNet
+    >>> net = TwoLayerNet(2, 8, 2, weight_init_std=1.0, random_state=0)
+    >>> x, t = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    >>> for _ in range(100):
+    ...     gradient = net.gradient(x, t)
+    ...     for name in net.params:
+    ...         net.params[name] -= 0.5 * gradient[name]
+    >>> net.predict(x).argmax(axis=1)
+    array([0, 1, 1, 0])
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        weight_init_std: float | str = 0.01,
+        *,
+        activation: str = "relu",
+        loss: str = "softmax",
+        alpha: float = 0.0,
+        dtype: DTypeLike = np.float64,
+        random_state: Any = None,
+    ) -> None:
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
+        for name, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"{name} must be at least 1, got {size}")
+        _check_choice("activation", activation, ACTIVATIONS)
+        _check_choice("loss", loss, LOSSES)
+        self._shapes: dict[str, tuple[int, ...]] = {
+            "W1": (input_size, hidden_size),
+            "W2": (hidden_size, output_size),
+            "b1": (hidden_size,),
+            "b2": (output_size,),
+        }
+        self._n_weights = input_size * hidden_size + hidden_size * output_size
+        self.alpha = alpha
+        self.theta = np.zeros(self._n_weights + hidden_size + output_size, dtype)
+        self.params = NamedViews(self.theta, self._shapes)
+        random_state = check_random_state(random_state)
+        for name in ("W1", "W2"):
+            std = _initial_std(weight_init_std, activation, self._shapes[name])
+            self.params[name] = std * random_state.standard_normal(self._shapes[name])
+        self.layers = affine_layers(**self.params, activation=activation)
+        self.last_layer = LOSSES[loss]()
+
+    def predict(self, x: Any, out: Sequence[Array | None] | None = None) -> Array:
+        """Return the scores: all that a decision needs.
+
+        Parameters
+        ----------
+        x : ndarray or sparse container of shape (batch, inputs)
+            Input rows.
+        out : sequence of three ndarrays, default=None
+            Where each layer puts its result; the first two may be the same array.
+
+        Returns
+        -------
+        ndarray of shape (batch, outputs)
+            Scores; the largest one is the most likely class.
+        """
+        return forward(self.layers, x, out)
+
+    def loss(self, x: Any, t: Any, sample_weight: Array | None = None) -> float:
+        """Return the objective: the mean loss of a batch plus the penalty on the weights.
+
+        Parameters
+        ----------
+        x : ndarray or sparse container of shape (batch, inputs)
+            Input rows.
+        t : array-like
+            Targets, as the loss layer describes them.
+        sample_weight : ndarray of shape (batch,), default=None
+            Factor of each row's loss, 1 on average.
+
+        Returns
+        -------
+        float
+            The objective.
+        """
+        W = self.theta[: self._n_weights]
+        penalty = 0.5 * self.alpha * float(W @ W)
+        return self.last_layer.forward(self.predict(x), t, sample_weight) + penalty
+
+    def accuracy(self, x: Any, t: Any) -> float:
+        """Return the share of rows whose highest score is on the target.
+
+        Parameters
+        ----------
+        x : ndarray or sparse container of shape (batch, inputs)
+            Input rows.
+        t : array-like
+            Targets, as the loss layer describes them.
+
+        Returns
+        -------
+        float
+            A number in [0, 1].
+        """
+        return self.last_layer.accuracy(self.predict(x), t)
+
+    def backward(self, out: Sequence[Array | None] = (None, None)) -> None:
+        """Walk the gradient of the loss back to the first layer, and stop there.
+
+        Every layer then holds what its parameters' gradient needs. Nothing lies upstream of
+        the first affine layer, so its own input gradient, a third of its work, is left out.
+
+        Parameters
+        ----------
+        out : sequence of two ndarrays, default=(None, None)
+            Where to put the gradients with respect to the scores and to the hidden units;
+            the first may be the probabilities.
+        """
+        first, activation, second = self.layers.values()
+        dout = self.last_layer.backward(out=out[0])
+        dout = second.backward(dout, out=out[1])
+        first.dout = activation.backward(dout, out=dout)
+
+    def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
+        """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
+
+        Follows `backward`.
+
+        Parameters
+        ----------
+        into : ndarray of shape (n_parameters,)
+            Changed in place: `theta` itself, or memory of its own.
+        scale, keep : float, default=1.0
+            Factors of the gradient and of what `into` held before.
+        """
+        keep_weights = keep
+        if self.alpha and into is self.theta:
+            keep_weights += scale * self.alpha  # the penalty's gradient is alpha * W itself
+        elif self.alpha:
+            weights = slice(self._n_weights)
+            add_scaled(into[weights], self.theta[weights], scale=scale * self.alpha, keep=keep)
+            keep_weights = 1.0
+        views = NamedViews(into, self._shapes)
+        for number in ("1", "2"):
+            layer = self.layers["Affine" + number]
+            layer.add_dW(views["W" + number], scale=scale, keep=keep_weights)
+            layer.add_db(views["b" + number], scale=scale, keep=keep)
+
+    def gradient(self, x: Any, t: Any, sample_weight: Array | None = None) -> dict[str, Array]:
+        """Return the gradient of the objective by backpropagation.
+
+        Parameters
+        ----------
+        x : ndarray or sparse container of shape (batch, inputs)
+            Input rows.
+        t : array-like
+            Targets, as the loss layer describes them.
+        sample_weight : ndarray of shape (batch,), default=None
+            Factor of each row's loss, 1 on average.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The gradient with respect to "W1", "W2", "b1" and "b2".
+        """
+        self.loss(x, t, sample_weight)
+        self.backward()
+        into = np.empty_like(self.theta)
+        self.add_gradient(into, keep=0)
+        return dict(NamedViews(into, self._shapes))
+
+    def numerical_gradient(
+        self, x: Any, t: Any, sample_weight: Array | None = None
+    ) -> dict[str, Array]:
+        """Return the gradient of the objective by central differences: slow, and hard to get wrong.
+
+        Parameters
+        ----------
+        x : ndarray or sparse container of shape (batch, inputs)
+            Input rows.
+        t : array-like
+            Targets, as the loss layer describes them.
+        sample_weight : ndarray of shape (batch,), default=None
+            Factor of each row's loss, 1 on average.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The gradient with respect to "W1", "W2", "b1" and "b2".
+
+        Raises
+        ------
+        ValueError
+            If the net is not float64.
+        """
+        gradient = numerical_gradient(lambda _: self.loss(x, t, sample_weight), self.theta)
+        return dict(NamedViews(gradient, self._shapes))
+
+
+def _check_choice(name: str, value: str, choices: dict[str, Any]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {sorted(choices)}, got {value!r}")
+
+
+def _initial_std(weight_init_std: float | str, activation: str, shape: tuple[int, ...]) -> float:
+    """Return the spread that keeps signals as strong behind a layer as before it."""
+    if not isinstance(weight_init_std, str):
+        return weight_init_std
+    _check_choice("weight_init_std", weight_init_std, {"auto": None})
+    return math.sqrt(2 / (shape[0] if activation == "relu" else sum(shape)))

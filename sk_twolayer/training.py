@@ -1,0 +1,215 @@
+"""Floor 3: minibatch training as a generator of epochs, and the rule when to stop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+from sk_twolayer._linalg import bytes_per_row, one_blas_thread, take_rows
+from sk_twolayer._typing import Array
+from sk_twolayer.network import TwoLayerNet
+from sk_twolayer.optimizers import Optimizer
+
+__all__ = ["StoppingRule", "epochs"]
+
+CHUNK_BYTES = 2**20  # rows are gathered for many minibatches at once, while they fit the cache
+
+
+class Batch(NamedTuple):
+    """Rows of input, their encoded targets, and the factors of their losses."""
+
+    x: Any
+    t: Array
+    sample_weight: Array | None
+
+
+def epochs(
+    net: TwoLayerNet,
+    optimizer: Optimizer,
+    X: Any,
+    t: Array,
+    sample_weight: Array | None = None,
+    *,
+    learning_rate: float,
+    batch_size: int,
+    shuffle: bool = True,
+    random_state: np.random.RandomState,
+) -> Iterator[float]:
+    """Train a net in place, an epoch each time the next item is asked for.
+
+    An epoch passes once over the data in minibatches; each is four steps: take rows, loss,
+    backward, and the optimizer's step. The last minibatch holds what is left over.
+
+    Parameters
+    ----------
+    net : TwoLayerNet
+        The net; its `theta` is changed in place.
+    optimizer : Optimizer
+        Takes the steps, and keeps its state from one epoch to the next.
+    X : ndarray or sparse container of shape (n, inputs)
+        Input rows, in the dtype of the net.
+    t : ndarray of shape (n,) or (n, outputs)
+        Targets, as the net's loss layer describes them.
+    sample_weight : ndarray of shape (n,), default=None
+        Factor of each row's loss, 1 on average over all rows.
+    learning_rate : float
+        Length of the steps.
+    batch_size : int
+        Rows in a minibatch.
+    shuffle : bool, default=True
+        Whether each epoch draws a fresh permutation of the rows.
+    random_state : RandomState
+        Source of the permutations.
+
+    Yields
+    ------
+    float
+        The mean loss of the epoch's rows, each under the parameters of its moment, without
+        the penalty on the weights.
+
+    Raises
+    ------
+    ValueError
+        If the loss stops being finite, at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer import TwoLayerNet
+    >>> from sk_twolayer.optimizers import SGD
+    >>> from sk_twolayer.training import epochs
+    >>> X, t = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
+    >>> net = TwoLayerNet(1, 4, 2, weight_init_std=1.0, random_state=0)
+    >>> training = epochs(net, SGD(), X, t, learning_rate=0.5, batch_size=2,
+    ...                   random_state=np.random.RandomState(0))
+    >>> losses = [next(training) for _ in range(50)]
+    >>> losses[-1] < 0.1 * losses[0], net.accuracy(X, t)
+    (True, 1.0)
+    """
+    n = X.shape[0]
+    buffers = _Buffers(net)
+    for number in count(1):
+        order = random_state.permutation(n) if shuffle else np.arange(n)
+        total = 0.0
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            for batch in _minibatches(net, X, t, sample_weight, order, batch_size):
+                loss = _step(net, optimizer, batch, learning_rate, buffers)
+                _check_finite(loss, "the loss of a minibatch", number, learning_rate)
+                total += loss * len(batch.t)
+            _check_finite(float(net.theta @ net.theta), "|theta|^2", number, learning_rate)
+        yield total / n
+
+
+def _check_finite(value: float, what: str, epoch: int, learning_rate: float) -> None:
+    if not math.isfinite(value):
+        raise ValueError(
+            f"training diverged: {what} became {value} in epoch {epoch}. Lower learning_rate "
+            f"(now {learning_rate:g}), or scale the columns of X, for example with StandardScaler"
+        )
+
+
+def _minibatches(
+    net: TwoLayerNet,
+    X: Any,
+    t: Array,
+    sample_weight: Array | None,
+    order: Array,
+    batch_size: int,
+) -> Iterator[Batch]:
+    """Cut the rows, in the order given, into minibatches."""
+    outputs, dtype = net.params["b2"].size, net.theta.dtype
+    batches_at_once = max(1, CHUNK_BYTES // (batch_size * bytes_per_row(X)))
+    for chunk in gen_batches(len(order), batches_at_once * batch_size):
+        rows = order[chunk]
+        x_rows = take_rows(X, rows)
+        t_rows = net.last_layer.encode(t[rows], outputs, dtype)
+        weights = None if sample_weight is None else sample_weight[rows]
+        for batch in gen_batches(len(rows), batch_size):
+            yield Batch(x_rows[batch], t_rows[batch], None if weights is None else weights[batch])
+
+
+def _step(
+    net: TwoLayerNet, optimizer: Optimizer, batch: Batch, learning_rate: float, buffers: _Buffers
+) -> float:
+    """Train on one minibatch and return its loss before the step."""
+    hidden, dhidden, scores = buffers.for_rows(len(batch.t))
+    net.predict(batch.x, out=(hidden, hidden, scores))
+    loss = net.last_layer.compare(scores, batch.t, batch.sample_weight, out=scores)
+    net.backward(out=(scores, dhidden))
+    optimizer.step(net.theta, net.add_gradient, learning_rate)
+    return loss
+
+
+class _Buffers:
+    """The arrays one training step writes into, made once for each size of minibatch.
+
+    An epoch has two sizes at most: the full minibatch, and what is left over at the end.
+    """
+
+    def __init__(self, net: TwoLayerNet) -> None:
+        self._hidden_size, self._outputs = net.params["W2"].shape
+        self._dtype = net.theta.dtype
+        self._made: dict[int, tuple[Array, Array, Array]] = {}
+
+    def for_rows(self, n: int) -> tuple[Array, Array, Array]:
+        """Return arrays for the hidden units, their gradient, and the scores of `n` rows."""
+        if n not in self._made:
+            self._made[n] = (
+                np.empty((n, self._hidden_size), self._dtype),
+                np.empty((n, self._hidden_size), self._dtype),
+                # By columns, because softmax adds up short rows: so NumPy goes along the batch.
+                np.empty((n, self._outputs), self._dtype, order="F"),
+            )
+        return self._made[n]
+
+
+class StoppingRule:
+    """Tell when an objective has not fallen by more than `tol` for a number of epochs in a row.
+
+    Parameters
+    ----------
+    tol : float or None
+        The least fall below the best value so far that counts; None never stops.
+    n_iter_no_change : int
+        After how many epochs in a row without such a fall to stop.
+
+    Attributes
+    ----------
+    best : float
+        The lowest value seen.
+
+    Examples
+    --------
+    >>> from sk_twolayer.training import StoppingRule
+    >>> rule = StoppingRule(tol=0.1, n_iter_no_change=2)
+    >>> [rule.should_stop(loss) for loss in (1.0, 0.5, 0.45, 0.44)]
+    [False, False, False, True]
+    """
+
+    def __init__(self, tol: float | None, n_iter_no_change: int) -> None:
+        self._tol = -math.inf if tol is None else tol
+        self._patience = n_iter_no_change
+        self._waited = 0
+        self.best = math.inf
+
+    def should_stop(self, loss: float) -> bool:
+        """Take note of an epoch's loss, and tell whether it was the last.
+
+        Parameters
+        ----------
+        loss : float
+            The loss of the epoch.
+
+        Returns
+        -------
+        bool
+            Whether to stop.
+        """
+        self._waited = 0 if loss < self.best - self._tol else self._waited + 1
+        self.best = min(self.best, loss)
+        return self._waited >= self._patience
