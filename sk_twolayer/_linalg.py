@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import blas
 from scipy.sparse import issparse
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 from sk_twolayer._typing import Array
 
@@ -101,7 +101,7 @@ def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) 
     array([-1.5, -1. ])
     """
     if keep == 0:
-        np.multiply(x, scale, out=into)
+        into[...] = x if scale == 1 else scale * x
         return
     if keep != 1:
         into *= keep
@@ -203,26 +203,54 @@ def _controller() -> ThreadpoolController:
 class _SingleThreadedBlas:
     """Counts who wants one BLAS thread: the first sets the limit, the last restores it.
 
-    The limit belongs to the process, not to a thread, so fits that overlap in several threads
-    must share one; restored one by one in another order they would leave the limit at one.
+    For most libraries the limit belongs to the process, not to the thread that sets it, so fits
+    that overlap in several threads must share one: each restoring what it found would leave the
+    limit at one. OpenBLAS on OpenMP has a limit for each thread, set and restored by each.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users = 0
-        self._limiter: Any = None
+        self._before: dict[str, int] = {}
 
     def enter(self) -> None:
         with self._lock:
+            libraries = _blas_libraries()
             if self._users == 0:
-                self._limiter = _controller().limit(limits=1, user_api="blas")
+                self._before = {library.filepath: library.num_threads for library in libraries}
+            _set_threads(libraries, dict.fromkeys(self._before, 1))
             self._users += 1
 
     def leave(self) -> None:
         with self._lock:
             self._users -= 1
-            if self._users == 0:
-                self._limiter.restore_original_limits()
+            libraries = _blas_libraries()
+            if self._users:
+                libraries = [library for library in libraries if _limits_each_thread(library)]
+            _set_threads(libraries, self._before)
+
+
+def _blas_libraries() -> list[Any]:
+    return [library for library in _controller().lib_controllers if library.user_api == "blas"]
+
+
+def _limits_each_thread(library: Any) -> bool:
+    return library.internal_api == "openblas" and library.threading_layer == "openmp"
+
+
+def _set_threads(libraries: list[Any], threads: dict[str, int]) -> None:
+    """Set the limits from this thread, though another may have set them last.
+
+    Since threadpoolctl 3.8 the first thread to set a limit of the process is the only one that
+    can, until it is made to let go.
+    """
+    let_go = getattr(OpenBLASController, "clear_controlling_thread", None)
+    if let_go:
+        let_go(force=True)
+    for library in libraries:
+        library.set_num_threads(threads[library.filepath])
+    if let_go:
+        let_go(force=True)
 
 
 _SINGLE_THREADED_BLAS = _SingleThreadedBlas()

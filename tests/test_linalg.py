@@ -1,0 +1,198 @@
+"""The one product, in every layout, against NumPy in float64; rows; BLAS threads."""
+
+import threading
+from itertools import product
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from sk_twolayer._linalg import (
+    add_product,
+    add_scaled,
+    bytes_per_row,
+    one_blas_thread,
+    take_rows,
+)
+
+N, K, M = 5, 7, 3
+FACTORS = [(1.0, 1.0), (-0.1, 1.0), (2.5, 0.0), (1.0, 0.9), (0.0, 0.5)]
+
+
+def layouts(a):
+    """The same matrix by rows, by columns, and strided both ways."""
+    strided = np.empty((2 * a.shape[0], 2 * a.shape[1]), a.dtype)[::2, ::2]
+    strided[...] = a
+    return {"C": np.ascontiguousarray(a), "F": np.asfortranarray(a), "strided": strided}
+
+
+@pytest.mark.parametrize("layout", list(product(["C", "F", "strided"], repeat=3)), ids="-".join)
+@pytest.mark.parametrize("transpose_a", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("scale", "keep"), FACTORS)
+def test_add_product(layout, transpose_a, dtype, scale, keep, rng):
+    into, a, b = (rng.standard_normal(shape) for shape in [(N, M), (N, K), (K, M)])
+    into, a, b = into.astype(dtype), a.astype(dtype), b.astype(dtype)
+    expected = keep * into.astype(float) + scale * a.astype(float) @ b.astype(float)
+    target = layouts(into)[layout[0]]
+    left = layouts(a.T if transpose_a else a)[layout[1]]
+    right = layouts(b)[layout[2]]
+    left_before, right_before = left.copy(), right.copy()
+    add_product(target, left, right, scale=scale, keep=keep, transpose_a=transpose_a)
+    assert target.dtype == dtype
+    assert_allclose(target, expected, atol=1e-5 if dtype == np.float32 else 1e-13)
+    assert_array_equal(left, left_before)
+    assert_array_equal(right, right_before)
+
+
+@pytest.mark.parametrize("into_order", ["C", "F"])
+@pytest.mark.parametrize("rows", [0, 1, 4])
+@pytest.mark.parametrize("depth", [0, 1, 4])
+def test_add_product_of_thin_and_empty_matrices(into_order, rows, depth, rng):
+    for columns in (0, 1, 4):
+        into = np.ones((rows, columns), order=into_order)
+        a, b = rng.standard_normal((rows, depth)), rng.standard_normal((depth, columns))
+        add_product(into, a, b, scale=2.0, keep=3.0)
+        assert_allclose(into, 3 + 2 * a @ b)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_keep_zero_overwrites_whatever_was_there(order, kind):
+    into = np.full((N, M), np.nan, order=order)
+    a = np.ones((N, K))
+    add_product(into, a if kind == "dense" else sp.csr_array(a), np.ones((K, M)), keep=0)
+    assert_array_equal(into, np.full((N, M), K))
+    vector = np.full(3, np.inf)
+    add_scaled(vector, np.ones(3), scale=2.0, keep=0)
+    assert_array_equal(vector, [2, 2, 2])
+
+
+@pytest.mark.parametrize("container", [sp.csr_array, sp.csr_matrix, sp.csc_array, sp.coo_array])
+@pytest.mark.parametrize("transpose_a", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_add_product_of_a_sparse_matrix(container, transpose_a, dtype, rng):
+    a = rng.standard_normal((N, K)).astype(dtype) * (rng.uniform(size=(N, K)) < 0.3)
+    b = rng.standard_normal((K, M)).astype(dtype)
+    sparse, dense = (rng.standard_normal((N, M)).astype(dtype) for _ in range(2))
+    dense[...] = sparse
+    left = container(a.T if transpose_a else a)
+    add_product(sparse, left, b, scale=-0.5, keep=0.9, transpose_a=transpose_a)
+    add_product(dense, a, b, scale=-0.5, keep=0.9)
+    assert sparse.dtype == dtype
+    assert_allclose(sparse, dense, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
+
+
+def test_mixed_and_integer_types():
+    into = np.zeros((2, 2))
+    add_product(into, np.eye(2, dtype=np.float32), np.array([[1, 2], [3, 4]]), scale=0.5)
+    assert_array_equal(into, [[0.5, 1], [1.5, 2]])
+    whole = np.ones((2, 2), dtype=int)
+    add_product(whole, np.eye(2, dtype=int), np.array([[1, 2], [3, 4]]))
+    assert_array_equal(whole, [[2, 3], [4, 5]])
+
+
+def test_a_read_only_target_is_refused():
+    into = np.zeros((2, 2))
+    into.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        add_product(into, np.eye(2), np.eye(2))
+    assert not into.any()
+
+
+@pytest.mark.parametrize(
+    "shapes", [((2, 3), (2, 4), (5, 3)), ((2, 2), (2, 4), (4, 3)), ((3, 3), (2, 4), (4, 3))]
+)
+def test_shapes_that_do_not_fit(shapes):
+    into, a, b = (np.zeros(shape) for shape in shapes)
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        add_product(into, a, b)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("scale", "keep"), FACTORS)
+def test_add_scaled(dtype, stride, scale, keep, rng):
+    x, into = rng.standard_normal((2, 12)).astype(dtype)[:, ::stride]
+    expected = keep * into.astype(float) + scale * x.astype(float)
+    add_scaled(into, x, scale=scale, keep=keep)
+    assert_allclose(into, expected, atol=1e-6 if dtype == np.float32 else 1e-14)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array, sp.csr_matrix])
+def test_take_rows(order, container, rng):
+    X = np.asarray(rng.standard_normal((6, 4)), order=order)
+    rows = np.array([5, 0, 0, 3])
+    taken = take_rows(container(X), rows)
+    assert_array_equal(taken if container is np.asarray else taken.toarray(), X[rows])
+    if container is np.asarray:
+        assert taken.flags.c_contiguous
+
+
+def test_bytes_per_row():
+    assert bytes_per_row(np.zeros((4, 3), np.float32)) == 12
+    assert bytes_per_row(sp.csr_array(np.eye(4))) == 8
+    assert bytes_per_row(sp.csr_array((4, 3))) == 1
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+class TestOneBlasThread:
+    @pytest.fixture(autouse=True)
+    def _two_threads_outside(self):
+        with threadpool_limits(2, user_api="blas"):
+            assert blas_threads() == {2}
+            yield
+            assert blas_threads() == {2}
+
+    def test_limits_and_restores(self):
+        with one_blas_thread():
+            assert blas_threads() == {1}
+        assert blas_threads() == {2}
+
+    def test_restores_after_an_exception(self):
+        with pytest.raises(KeyboardInterrupt), one_blas_thread():
+            raise KeyboardInterrupt
+        assert blas_threads() == {2}
+
+    def test_a_thread_that_did_not_set_the_outer_limit(self):
+        seen = []
+
+        def fit():
+            with one_blas_thread():
+                seen.append(blas_threads())
+
+        thread = threading.Thread(target=fit)
+        thread.start()
+        thread.join()
+        assert seen == [{1}]
+
+    def test_the_last_of_overlapping_fits_restores(self):
+        first_is_in, second_is_in, first_is_out = (threading.Event() for _ in range(3))
+        seen = []
+
+        def first():
+            with one_blas_thread():
+                first_is_in.set()
+                second_is_in.wait()
+            first_is_out.set()
+
+        def second():
+            first_is_in.wait()
+            with one_blas_thread():
+                second_is_in.set()
+                first_is_out.wait()
+                seen.append(blas_threads())
+
+        threads = [threading.Thread(target=target) for target in (first, second)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert seen == [{1}]
+        assert blas_threads() == {2}

@@ -1,0 +1,223 @@
+"""The training loop and the optimizers, against MLPClassifier and the textbook's formulas."""
+
+import math
+from itertools import islice
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.neural_network import MLPClassifier
+
+from sk_twolayer import TwoLayerClassifier, TwoLayerNet
+from sk_twolayer.optimizers import SGD
+from sk_twolayer.training import StoppingRule, epochs
+
+SOLVERS = [SGD(), SGD(momentum=0.9), SGD(momentum=0.9, nesterov=True)]
+
+
+class MLPFrom(MLPClassifier):
+    """MLPClassifier that starts from given parameters."""
+
+    def _init_coef(self, fan_in, fan_out, dtype):
+        coef, intercept = next(self.start)
+        assert coef.shape == (fan_in, fan_out)
+        return coef.copy(), intercept.copy()
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+@pytest.mark.parametrize(("activation", "theirs"), [("relu", "relu"), ("sigmoid", "logistic")])
+@pytest.mark.parametrize("data", ["digits", "cancer"])
+@pytest.mark.parametrize("max_iter", [1, 3])
+def test_from_the_same_start_mlpclassifier_ends_in_the_same_weights(
+    solver, activation, theirs, data, max_iter, request
+):
+    X, y = request.getfixturevalue(data)
+    options = {"batch_size": 64, "max_iter": max_iter, "shuffle": False, "alpha": 0.0}
+    ours = TwoLayerClassifier(
+        20,
+        activation=activation,
+        solver=solver,
+        learning_rate=0.05,
+        tol=None,
+        random_state=7,
+        **options,
+    ).fit(X, y)
+    n_outputs = ours.n_outputs_
+    start = TwoLayerNet(
+        X.shape[1], 20, n_outputs, "auto", activation=activation, random_state=7
+    ).params
+    mlp = MLPFrom(
+        (20,),
+        activation=theirs,
+        solver="sgd",
+        learning_rate_init=0.05,
+        momentum=solver.momentum,
+        nesterovs_momentum=solver.nesterov,
+        **options,
+    )
+    mlp.start = iter([(start["W1"], start["b1"]), (start["W2"], start["b2"])])
+    mlp.fit(X, y)
+    assert len(X) % 64  # the last minibatch is a smaller one
+    for one, other in zip(
+        ours.coefs_ + ours.intercepts_, mlp.coefs_ + mlp.intercepts_, strict=True
+    ):
+        assert_allclose(one, other, rtol=1e-9, atol=1e-13)
+    assert_allclose(ours.loss_curve_, mlp.loss_curve_, rtol=1e-9)
+    # MLPClassifier computes 1 - p, which cancels for small probabilities; hence atol.
+    assert_allclose(ours.predict_proba(X), mlp.predict_proba(X), rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+def test_optimizers_follow_their_formulas(solver, rng):
+    """The textbook's updates, on a bowl of which each point's gradient is known."""
+    curvature = rng.uniform(0.5, 2, size=5)
+    theta = rng.standard_normal(5)
+    expected, velocity = theta.copy(), np.zeros(5)
+    for _ in range(10):
+        solver_step(solver, theta, curvature)
+        g = curvature * expected
+        velocity = solver.momentum * velocity - 0.1 * g
+        expected = expected + (
+            solver.momentum * velocity - 0.1 * g if solver.nesterov else velocity
+        )
+        assert_allclose(theta, expected, rtol=1e-12)
+
+
+def solver_step(solver, theta, curvature):
+    def add_gradient(into, *, scale, keep):
+        into[:] = (0 if keep == 0 else keep * into) + scale * curvature * theta
+
+    solver.step(theta, add_gradient, 0.1)
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+def test_the_penalty_is_part_of_the_gradient(solver, rng):
+    """With the penalty, one epoch equals steps along net.gradient, which is checked elsewhere."""
+    X, t = rng.standard_normal((20, 4)), rng.randint(3, size=20)
+    fast, slow = (TwoLayerNet(4, 5, 3, "auto", alpha=0.5, random_state=0) for _ in range(2))
+    options = {"learning_rate": 0.2, "batch_size": 6, "shuffle": False, "random_state": None}
+    optimizer = SGD(solver.momentum, solver.nesterov)
+    list(islice(epochs(fast, optimizer, X, t, **options), 2))
+    velocity = dict.fromkeys(slow.params, 0.0)
+    for start in [0, 6, 12, 18] * 2:
+        batch = slice(start, start + 6)
+        for name, g in slow.gradient(X[batch], t[batch]).items():
+            velocity[name] = solver.momentum * velocity[name] - 0.2 * g
+            look_ahead = solver.momentum * velocity[name] - 0.2 * g
+            slow.params[name] += look_ahead if solver.nesterov else velocity[name]
+    assert_allclose(fast.theta, slow.theta, rtol=1e-10)
+
+
+@pytest.mark.parametrize("n", [1, 7, 8])
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
+@pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sp.csr_matrix])
+def test_an_epoch_takes_each_row_once(n, batch_size, container, monkeypatch):
+    monkeypatch.setattr("sk_twolayer.training.CHUNK_BYTES", 100)  # several chunks an epoch
+    X = np.arange(1.0, n + 1).reshape(n, 1) @ np.ones((1, 4))
+    seen = []
+
+    class Spy(SGD):
+        def step(self, theta, add_gradient, learning_rate):
+            x = net.layers["Affine1"].x
+            x = x.toarray() if sp.issparse(x) else x.copy()
+            t = net.last_layer.t.argmax(axis=1)
+            assert_array_equal(x[:, 0] - 1, t)
+            seen.append(t)
+
+    net = TwoLayerNet(4, 3, n, random_state=0)
+    training = epochs(
+        net,
+        Spy(),
+        container(X),
+        np.arange(n),
+        learning_rate=0.1,
+        batch_size=batch_size,
+        random_state=np.random.RandomState(0),
+    )
+    for _ in range(2):
+        next(training)
+        assert sorted(np.concatenate(seen)) == list(range(n))
+        assert [len(t) for t in seen[:-1]] == [min(batch_size, n)] * (len(seen) - 1)
+        order = np.concatenate(seen)
+        seen.clear()
+    if n > 1:
+        assert list(order) != list(range(n))
+
+
+def test_each_epoch_draws_a_fresh_permutation(rng):
+    X, t = rng.standard_normal((64, 3)), rng.randint(2, size=64)
+    orders = []
+
+    class Spy(SGD):
+        def step(self, theta, add_gradient, learning_rate):
+            orders.append(net.layers["Affine1"].x.copy())
+
+    net = TwoLayerNet(3, 2, 2, random_state=0)
+    options = {"learning_rate": 0.1, "batch_size": 64, "random_state": rng}
+    list(islice(epochs(net, Spy(), X, t, **options), 3))
+    assert not np.array_equal(orders[0], orders[1])
+    assert not np.array_equal(orders[1], orders[2])
+    orders.clear()
+    list(islice(epochs(net, Spy(), X, t, shuffle=False, **options), 2))
+    assert_array_equal(orders[0], X)
+    assert_array_equal(orders[1], X)
+
+
+def test_the_epoch_loss_is_the_mean_over_rows(rng):
+    X, t = rng.standard_normal((20, 4)), rng.randint(3, size=20)
+    net = TwoLayerNet(4, 5, 3, "auto", random_state=0, alpha=1.0)
+    expected = net.last_layer.forward(net.predict(X), t)
+
+    class Still(SGD):
+        def step(self, theta, add_gradient, learning_rate):
+            pass
+
+    training = epochs(net, Still(), X, t, learning_rate=1, batch_size=6, random_state=rng)
+    assert_allclose(next(training), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_divergence_stops_at_once(dtype, rng):
+    X, t = 1e3 * rng.standard_normal((50, 4)).astype(dtype), rng.randint(3, size=50)
+    net = TwoLayerNet(4, 5, 3, "auto", activation="identity", dtype=dtype, random_state=0)
+    training = epochs(net, SGD(), X, t, learning_rate=1e3, batch_size=5, random_state=rng)
+    with pytest.raises(ValueError, match=r"diverged.*Lower learning_rate \(now 1000\).*scale"):
+        list(islice(training, 100))
+
+
+def test_a_last_step_to_infinity_is_seen(rng):
+    class Leap(SGD):
+        def step(self, theta, add_gradient, learning_rate):
+            theta[0] = np.inf
+
+    X, t = rng.standard_normal((5, 4)), rng.randint(3, size=5)
+    net = TwoLayerNet(4, 5, 3, random_state=0)
+    with pytest.raises(ValueError, match="diverged"):
+        next(epochs(net, Leap(), X, t, learning_rate=1, batch_size=5, random_state=rng))
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_n_iter_no_change_means_what_it_says(k):
+    rule = StoppingRule(tol=0.0, n_iter_no_change=k)
+    falling = [rule.should_stop(loss) for loss in (3.0, 2.0, 1.0)]
+    assert falling == [False] * 3
+    assert [rule.should_stop(1.0) for _ in range(k)] == [False] * (k - 1) + [True]
+    assert rule.best == 1.0
+
+
+def test_small_falls_count_as_no_change_and_a_rise_is_no_best():
+    rule = StoppingRule(tol=0.1, n_iter_no_change=2)
+    assert not rule.should_stop(1.0)
+    assert not rule.should_stop(0.95)
+    assert not rule.should_stop(0.8)  # resets the count
+    assert not rule.should_stop(2.0)
+    assert rule.best == 0.8
+    assert rule.should_stop(0.75)
+
+
+def test_without_a_tolerance_training_never_stops():
+    rule = StoppingRule(tol=None, n_iter_no_change=1)
+    assert not any(rule.should_stop(loss) for loss in (1.0, 1.0, 2.0, 1e9))
+    assert math.isclose(rule.best, 1.0)
