@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# Before SciPy is imported: without it scikit-learn skips its check of array-API input.
+os.environ["SCIPY_ARRAY_API"] = "1"
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits
