@@ -235,7 +235,7 @@ def _blas_libraries() -> list[Any]:
 
 
 def _limits_each_thread(library: Any) -> bool:
-    return library.internal_api == "openblas" and library.threading_layer == "openmp"
+    return bool(library.internal_api == "openblas" and library.threading_layer == "openmp")
 
 
 def _set_threads(libraries: list[Any], threads: dict[str, int]) -> None:

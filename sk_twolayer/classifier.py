@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Iterator
-from itertools import islice
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_random_state, gen_batches
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_twolayer._targets import encode_and_weigh
 from sk_twolayer._typing import Array
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
-from sk_twolayer.network import ACTIVATIONS, TwoLayerNet, affine_layers, forward
+from sk_twolayer.network import ACTIVATIONS, TwoLayerNet
 from sk_twolayer.optimizers import SGD, Optimizer
-from sk_twolayer.training import StoppingRule, epochs
+from sk_twolayer.prediction import scores_in_blocks
+from sk_twolayer.training import StoppingRule, epochs, rows_per_batch, train
 
 __all__ = ["TwoLayerClassifier"]
 
 SOLVERS: dict[str, type[Optimizer]] = {"sgd": SGD}
-PREDICT_BYTES = 2**20  # hidden activations at once: bounds the memory of predict
 
 
 class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
@@ -37,8 +32,8 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
     negative log-likelihood, weighted where there are weights, plus
     ``alpha/2 * (sum of W1**2 + sum of W2**2)``.
 
-    Scale the columns of X, for example with `StandardScaler`: a net learns slowly or not at
-    all from columns of very different sizes.
+    Scale the columns of X first, for example with `StandardScaler`: a net learns slowly, or not
+    at all, from columns of very different sizes.
 
     Parameters
     ----------
@@ -94,17 +89,15 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
     n_outputs_ : int
         Number of scores: 1 for two classes, otherwise one a class.
     n_layers_ : int
-        Number of layers of units, the input included: 3.
+        Number of layers of units, input and output included: 3.
     n_iter_ : int
         Number of epochs trained.
     t_ : int
         Number of rows trained on, each counted once an epoch.
     loss_curve_ : list of float
         Mean training loss of each epoch, without the penalty.
-    loss_ : float
-        The last of `loss_curve_`.
-    best_loss_ : float
-        The least of `loss_curve_`.
+    loss_, best_loss_ : float
+        The last and the least of `loss_curve_`.
     n_features_in_ : int
         Number of features seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -219,7 +212,7 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         self._validate_params()
         optimizer = self._make_optimizer()
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
-        batch_size = self._rows_per_batch(len(y))
+        batch_size = rows_per_batch(self.batch_size, len(y))
         X, t, classes, weights = encode_and_weigh(X, y, sample_weight, self.class_weight)
         random_state = check_random_state(self.random_state)
         net = self._make_net(X, len(classes), random_state)
@@ -229,12 +222,13 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
             X,
             t,
             weights,
-            learning_rate=self._resolve_learning_rate(optimizer),
+            learning_rate=optimizer.resolve_learning_rate(self.learning_rate),
             batch_size=min(batch_size, len(t)),
             shuffle=self.shuffle,
             random_state=random_state,
         )
-        loss_curve = self._run(losses)
+        rule = StoppingRule(self.tol, self.n_iter_no_change)
+        loss_curve = train(losses, max_iter=self.max_iter, rule=rule, verbose=bool(self.verbose))
         return self._publish(net, classes, loss_curve, n_rows=len(t))
 
     def predict(self, X: Any) -> Array:
@@ -310,18 +304,6 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         optimizer._validate_params()
         return optimizer
 
-    def _rows_per_batch(self, n_samples: int) -> int:
-        if self.batch_size == "full":
-            return n_samples
-        if isinstance(self.batch_size, str):
-            return min(200, n_samples)
-        if self.batch_size > n_samples:
-            raise ValueError(
-                f"batch_size={self.batch_size} is larger than the {n_samples} rows of X: use at "
-                f'most {n_samples}, "full" for all rows at once, or "auto"'
-            )
-        return self.batch_size
-
     def _make_net(self, X: Any, n_classes: int, random_state: np.random.RandomState) -> TwoLayerNet:
         """Return an untrained net: a single score is enough to tell two classes apart."""
         return TwoLayerNet(
@@ -335,28 +317,6 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
             dtype=X.dtype,
             random_state=random_state,
         )
-
-    def _run(self, losses: Iterator[float]) -> list[float]:
-        """Train for as long as it helps, and return the loss of each epoch."""
-        rule = StoppingRule(self.tol, self.n_iter_no_change)
-        curve: list[float] = []
-        start = time.perf_counter()
-        for loss in islice(losses, self.max_iter):
-            curve.append(loss)
-            if self.verbose:
-                seconds = time.perf_counter() - start
-                print(f"epoch {len(curve):5d}   loss {loss:10.6f}   {seconds:9.2f} s")
-            if rule.should_stop(loss):
-                return curve
-        if self.tol is not None:
-            warnings.warn(
-                f"training stopped after max_iter={self.max_iter} epochs with the loss still "
-                "falling; raise max_iter or learning_rate, or set tol=None to train for just "
-                "this many epochs",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        return curve
 
     def _publish(
         self, net: TwoLayerNet, classes: Array, loss_curve: list[float], n_rows: int
@@ -377,22 +337,10 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _scores(self, X: Any) -> Array:
-        """Return the scores of each row, computed in blocks with memory of this call's own.
-
-        Nothing is written to the estimator, so that many threads may share one.
-        """
+        """Return the scores of each row, by a net of this call's own: threads may share a model."""
         check_is_fitted(self, "coefs_")
-        dtype = self.coefs_[0].dtype
-        X = validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False)
-        (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
-        layers = affine_layers(W1, b1, W2, b2, self.activation_)
-        block = min(X.shape[0], max(256, PREDICT_BYTES // W2[:, 0].nbytes))
-        hidden = np.empty((block, len(W2)), dtype)
-        scores = np.empty((X.shape[0], len(b2)), dtype)
-        for rows in gen_batches(len(scores), block):
-            room = hidden[: rows.stop - rows.start]
-            forward(layers, X[rows], out=(room, room, scores[rows]))
-        return scores
+        X = validate_data(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, reset=False)
+        return scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X)
 
     def _class_scores(self, X: Any) -> tuple[type[LossLayer], Array]:
         """Return a score for each class, and the loss layer that turns them into probabilities."""
@@ -400,10 +348,3 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         if self.n_outputs_ == 1:
             return SigmoidWithLoss, np.hstack([-scores, scores])
         return SoftmaxWithLoss, scores
-
-    def _resolve_learning_rate(self, optimizer: Optimizer) -> float:
-        return (
-            optimizer.auto_learning_rate
-            if isinstance(self.learning_rate, str)
-            else self.learning_rate
-        )

@@ -33,6 +33,21 @@ class Optimizer(BaseEstimator, ABC):
     def auto_learning_rate(self) -> float:
         """The learning rate that suits inputs of unit scale: float."""
 
+    def resolve_learning_rate(self, learning_rate: float | str) -> float:
+        """Return the learning rate to use.
+
+        Parameters
+        ----------
+        learning_rate : float or "auto"
+            What was asked for.
+
+        Returns
+        -------
+        float
+            The same, or `auto_learning_rate`.
+        """
+        return self.auto_learning_rate if isinstance(learning_rate, str) else learning_rate
+
     @abstractmethod
     def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
         """Take one step downhill, in place.

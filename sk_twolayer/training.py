@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
+import warnings
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, islice
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 
 from sk_twolayer._linalg import bytes_per_row, one_blas_thread, take_rows
@@ -15,7 +18,7 @@ from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.optimizers import Optimizer
 
-__all__ = ["StoppingRule", "epochs"]
+__all__ = ["StoppingRule", "epochs", "rows_per_batch", "train"]
 
 CHUNK_BYTES = 2**20  # rows are gathered for many minibatches at once, while they fit the cache
 
@@ -168,6 +171,93 @@ class _Buffers:
         return self._made[n]
 
 
+def rows_per_batch(batch_size: int | str, n_samples: int) -> int:
+    """Return the number of rows in a minibatch.
+
+    Parameters
+    ----------
+    batch_size : int, "auto" or "full"
+        What was asked for; "auto" is at most 200 rows, "full" is all.
+    n_samples : int
+        How many rows there are.
+
+    Returns
+    -------
+    int
+        A number from 1 to `n_samples`.
+
+    Raises
+    ------
+    ValueError
+        If more rows were asked for than there are.
+
+    Examples
+    --------
+    >>> from sk_twolayer.training import rows_per_batch
+    >>> rows_per_batch("auto", 1000), rows_per_batch("full", 1000), rows_per_batch(32, 1000)
+    (200, 1000, 32)
+    """
+    if isinstance(batch_size, str):
+        return n_samples if batch_size == "full" else min(200, n_samples)
+    if batch_size > n_samples:
+        raise ValueError(
+            f"batch_size={batch_size} is larger than the {n_samples} rows of X: use at most "
+            f'{n_samples}, "full" for all rows at once, or "auto"'
+        )
+    return batch_size
+
+
+def train(
+    losses: Iterator[float], *, max_iter: int, rule: StoppingRule, verbose: bool = False
+) -> list[float]:
+    """Train for as long as it helps: draw epochs until a rule says stop, or there were enough.
+
+    Parameters
+    ----------
+    losses : iterator of float
+        What `epochs` yields.
+    max_iter : int
+        Largest number of epochs.
+    rule : StoppingRule
+        When to stop before.
+    verbose : bool, default=False
+        Whether to print a line an epoch.
+
+    Returns
+    -------
+    list of float
+        The loss of each epoch.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the rule would have trained on.
+
+    Examples
+    --------
+    >>> from sk_twolayer.training import StoppingRule, train
+    >>> train(iter([3.0, 2.0, 2.0, 1.0]), max_iter=4, rule=StoppingRule(0.1, 1))
+    [3.0, 2.0, 2.0]
+    """
+    curve: list[float] = []
+    start = time.perf_counter()
+    for loss in islice(losses, max_iter):
+        curve.append(loss)
+        if verbose:
+            seconds = time.perf_counter() - start
+            print(f"epoch {len(curve):5d}   loss {loss:10.6f}   {seconds:9.2f} s")
+        if rule.should_stop(loss):
+            return curve
+    if rule.ever_stops:
+        warnings.warn(
+            f"training stopped after max_iter={max_iter} epochs with the loss still falling; "
+            "raise max_iter or learning_rate, or set tol=None to train for just this many epochs",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return curve
+
+
 class StoppingRule:
     """Tell when an objective has not fallen by more than `tol` for a number of epochs in a row.
 
@@ -182,6 +272,8 @@ class StoppingRule:
     ----------
     best : float
         The lowest value seen.
+    ever_stops : bool
+        Whether there is a tolerance.
 
     Examples
     --------
@@ -192,6 +284,7 @@ class StoppingRule:
     """
 
     def __init__(self, tol: float | None, n_iter_no_change: int) -> None:
+        self.ever_stops = tol is not None
         self._tol = -math.inf if tol is None else tol
         self._patience = n_iter_no_change
         self._waited = 0

@@ -1,0 +1,61 @@
+"""Floor 3: scores of many rows in bounded memory, by a net that lives as long as the call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+from sk_twolayer._typing import Array
+from sk_twolayer.network import affine_layers, forward
+
+__all__ = ["scores_in_blocks"]
+
+BLOCK_BYTES = 2**20  # of hidden activations: all the memory that grows with the rows at once
+MIN_BLOCK_ROWS = 256  # for a product worth the call
+
+
+def scores_in_blocks(
+    coefs: Sequence[Array], intercepts: Sequence[Array], activation: str, X: Any
+) -> Array:
+    """Return the scores of each row: ``activation(X @ W1 + b1) @ W2 + b2``.
+
+    Nothing is kept, so that many threads may share the parameters.
+
+    Parameters
+    ----------
+    coefs : sequence of two ndarrays, of shapes (inputs, hidden) and (hidden, outputs)
+        W1 and W2.
+    intercepts : sequence of two ndarrays, of shapes (hidden,) and (outputs,)
+        The biases b1 and b2.
+    activation : {"relu", "sigmoid", "tanh", "identity"}
+        What lies between.
+    X : ndarray or sparse container of shape (n, inputs)
+        Input rows, in the dtype of the parameters.
+
+    Returns
+    -------
+    ndarray of shape (n, outputs)
+        Scores, in the dtype of the parameters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.prediction import scores_in_blocks
+    >>> W1, W2 = np.array([[1.0, -1.0]]), np.array([[1.0], [1.0]])
+    >>> scores_in_blocks([W1, W2], [np.zeros(2), np.zeros(1)], "relu", np.array([[3.0], [-4.0]]))
+    array([[3.],
+           [4.]])
+    """
+    (W1, W2), (b1, b2) = coefs, intercepts
+    layers = affine_layers(W1, b1, W2, b2, activation)
+    n, (n_hidden, n_outputs) = X.shape[0], W2.shape
+    block = min(n, max(MIN_BLOCK_ROWS, BLOCK_BYTES // (n_hidden * W2.itemsize)))
+    hidden = np.empty((block, n_hidden), W2.dtype)
+    scores = np.empty((n, n_outputs), W2.dtype)
+    for rows in gen_batches(n, block):
+        room = hidden[: rows.stop - rows.start]
+        forward(layers, X[rows], out=(room, room, scores[rows]))
+    return scores

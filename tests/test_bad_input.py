@@ -1,0 +1,142 @@
+"""Bad input: each case gets an error that says what was wrong and what to do."""
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from sk_twolayer import TwoLayerClassifier
+from sk_twolayer.optimizers import SGD
+
+X = np.random.RandomState(0).standard_normal((30, 4))
+y = np.arange(30) % 3
+
+
+def with_value(value):
+    spoiled = X.copy()
+    spoiled[3, 2] = value
+    return spoiled
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hidden_size": 0}, r"'hidden_size'.* int in the range \[1, inf\). Got 0"),
+        ({"hidden_size": 2.5}, "'hidden_size'.*Got 2.5"),
+        ({"activation": "softplus"}, "'activation'.*'identity'.*Got 'softplus'"),
+        ({"solver": "newton"}, "'solver'.*'sgd'.*Optimizer.*Got 'newton'"),
+        ({"weight_init_std": "he"}, "'weight_init_std'.*Got 'he'"),
+        ({"weight_init_std": 0}, "'weight_init_std'.*Got 0"),
+        ({"learning_rate": "fast"}, "'learning_rate'.*'auto'.*Got 'fast'"),
+        ({"learning_rate": -0.1}, r"'learning_rate'.*range \(0.* inf\).*Got -0.1"),
+        ({"alpha": -1}, "'alpha'.*Got -1"),
+        ({"batch_size": 0}, "'batch_size'.*Got 0"),
+        ({"batch_size": 31}, 'batch_size=31 is larger than the 30 rows of X.*"full".*"auto"'),
+        ({"batch_size": "all"}, "'batch_size'.*'auto'.*Got 'all'"),
+        ({"max_iter": 0}, "'max_iter'.*Got 0"),
+        ({"tol": -1e-4}, "'tol'.*Got -0.0001"),
+        ({"n_iter_no_change": 0}, "'n_iter_no_change'.*Got 0"),
+        ({"class_weight": "even"}, "'class_weight'.*'balanced'.*Got 'even'"),
+        ({"class_weight": {7: 2.0}}, r"class_weight names \[7\], but the classes in y are \[0, 1"),
+        ({"class_weight": {"0": 2.0}}, r"class_weight names \['0'\]"),
+        ({"class_weight": {0: -1.0}}, "class_weight times sample_weight must not be negative"),
+        ({"class_weight": {0: 0, 1: 0, 2: 0}}, "is zero for every row"),
+        ({"random_state": "seed"}, "'random_state'.*Got 'seed'"),
+        ({"shuffle": "yes"}, "'shuffle'.*Got 'yes'"),
+        ({"verbose": "much"}, "'verbose'.*Got 'much'"),
+        ({"solver": SGD(momentum=1.0)}, r"'momentum' parameter of SGD.*range \[0.* 1.*Got 1.0"),
+        ({"solver": SGD(nesterov="yes")}, "'nesterov' parameter of SGD.*Got 'yes'"),
+    ],
+    ids=str,
+)
+def test_parameters(options, message):
+    clf = TwoLayerClassifier(**options)
+    with pytest.raises(ValueError, match=message):
+        clf.fit(X, y)
+    assert not hasattr(clf, "coefs_")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ((with_value(np.nan), y), "X contains NaN"),
+        ((with_value(np.inf), y), "X contains infinity"),
+        ((X, np.where(y == 1, np.nan, y)), "y contains NaN"),
+        ((X, y[:-1]), "inconsistent numbers of samples.*30, 29"),
+        ((X, np.zeros(30)), r"at least 2 classes.*just 1 class: .*0\.0"),
+        ((X, None), "requires y to be passed"),
+        ((X, y + 0.5), "Unknown label type: continuous"),
+        ((X, np.eye(3)[y]), r"y should be a 1d array, got an array of shape \(30, 3\)"),
+        ((X[:, 0], y), "Expected 2D array, got 1D array"),
+        ((X[:0], y[:0]), "Found array with 0 sample"),
+        ((X[:, :0], y), "0 feature"),
+        ((X + 1j, y), "Complex data not supported"),
+        ((np.array([["a"] * 4] * 30), y), "could not convert string to float|dtype"),
+    ],
+)
+def test_data(data, message):
+    clf = TwoLayerClassifier()
+    with pytest.raises(ValueError, match=message):
+        clf.fit(*data)
+    assert not hasattr(clf, "coefs_")
+
+
+def test_bytes_as_labels():
+    with pytest.raises(TypeError, match="Convert the labels to a string or integer format"):
+        TwoLayerClassifier().fit(X, np.array([b"a", b"b", b"c"])[y])
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.where(np.arange(30) == 4, -2.0, 1), "must not be negative, but it is -2 in row 4"),
+        (np.zeros(30), "(?i)weight.*zero"),
+        (np.ones(29), r"sample_weight.shape == \(29,\), expected \(30,\)"),
+        (np.full(30, np.nan), "sample_weight contains NaN"),
+        ((y == 1).astype(float), "rows of y that carry weight have just 1 class: .*1"),
+    ],
+)
+def test_sample_weights(weight, message):
+    with pytest.raises(ValueError, match=message):
+        TwoLayerClassifier().fit(X, y, sample_weight=weight)
+
+
+@pytest.mark.parametrize(
+    "method", ["predict", "predict_proba", "predict_log_proba", "decision_function"]
+)
+class TestPrediction:
+    def test_before_fit(self, method):
+        with pytest.raises(NotFittedError, match=r"not fitted yet\. Call 'fit'"):
+            getattr(TwoLayerClassifier(), method)(X)
+
+    def test_after_a_fit_that_failed(self, method):
+        clf = TwoLayerClassifier()
+        with pytest.raises(ValueError, match="1 class"):
+            clf.fit(X, np.zeros(30))
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            getattr(clf, method)(X)
+
+    @pytest.mark.parametrize(
+        ("rows", "message"),
+        [
+            (X[:, :3], "X has 3 features, but TwoLayerClassifier is expecting 4"),
+            (X[0], "Expected 2D array, got 1D array"),
+            (with_value(np.nan), "X contains NaN"),
+        ],
+    )
+    def test_rows_that_do_not_fit(self, method, rows, message):
+        clf = TwoLayerClassifier(max_iter=1, tol=None).fit(X, y)
+        with pytest.raises(ValueError, match=message):
+            getattr(clf, method)(rows)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("labels", [y, y % 2])
+@pytest.mark.parametrize("solver", [SGD(), SGD(momentum=0.9, nesterov=True)], ids=str)
+def test_a_learning_rate_so_large_that_the_loss_is_not_finite(dtype, labels, solver, capsys):
+    clf = TwoLayerClassifier(
+        solver=solver, activation="identity", learning_rate=1e30, verbose=True, batch_size=5
+    )
+    with pytest.raises(ValueError, match=r"diverged.*Lower learning_rate \(now 1e\+30\).*scale"):
+        clf.fit(X.astype(dtype), labels)
+    assert capsys.readouterr().out.count("epoch") <= 2  # at once
+    assert not hasattr(clf, "coefs_")

@@ -1,0 +1,62 @@
+"""The same seed gives the same bytes, whatever runs beside or in between."""
+
+import joblib
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from sk_twolayer import TwoLayerClassifier
+from sk_twolayer.optimizers import SGD
+
+
+def fit(X, y, **options):
+    """Fit a model large enough for BLAS to split its products among threads."""
+    options = {"hidden_size": 50, "max_iter": 2, "tol": None, "random_state": 3, **options}
+    clf = TwoLayerClassifier(**options).fit(X, y)
+    return b"".join(array.tobytes() for array in clf.coefs_ + clf.intercepts_)
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.RandomState(0)
+    return rng.standard_normal((400, 784)).astype(np.float32), rng.randint(10, size=400)
+
+
+@pytest.mark.parametrize("solver", [SGD(), SGD(momentum=0.9)], ids=str)
+def test_number_of_blas_threads(data, solver):
+    with threadpool_limits(1):
+        one = fit(*data, solver=solver)
+    with threadpool_limits(2):
+        two = fit(*data, solver=solver)
+    assert one == two
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_n_jobs(data, backend):
+    seeds = [3, 4, 5, 6]
+    expected = [fit(*data, random_state=seed) for seed in seeds]
+    assert len(set(expected)) == 4
+    jobs = (joblib.delayed(fit)(*data, random_state=seed) for seed in seeds)
+    assert joblib.Parallel(n_jobs=2, backend=backend)(jobs) == expected
+
+
+def test_what_was_fitted_in_between(data, digits):
+    expected = fit(*data)
+    fit(*digits)
+    np.random.seed(0)
+    assert fit(*data) == expected
+
+
+def test_refitting_starts_afresh(digits):
+    X, y = digits
+    clf = TwoLayerClassifier(max_iter=2, tol=None, random_state=0, solver=SGD(momentum=0.9))
+    first = clf.fit(X, y).coefs_[0].copy()
+    assert np.array_equal(clf.fit(X, y).coefs_[0], first)
+
+
+def test_seeds_matter(digits):
+    assert fit(*digits, random_state=0) != fit(*digits, random_state=1)
+    rng = np.random.RandomState(0)
+    first = fit(*digits, random_state=rng)
+    assert first == fit(*digits, random_state=np.random.RandomState(0))
+    assert first != fit(*digits, random_state=rng)
