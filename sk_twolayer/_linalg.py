@@ -70,7 +70,7 @@ def add_product(
             f"shapes do not fit: a product of ({n}, {k}) and {b.shape} cannot be added "
             f"into an array of shape {into.shape}"
         )
-    if not _suits_blas(into, a, b):  # sparse, strided, empty, mixed or integer
+    if not _suits_blas(into, a, b):  # sparse, empty, mixed, integer, or a strided target
         product = (a.T if transpose_a else a) @ b
         add_scaled(into, product, scale=scale, keep=keep)
     elif into.flags.f_contiguous:
@@ -112,16 +112,18 @@ def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) 
 
 
 def _suits_blas(into: Array, *factors: Any) -> bool:
-    """Tell whether BLAS can work on these arrays in place, without a copy of any of them.
+    """Tell whether BLAS can work on `into` in place, and on factors of the same kind.
 
-    f2py copies an argument that is not contiguous, and a copied `into` would be lost.
+    f2py copies what is not contiguous. For a factor that is as good as any other way; a copied
+    `into` would be lost.
     """
-    return (
-        into.dtype in _GEMM
-        and into.flags.writeable
-        and all(m.dtype == into.dtype and not issparse(m) for m in factors)
-        and all(m.flags.forc and m.size for m in (into, *factors))
-    )
+    dtype = into.dtype
+    if dtype not in _GEMM or not into.flags.forc or not into.flags.writeable:
+        return False
+    for factor in factors:  # a plain loop: this guards every product of every minibatch
+        if not isinstance(factor, np.ndarray) or factor.dtype != dtype or not factor.size:
+            return False
+    return True
 
 
 def _factor(a: Array, transpose: bool) -> tuple[Array, bool]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils import gen_batches
 
 from sk_twolayer._typing import Array
 from sk_twolayer.network import affine_layers, forward
@@ -55,7 +54,8 @@ def scores_in_blocks(
     block = min(n, max(MIN_BLOCK_ROWS, BLOCK_BYTES // (n_hidden * W2.itemsize)))
     hidden = np.empty((block, n_hidden), W2.dtype)
     scores = np.empty((n, n_outputs), W2.dtype)
-    for rows in gen_batches(n, block):
-        room = hidden[: rows.stop - rows.start]
-        forward(layers, X[rows], out=(room, room, scores[rows]))
+    for start in range(0, n, block):
+        out = scores[start : start + block]
+        room = hidden[: len(out)]
+        forward(layers, X[start : start + block], out=(room, room, out))
     return scores

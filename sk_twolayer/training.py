@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import gen_batches
 
 from sk_twolayer._linalg import bytes_per_row, one_blas_thread, take_rows
 from sk_twolayer._typing import Array
@@ -127,12 +126,14 @@ def _minibatches(
     """Cut the rows, in the order given, into minibatches."""
     outputs, dtype = net.params["b2"].size, net.theta.dtype
     batches_at_once = max(1, CHUNK_BYTES // (batch_size * bytes_per_row(X)))
-    for chunk in gen_batches(len(order), batches_at_once * batch_size):
-        rows = order[chunk]
+    chunk_size = batches_at_once * batch_size
+    for start in range(0, len(order), chunk_size):
+        rows = order[start : start + chunk_size]
         x_rows = take_rows(X, rows)
         t_rows = net.last_layer.encode(t[rows], outputs, dtype)
         weights = None if sample_weight is None else sample_weight[rows]
-        for batch in gen_batches(len(rows), batch_size):
+        for first in range(0, len(rows), batch_size):
+            batch = slice(first, first + batch_size)
             yield Batch(x_rows[batch], t_rows[batch], None if weights is None else weights[batch])
 
 
