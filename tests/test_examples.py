@@ -1,0 +1,94 @@
+"""The examples and benchmarks run as a user runs them, and print the figures they should."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(script, *arguments, cwd):
+    """Run a script in a process of its own, and return what it prints."""
+    # As conftest does not set it for users, nor is it set here.
+    environment = {name: value for name, value in os.environ.items() if name != "SCIPY_ARRAY_API"}
+    process = subprocess.run(
+        [sys.executable, ROOT / script, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**environment, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"},
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert "Warning" not in process.stderr
+    return process.stdout
+
+
+def figures(output):
+    """Return the first number of each line by the word before it."""
+    return {name: float(value) for name, value in re.findall(r"^(\w+) +(-?[\d.]+)", output, re.M)}
+
+
+def test_buy_apples(tmp_path):
+    expected = {"price": 220.0, "d_apple": 2.2, "d_apple_num": 110.0, "d_tax": 200.0}
+    assert figures(run("examples/buy_apples.py", cwd=tmp_path)) == expected
+
+
+def test_buy_apples_and_oranges(tmp_path):
+    assert figures(run("examples/buy_apples_and_oranges.py", cwd=tmp_path)) == {
+        "price": 715.0,
+        "d_apple": 2.2,
+        "d_apple_num": 110.0,
+        "d_orange": 3.3,
+        "d_orange_num": 165.0,
+        "d_tax": 650.0,
+    }
+
+
+def test_check_gradients(tmp_path):
+    output = run("examples/check_gradients.py", cwd=tmp_path)
+    differences = [float(line.split()[-1]) for line in output.splitlines()]
+    assert len(differences) == 16
+    assert max(differences) < 1e-7
+
+
+def test_train_by_hand(tmp_path):
+    output = run("examples/train_by_hand.py", cwd=tmp_path)
+    last = output.splitlines()[-1]
+    assert float(re.search(r"test accuracy ([\d.]+)", last)[1]) >= 0.96
+
+
+def test_digits(tmp_path):
+    output = run("examples/digits.py", cwd=tmp_path)
+    assert float(re.search(r"test accuracy of the model loaded back: ([\d.]+)", output)[1]) >= 0.97
+    assert (tmp_path / "output" / "digits.joblib").stat().st_size > 1000
+    assert (tmp_path / "output" / "digits.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_textbook_benchmark(tmp_path):
+    """By hand or by the classifier: the same accuracy, and in float64 the same weights."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randint(256, size=(1230, 784), dtype=np.uint8), rng.randint(10, size=1230)
+    np.savez(
+        tmp_path / "fashion_mnist.npz",
+        X_train=X[:1030],
+        y_train=y[:1030],
+        X_test=X[1030:],
+        y_test=y[1030:],
+    )
+    script, options = "benchmarks/textbook_fashion_mnist.py", ["--seeds", "1", "--epochs", "3"]
+    output = run(script, "--data-dir", tmp_path, *options, cwd=tmp_path)
+    double, single = (line.split() for line in output.splitlines()[2:])
+    assert double[2] == double[3]
+    assert float(double[5]) < 1e-12
+    assert float(single[5]) < 1e-3
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.name)
+def test_benchmarks_explain_themselves(script, tmp_path):
+    assert "usage:" in run(script, "--help", cwd=tmp_path)
