@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from inspect import get_annotations
+from typing import TYPE_CHECKING, NoReturn
 
 
 class Layer:
@@ -13,15 +14,19 @@ class Layer:
     and returns the gradient with respect to the input: the chain rule, one link.
 
     Where a method has an argument `out`, ``out=None`` allocates the result; an array
-    given as `out` is overwritten with it and returned, and it may be the input itself.
+    given as `out` is overwritten with it and returned; where a layer works element by element,
+    that may be the input itself.
     Arrays are kept by reference: do not change one between ``forward`` and ``backward``.
     """
 
-    def __getattr__(self, name: str) -> NoReturn:
-        # Runs only when an attribute is missing, so the clear message costs nothing.
-        kind = type(self).__name__
-        raise AttributeError(
-            f"this {kind} has no {name!r} yet: call forward(), then backward(), before reading it"
-            if not name.startswith("_")
-            else f"{kind!r} object has no attribute {name!r}"
-        )
+    if not TYPE_CHECKING:  # for a type checker it would make every misspelling an attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            # Runs only when an attribute is missing, so the clear message costs nothing.
+            kinds = type(self).__mro__
+            if hasattr(type(self), name) or any(name in get_annotations(kind) for kind in kinds):
+                raise AttributeError(
+                    f"this {type(self).__name__} has no {name!r} yet: call forward(), then "
+                    "backward(), before reading it"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

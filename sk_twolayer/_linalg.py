@@ -5,6 +5,7 @@ The one contract: ``into <- keep * into + scale * a @ b``, which is what BLAS ca
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,9 +40,9 @@ def add_product(
         Changed in place. With ``keep=0`` it is overwritten whatever it held
         (0 times nan would be nan).
     a : ndarray or sparse container of shape (n, k), or (k, n) with `transpose_a`
-        Left factor.
+        Left factor; like the right one, it must not share memory with `into`.
     b : ndarray of shape (k, m)
-        Right factor; must not share memory with `into`.
+        Right factor.
     scale : float, default=1.0
         Factor of the product.
     keep : float, default=1.0
@@ -52,7 +53,7 @@ def add_product(
     Raises
     ------
     ValueError
-        If the three shapes do not fit together.
+        If the three shapes do not fit together, or `into` is read-only.
 
     Examples
     --------
@@ -70,7 +71,7 @@ def add_product(
             f"shapes do not fit: a product of ({n}, {k}) and {b.shape} cannot be added "
             f"into an array of shape {into.shape}"
         )
-    if not _suits_blas(into, a, b):  # sparse, empty, mixed, integer, or a strided target
+    if not _suits_blas(into, a, b):  # sparse, empty, mixed, integer, or an odd target
         product = (a.T if transpose_a else a) @ b
         add_scaled(into, product, scale=scale, keep=keep)
     elif into.flags.f_contiguous:
@@ -91,6 +92,11 @@ def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) 
     scale, keep : float, default=1.0
         Factors of `x` and of what `into` held before.
 
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or `into` is read-only.
+
     Examples
     --------
     >>> import numpy as np
@@ -100,13 +106,16 @@ def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) 
     >>> velocity
     array([-1.5, -1. ])
     """
+    if x.shape != into.shape:
+        raise ValueError(f"an array of shape {x.shape} cannot be added into one of {into.shape}")
     if keep == 0:
         into[...] = x if scale == 1 else scale * x
         return
     if keep != 1:
         into *= keep
     if x.ndim == 1 and _suits_blas(into, x):
-        _AXPY[into.dtype](x, into, a=scale)  # one pass, where scale * x would be a new array
+        # one pass, where scale * x would be a new array
+        _check_in_place(_AXPY[into.dtype](x, into, a=scale), into)
     else:
         into += x if scale == 1 else scale * x
 
@@ -118,7 +127,7 @@ def _suits_blas(into: Array, *factors: Any) -> bool:
     `into` would be lost.
     """
     dtype = into.dtype
-    if dtype not in _GEMM or not into.flags.forc or not into.flags.writeable:
+    if dtype not in _GEMM or not into.flags.forc or not into.flags.behaved:
         return False
     for factor in factors:  # a plain loop: this guards every product of every minibatch
         if not isinstance(factor, np.ndarray) or factor.dtype != dtype or not factor.size:
@@ -134,9 +143,13 @@ def _factor(a: Array, transpose: bool) -> tuple[Array, bool]:
 def _gemm(
     c: Array, a: tuple[Array, bool], b: tuple[Array, bool], scale: float, keep: float
 ) -> None:
-    """Call BLAS on column-major arrays, and make sure that it wrote where it was told to."""
-    result = _GEMM[c.dtype](scale, a[0], b[0], keep, c, a[1], b[1], 1)
-    if result is not c:
+    """Call BLAS on column-major arrays."""
+    _check_in_place(_GEMM[c.dtype](scale, a[0], b[0], keep, c, a[1], b[1], 1), c)
+
+
+def _check_in_place(result: Array, target: Array) -> None:
+    """Make sure that BLAS wrote where it was told to."""
+    if result is not target:
         raise RuntimeError("BLAS worked on a copy of its target; please report this as a bug")
 
 
@@ -173,7 +186,7 @@ def take_rows(X: Any, rows: Array) -> Any:
 
 
 def bytes_per_row(X: Any) -> int:
-    """Return about how many bytes a row of a dense or sparse matrix takes, at least 1.
+    """Return about how many bytes a row of a dense or sparse matrix takes.
 
     Parameters
     ----------
@@ -183,7 +196,7 @@ def bytes_per_row(X: Any) -> int:
     Returns
     -------
     int
-        Bytes of the row's values.
+        Bytes of the row's values, and of a sparse row's column numbers.
 
     Examples
     --------
@@ -192,8 +205,9 @@ def bytes_per_row(X: Any) -> int:
     >>> bytes_per_row(np.zeros((10, 3)))
     24
     """
-    values = int(X.nnz) if issparse(X) else X.size
-    return max(1, values * int(X.dtype.itemsize) // int(X.shape[0]))
+    if issparse(X):
+        return int(X.nnz * (X.dtype.itemsize + X.indices.itemsize) // X.shape[0])
+    return int(X.shape[1] * X.dtype.itemsize)
 
 
 @cache
@@ -203,33 +217,42 @@ def _controller() -> ThreadpoolController:
 
 
 class _SingleThreadedBlas:
-    """Counts who wants one BLAS thread: the first sets the limit, the last restores it.
+    """Knows who wants one BLAS thread: the first sets the limit, the last restores it.
 
     For most libraries the limit belongs to the process, not to the thread that sets it, so fits
     that overlap in several threads must share one: each restoring what it found would leave the
     limit at one. OpenBLAS on OpenMP has a limit for each thread, set and restored by each.
+
+    An interrupt may come between any two lines here. What was before the first limit is
+    therefore forgotten only once it is restored, if not by this fit then by the next one.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 0
         self._before: dict[str, int] = {}
+        self.forget_users()
 
-    def enter(self) -> None:
+    def forget_users(self) -> None:
+        """Start with no users and an open lock, as a forked process must."""
+        self._lock = threading.Lock()
+        self._users: set[object] = set()
+
+    def enter(self, user: object) -> None:
         with self._lock:
+            self._users.add(user)
             libraries = _blas_libraries()
-            if self._users == 0:
+            if not self._before:
                 self._before = {library.filepath: library.num_threads for library in libraries}
             _set_threads(libraries, dict.fromkeys(self._before, 1))
-            self._users += 1
 
-    def leave(self) -> None:
+    def leave(self, user: object) -> None:
         with self._lock:
-            self._users -= 1
+            self._users.discard(user)
             libraries = _blas_libraries()
             if self._users:
                 libraries = [library for library in libraries if _limits_each_thread(library)]
             _set_threads(libraries, self._before)
+            if not self._users:
+                self._before = {}
 
 
 def _blas_libraries() -> list[Any]:
@@ -250,12 +273,16 @@ def _set_threads(libraries: list[Any], threads: dict[str, int]) -> None:
     if let_go:
         let_go(force=True)
     for library in libraries:
-        library.set_num_threads(threads[library.filepath])
+        if library.filepath in threads:
+            library.set_num_threads(threads[library.filepath])
     if let_go:
         let_go(force=True)
 
 
 _SINGLE_THREADED_BLAS = _SingleThreadedBlas()
+if hasattr(os, "register_at_fork"):
+    # The threads of the parent, which may hold the lock, do not exist in the child.
+    os.register_at_fork(after_in_child=_SINGLE_THREADED_BLAS.forget_users)
 
 
 @contextmanager
@@ -272,8 +299,9 @@ def one_blas_thread() -> Iterator[None]:
     >>> with one_blas_thread():
     ...     pass
     """
-    _SINGLE_THREADED_BLAS.enter()
+    user = object()
     try:
+        _SINGLE_THREADED_BLAS.enter(user)
         yield
     finally:
-        _SINGLE_THREADED_BLAS.leave()
+        _SINGLE_THREADED_BLAS.leave(user)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,7 @@ def encode_and_weigh(
     sample_weight : array-like of shape (n_samples,) or None
         The user's weights; a row of weight 0 is left out, as if it had not been given.
     class_weight : dict, "balanced" or None
-        Factors of the weights by class.
+        Factors of the weights by class; a class of factor 0 is left out.
 
     Returns
     -------
@@ -59,62 +61,68 @@ def encode_and_weigh(
     weights = None
     if sample_weight is not None:
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        _check_weights(weights, "sample_weight")
-        X, y, weights = _without_zeros(X, y, weights)
+        if weights.min() < 0:
+            raise ValueError(
+                f"sample_weight must not be negative, but it is {weights.min():g} in row "
+                f"{weights.argmin()}; a weight of 0 leaves a row out"
+            )
+    if class_weight is not None:
+        weights = _times_class_weight(class_weight, y, weights)
+    if weights is not None:
+        X, y, weights = _rows_that_count(X, y, weights)
     encoder = LabelEncoder()
     t, classes = encoder.fit_transform(y), encoder.classes_
     if len(classes) < 2:
         raise ValueError(
             "a classifier needs at least 2 classes, but the rows of y that carry weight have "
-            f"just 1 class: {classes[0]!r}"
+            f"just 1 class: {classes.tolist()[0]!r}"
         )
-    if class_weight is not None:
-        weights = _class_weights(class_weight, classes, y, weights)[t] * (
-            1.0 if weights is None else weights
-        )
-        _check_weights(weights, "class_weight times sample_weight")
-        X, t, weights = _without_zeros(X, t, weights)
-    return X, t, classes, _averaging_one(weights, X.dtype)
+    return X, t, classes, weights
 
 
-def _check_weights(weights: Array, name: str) -> None:
-    if weights.min() < 0:
-        row = weights.argmin()
-        raise ValueError(
-            f"{name} must not be negative, but it is {weights[row]:g} in row {row}; "
-            "a weight of 0 leaves a row out"
-        )
-    if not weights.any():
-        raise ValueError(f"{name} is zero for every row: give at least one a positive weight")
-
-
-def _without_zeros(X: Any, t: Array, weights: Array) -> tuple[Any, Array, Array]:
-    """Leave out the rows whose weight is zero, so that they cannot even fill a minibatch."""
-    if weights.all():
-        return X, t, weights
-    rows = np.flatnonzero(weights)
-    return take_rows(X, rows), t[rows], weights[rows]
-
-
-def _class_weights(
-    class_weight: dict[Any, float] | str, classes: Array, y: Array, weights: Array | None
+def _times_class_weight(
+    class_weight: dict[Any, float] | str, y: Array, weights: Array | None
 ) -> Array:
-    """Return the factor of each class."""
+    """Multiply the weight of each row by the factor of its class."""
+    weights = np.ones(len(y)) if weights is None else weights / (weights.max() or 1.0)
+    there = weights > 0  # other rows, and their classes, are not seen
+    encoder = LabelEncoder()
+    t = encoder.fit_transform(y[there])
     if isinstance(class_weight, dict):
-        unknown = [label for label in class_weight if label not in set(classes.tolist())]
-        if unknown:
+        _check_class_weight(class_weight, encoder.classes_.tolist())
+    factors = compute_class_weight(
+        class_weight, classes=encoder.classes_, y=y[there], sample_weight=weights[there]
+    )
+    weights[there] *= factors[t]
+    return weights
+
+
+def _check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> None:
+    unknown = [label for label in class_weight if label not in classes]
+    if unknown:
+        raise ValueError(
+            f"class_weight names {unknown}, but the classes in y are {classes}; "
+            "its keys must be labels of y"
+        )
+    for label, factor in class_weight.items():
+        if not (isinstance(factor, Real) and 0 <= factor < math.inf):
             raise ValueError(
-                f"class_weight names {unknown}, but the classes in y are {classes.tolist()}; "
-                "its keys must be labels of y"
+                f"class_weight[{label!r}] must be a number, zero or positive, got {factor!r}"
             )
-    factors: Array = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
-    return factors
 
 
-def _averaging_one(weights: Array | None, dtype: Any) -> Array | None:
-    """Divide weights by their mean; only their ratios matter."""
-    if weights is None or (weights == weights[0]).all():
-        return None
-    weights = weights / weights.max()  # lest the sum overflow
-    weights = weights / weights.mean()
-    return weights.astype(dtype)
+def _rows_that_count(X: Any, y: Array, weights: Array) -> tuple[Any, Array, Array | None]:
+    """Leave out the rows of weight zero, and let the weights of the others average 1."""
+    if not weights.any():
+        raise ValueError(
+            "sample_weight times class_weight is zero for every row: give at least one row a "
+            "positive weight"
+        )
+    weights = weights / weights.max()  # lest a sum overflow
+    rows = np.flatnonzero(weights.astype(X.dtype))
+    if len(rows) < len(weights):  # so that they cannot even fill a minibatch
+        X, y, weights = take_rows(X, rows), y[rows], weights[rows]
+    if (weights == weights[0]).all():
+        return X, y, None
+    weights /= weights.mean()
+    return X, y, weights.astype(X.dtype)

@@ -1,4 +1,4 @@
-"""Floor 4: TwoLayerClassifier, the only file that knows scikit-learn's estimator protocol."""
+"""Floor 4: TwoLayerClassifier, the only file that knows what a scikit-learn classifier is."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_twolayer._targets import encode_and_weigh
 from sk_twolayer._typing import Array
+from sk_twolayer.chain import ACTIVATIONS
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
-from sk_twolayer.network import ACTIVATIONS, TwoLayerNet
-from sk_twolayer.optimizers import SGD, Optimizer
+from sk_twolayer.network import TwoLayerNet
+from sk_twolayer.optimizers import SOLVERS, Optimizer, make_optimizer
 from sk_twolayer.prediction import scores_in_blocks
 from sk_twolayer.training import StoppingRule, epochs, rows_per_batch, train
 
 __all__ = ["TwoLayerClassifier"]
-
-SOLVERS: dict[str, type[Optimizer]] = {"sgd": SGD}
 
 
 class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
@@ -61,7 +60,7 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
     shuffle : bool, default=True
         Whether each epoch draws a fresh permutation of the rows.
     tol : float or None, default=1e-4
-        An epoch that does not lower the best training loss by more than this counts as no
+        An epoch whose objective is not below the best one by more than this counts as no
         change; None trains for `max_iter` epochs, whatever happens.
     n_iter_no_change : int, default=10
         Training stops after this many epochs in a row without change.
@@ -113,7 +112,8 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
     Sample weights are divided by their mean over all rows, so only their ratios matter; a row
     of weight zero is left out, and for full batches a weight of k equals k copies of the row.
 
-    While a fit runs it holds BLAS to one thread, for the whole process.
+    While a fit runs it holds BLAS to one thread, for the whole process. A fit that fails leaves
+    the estimator as it was.
 
     References
     ----------
@@ -209,14 +209,22 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If a parameter, X, y or the weights cannot be used, or the loss stops being finite.
         """
+        before = dict(vars(self))
+        try:
+            return self._fit(X, y, sample_weight)
+        except BaseException:  # an interrupt too
+            self.__dict__ = before
+            raise
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         self._validate_params()
-        optimizer = self._make_optimizer()
+        optimizer = make_optimizer(self.solver)
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
         batch_size = rows_per_batch(self.batch_size, len(y))
         X, t, classes, weights = encode_and_weigh(X, y, sample_weight, self.class_weight)
         random_state = check_random_state(self.random_state)
         net = self._make_net(X, len(classes), random_state)
-        losses = epochs(
+        results = epochs(
             net,
             optimizer,
             X,
@@ -228,7 +236,7 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
             random_state=random_state,
         )
         rule = StoppingRule(self.tol, self.n_iter_no_change)
-        loss_curve = train(losses, max_iter=self.max_iter, rule=rule, verbose=bool(self.verbose))
+        loss_curve = train(results, max_iter=self.max_iter, rule=rule, verbose=bool(self.verbose))
         return self._publish(net, classes, loss_curve, n_rows=len(t))
 
     def predict(self, X: Any) -> Array:
@@ -295,14 +303,6 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         """
         link, scores = self._class_scores(X)
         return link.log_probabilities(scores)
-
-    def _make_optimizer(self) -> Optimizer:
-        """Return an optimizer that fit may change: a new one, or a clone of the parameter."""
-        if isinstance(self.solver, str):
-            return SOLVERS[self.solver]()
-        optimizer: Optimizer = clone(self.solver)
-        optimizer._validate_params()
-        return optimizer
 
     def _make_net(self, X: Any, n_classes: int, random_state: np.random.RandomState) -> TwoLayerNet:
         """Return an untrained net: a single score is enough to tell two classes apart."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,74 +13,13 @@ from sklearn.utils import check_random_state
 from sk_twolayer._linalg import add_scaled
 from sk_twolayer._typing import Array
 from sk_twolayer._views import NamedViews
+from sk_twolayer.chain import ACTIVATIONS, affine_layers, forward
 from sk_twolayer.gradient_check import numerical_gradient
-from sk_twolayer.layers import Affine, Identity, Relu, Sigmoid, Tanh
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
 
-__all__ = ["TwoLayerNet", "affine_layers", "forward"]
+__all__ = ["TwoLayerNet"]
 
-ACTIVATIONS = {"relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh, "identity": Identity}
 LOSSES: dict[str, type[LossLayer]] = {"softmax": SoftmaxWithLoss, "sigmoid": SigmoidWithLoss}
-
-
-def affine_layers(W1: Array, b1: Array, W2: Array, b2: Array, activation: str) -> dict[str, Any]:
-    """Put the layers of a two-layer net in order over arrays that exist already.
-
-    Parameters
-    ----------
-    W1, b1 : ndarray of shapes (inputs, hidden) and (hidden,)
-        Parameters of the first affine layer; kept, not copied.
-    W2, b2 : ndarray of shapes (hidden, outputs) and (outputs,)
-        Parameters of the second affine layer; kept, not copied.
-    activation : {"relu", "sigmoid", "tanh", "identity"}
-        What lies between.
-
-    Returns
-    -------
-    dict of str to layer
-        The layers by name, in the order of `forward`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer.network import affine_layers
-    >>> list(affine_layers(np.ones((2, 3)), np.ones(3), np.ones((3, 1)), np.ones(1), "relu"))
-    ['Affine1', 'Relu', 'Affine2']
-    """
-    between = ACTIVATIONS[activation]()
-    return {"Affine1": Affine(W1, b1), type(between).__name__: between, "Affine2": Affine(W2, b2)}
-
-
-def forward(layers: dict[str, Any], x: Any, out: Sequence[Array | None] | None = None) -> Array:
-    """Walk an input through layers.
-
-    Parameters
-    ----------
-    layers : dict of str to layer
-        The layers in order.
-    x : ndarray or sparse container
-        Input of the first layer.
-    out : sequence of ndarray, default=None
-        Where each layer puts its result. Neighbours may share an array where the second
-        works element by element.
-
-    Returns
-    -------
-    ndarray
-        Output of the last layer.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer.layers import Relu, Sigmoid
-    >>> from sk_twolayer.network import forward
-    >>> forward({"Relu": Relu(), "Sigmoid": Sigmoid()}, np.array([-3.0, 0.0]))
-    array([0.5, 0.5])
-    """
-    for layer, buffer in zip(layers.values(), out or repeat(None, len(layers)), strict=True):
-        x = layer.forward(x, out=buffer)
-    scores: Array = x
-    return scores
 
 
 class TwoLayerNet:
@@ -160,22 +98,47 @@ class TwoLayerNet:
                 raise ValueError(f"{name} must be at least 1, got {size}")
         _check_choice("activation", activation, ACTIVATIONS)
         _check_choice("loss", loss, LOSSES)
+        _check_choice("dtype", np.dtype(dtype).name, {"float32": None, "float64": None})
         self._shapes: dict[str, tuple[int, ...]] = {
             "W1": (input_size, hidden_size),
             "W2": (hidden_size, output_size),
             "b1": (hidden_size,),
             "b2": (output_size,),
         }
+        self._activation, self._loss, self.alpha = activation, loss, alpha
         self._n_weights = input_size * hidden_size + hidden_size * output_size
-        self.alpha = alpha
-        self.theta = np.zeros(self._n_weights + hidden_size + output_size, dtype)
-        self.params = NamedViews(self.theta, self._shapes)
+        self._connect(np.zeros(self._n_weights + hidden_size + output_size, dtype))
         random_state = check_random_state(random_state)
         for name in ("W1", "W2"):
             std = _initial_std(weight_init_std, activation, self._shapes[name])
             self.params[name] = std * random_state.standard_normal(self._shapes[name])
-        self.layers = affine_layers(**self.params, activation=activation)
-        self.last_layer = LOSSES[loss]()
+
+    def _connect(self, theta: Array) -> None:
+        """Lay views and layers over a vector of parameters."""
+        self._theta = theta
+        self.params = NamedViews(theta, self._shapes)
+        self.layers = affine_layers(**self.params, activation=self._activation)
+        self.last_layer = LOSSES[self._loss]()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copied view would be an array of its own, and a layer remembers the last batch.
+        made_again = {"params", "layers", "last_layer"}
+        return {name: value for name, value in vars(self).items() if name not in made_again}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._connect(self._theta)
+
+    @property
+    def theta(self) -> Array:
+        """All parameters in one vector, weights first: change it in place."""
+        return self._theta
+
+    @property
+    def penalty(self) -> float:
+        """What the objective adds to the mean loss: ``alpha/2 * sum of squared weights``."""
+        W = self._theta[: self._n_weights]
+        return 0.5 * self.alpha * float(W @ W) if self.alpha else 0.0
 
     def predict(self, x: Any, out: Sequence[Array | None] | None = None) -> Array:
         """Return the scores: all that a decision needs.
@@ -211,9 +174,7 @@ class TwoLayerNet:
         float
             The objective.
         """
-        W = self.theta[: self._n_weights]
-        penalty = 0.5 * self.alpha * float(W @ W)
-        return self.last_layer.forward(self.predict(x), t, sample_weight) + penalty
+        return self.last_layer.forward(self.predict(x), t, sample_weight) + self.penalty
 
     def accuracy(self, x: Any, t: Any) -> float:
         """Return the share of rows whose highest score is on the target.
@@ -247,7 +208,7 @@ class TwoLayerNet:
         first, activation, second = self.layers.values()
         dout = self.last_layer.backward(out=out[0])
         dout = second.backward(dout, out=out[1])
-        first.dout = activation.backward(dout, out=dout)
+        first.receive(activation.backward(dout, out=dout))
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.

@@ -11,13 +11,13 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import Interval
 
 from sk_twolayer._linalg import add_scaled
 from sk_twolayer._typing import Array
 
-__all__ = ["SGD", "Optimizer"]
+__all__ = ["SGD", "SOLVERS", "Optimizer", "make_optimizer"]
 
 
 class Optimizer(BaseEstimator, ABC):
@@ -25,8 +25,11 @@ class Optimizer(BaseEstimator, ABC):
 
     An optimizer is a scikit-learn estimator as far as parameters go: it can be cloned, and a
     grid search reaches its parameters as ``solver__momentum``. The classifier trains with a
-    clone, so the object it was given never changes.
+    clone, so the object it was given never changes. An optimizer remembers its last steps: by
+    hand, take a new one for each net.
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
     @property
     @abstractmethod
@@ -83,7 +86,7 @@ class SGD(Optimizer):
     Attributes
     ----------
     velocity_ : ndarray of shape (n_parameters,)
-        The last step, there once a step with momentum was taken.
+        The ``v`` above, there once a step with momentum was taken.
 
     References
     ----------
@@ -138,3 +141,35 @@ class SGD(Optimizer):
         add_scaled(self.velocity_, downhill, keep=self.momentum)
         theta += downhill
         add_scaled(theta, self.velocity_, scale=self.momentum)
+
+
+SOLVERS: dict[str, type[Optimizer]] = {"sgd": SGD}
+
+
+def make_optimizer(solver: str | Optimizer) -> Optimizer:
+    """Return an optimizer that has taken no step yet, and is the caller's to change.
+
+    Parameters
+    ----------
+    solver : {"sgd"} or Optimizer
+        A name for the defaults, or an optimizer to take the parameters from.
+
+    Returns
+    -------
+    Optimizer
+        A new one.
+
+    Raises
+    ------
+    ValueError
+        If a parameter of the optimizer is out of its range.
+
+    Examples
+    --------
+    >>> from sk_twolayer.optimizers import SGD, make_optimizer
+    >>> make_optimizer("sgd"), make_optimizer(SGD(momentum=0.5))
+    (SGD(), SGD(momentum=0.5))
+    """
+    optimizer: Optimizer = SOLVERS[solver]() if isinstance(solver, str) else clone(solver)
+    optimizer._validate_params()
+    return optimizer

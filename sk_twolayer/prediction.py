@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sk_twolayer._typing import Array
-from sk_twolayer.network import affine_layers, forward
+from sk_twolayer.chain import affine_layers, forward
 
 __all__ = ["scores_in_blocks"]
 
@@ -51,8 +51,8 @@ def scores_in_blocks(
     (W1, W2), (b1, b2) = coefs, intercepts
     layers = affine_layers(W1, b1, W2, b2, activation)
     n, (n_hidden, n_outputs) = X.shape[0], W2.shape
-    block = min(n, max(MIN_BLOCK_ROWS, BLOCK_BYTES // (n_hidden * W2.itemsize)))
-    hidden = np.empty((block, n_hidden), W2.dtype)
+    block = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (n_hidden * W2.itemsize))
+    hidden = np.empty((min(n, block), n_hidden), W2.dtype)
     scores = np.empty((n, n_outputs), W2.dtype)
     for start in range(0, n, block):
         out = scores[start : start + block]

@@ -17,9 +17,16 @@ from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.optimizers import Optimizer
 
-__all__ = ["StoppingRule", "epochs", "rows_per_batch", "train"]
+__all__ = ["Epoch", "StoppingRule", "epochs", "rows_per_batch", "train"]
 
 CHUNK_BYTES = 2**20  # rows are gathered for many minibatches at once, while they fit the cache
+
+
+class Epoch(NamedTuple):
+    """What an epoch came to: the mean loss of its rows, and that plus the penalty after it."""
+
+    loss: float
+    objective: float
 
 
 class Batch(NamedTuple):
@@ -41,7 +48,7 @@ def epochs(
     batch_size: int,
     shuffle: bool = True,
     random_state: np.random.RandomState,
-) -> Iterator[float]:
+) -> Iterator[Epoch]:
     """Train a net in place, an epoch each time the next item is asked for.
 
     An epoch passes once over the data in minibatches; each is four steps: take rows, loss,
@@ -70,14 +77,14 @@ def epochs(
 
     Yields
     ------
-    float
-        The mean loss of the epoch's rows, each under the parameters of its moment, without
-        the penalty on the weights.
+    Epoch
+        `loss`, the mean loss of the epoch's rows, each under the parameters of its moment; and
+        `objective`, that plus the penalty on the weights after the epoch.
 
     Raises
     ------
     ValueError
-        If the loss stops being finite, at once.
+        If there are no rows, or not as many targets; or if the loss stops being finite, at once.
 
     Examples
     --------
@@ -89,11 +96,13 @@ def epochs(
     >>> net = TwoLayerNet(1, 4, 2, weight_init_std=1.0, random_state=0)
     >>> training = epochs(net, SGD(), X, t, learning_rate=0.5, batch_size=2,
     ...                   random_state=np.random.RandomState(0))
-    >>> losses = [next(training) for _ in range(50)]
+    >>> losses = [next(training).loss for _ in range(50)]
     >>> losses[-1] < 0.1 * losses[0], net.accuracy(X, t)
     (True, 1.0)
     """
     n = X.shape[0]
+    if not n or len(t) != n or batch_size < 1:
+        raise ValueError(f"cannot train on {n} rows, {len(t)} targets, {batch_size} rows a batch")
     buffers = _Buffers(net)
     for number in count(1):
         order = random_state.permutation(n) if shuffle else np.arange(n)
@@ -104,7 +113,7 @@ def epochs(
                 _check_finite(loss, "the loss of a minibatch", number, learning_rate)
                 total += loss * len(batch.t)
             _check_finite(float(net.theta @ net.theta), "|theta|^2", number, learning_rate)
-        yield total / n
+        yield Epoch(total / n, total / n + net.penalty)
 
 
 def _check_finite(value: float, what: str, epoch: int, learning_rate: float) -> None:
@@ -125,7 +134,8 @@ def _minibatches(
 ) -> Iterator[Batch]:
     """Cut the rows, in the order given, into minibatches."""
     outputs, dtype = net.params["b2"].size, net.theta.dtype
-    batches_at_once = max(1, CHUNK_BYTES // (batch_size * bytes_per_row(X)))
+    row_bytes = bytes_per_row(X) + outputs * dtype.itemsize
+    batches_at_once = max(1, CHUNK_BYTES // (batch_size * row_bytes))
     chunk_size = batches_at_once * batch_size
     for start in range(0, len(order), chunk_size):
         rows = order[start : start + chunk_size]
@@ -209,18 +219,18 @@ def rows_per_batch(batch_size: int | str, n_samples: int) -> int:
 
 
 def train(
-    losses: Iterator[float], *, max_iter: int, rule: StoppingRule, verbose: bool = False
+    results: Iterator[Epoch], *, max_iter: int, rule: StoppingRule, verbose: bool = False
 ) -> list[float]:
     """Train for as long as it helps: draw epochs until a rule says stop, or there were enough.
 
     Parameters
     ----------
-    losses : iterator of float
+    results : iterator of Epoch
         What `epochs` yields.
     max_iter : int
         Largest number of epochs.
     rule : StoppingRule
-        When to stop before.
+        When to stop before, judged by the objective.
     verbose : bool, default=False
         Whether to print a line an epoch.
 
@@ -236,25 +246,26 @@ def train(
 
     Examples
     --------
-    >>> from sk_twolayer.training import StoppingRule, train
-    >>> train(iter([3.0, 2.0, 2.0, 1.0]), max_iter=4, rule=StoppingRule(0.1, 1))
+    >>> from sk_twolayer.training import Epoch, StoppingRule, train
+    >>> results = (Epoch(loss, loss + 0.5) for loss in (3.0, 2.0, 2.0, 1.0))
+    >>> train(results, max_iter=4, rule=StoppingRule(0.1, 1))
     [3.0, 2.0, 2.0]
     """
     curve: list[float] = []
     start = time.perf_counter()
-    for loss in islice(losses, max_iter):
+    for loss, objective in islice(results, max_iter):
         curve.append(loss)
         if verbose:
             seconds = time.perf_counter() - start
             print(f"epoch {len(curve):5d}   loss {loss:10.6f}   {seconds:9.2f} s")
-        if rule.should_stop(loss):
+        if rule.should_stop(objective):
             return curve
     if rule.ever_stops:
         warnings.warn(
-            f"training stopped after max_iter={max_iter} epochs with the loss still falling; "
-            "raise max_iter or learning_rate, or set tol=None to train for just this many epochs",
+            f"training took all of max_iter={max_iter} epochs, and might have gone further: raise "
+            "max_iter, search for a better learning_rate, or set tol=None to ask for this many",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return curve
 
@@ -271,8 +282,6 @@ class StoppingRule:
 
     Attributes
     ----------
-    best : float
-        The lowest value seen.
     ever_stops : bool
         Whether there is a tolerance.
 
@@ -289,21 +298,21 @@ class StoppingRule:
         self._tol = -math.inf if tol is None else tol
         self._patience = n_iter_no_change
         self._waited = 0
-        self.best = math.inf
+        self._best = math.inf
 
-    def should_stop(self, loss: float) -> bool:
-        """Take note of an epoch's loss, and tell whether it was the last.
+    def should_stop(self, objective: float) -> bool:
+        """Take note of an epoch's objective, and tell whether it was the last.
 
         Parameters
         ----------
-        loss : float
-            The loss of the epoch.
+        objective : float
+            What training lowers, as it was in this epoch.
 
         Returns
         -------
         bool
             Whether to stop.
         """
-        self._waited = 0 if loss < self.best - self._tol else self._waited + 1
-        self.best = min(self.best, loss)
+        self._waited = 0 if objective < self._best - self._tol else self._waited + 1
+        self._best = min(self._best, objective)
         return self._waited >= self._patience

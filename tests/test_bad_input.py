@@ -38,7 +38,14 @@ def with_value(value):
         ({"class_weight": "even"}, "'class_weight'.*'balanced'.*Got 'even'"),
         ({"class_weight": {7: 2.0}}, r"class_weight names \[7\], but the classes in y are \[0, 1"),
         ({"class_weight": {"0": 2.0}}, r"class_weight names \['0'\]"),
-        ({"class_weight": {0: -1.0}}, "class_weight times sample_weight must not be negative"),
+        (
+            {"class_weight": {0: -1.0}},
+            r"class_weight\[0\] must be .*zero or positive, got -1.0",
+        ),
+        ({"class_weight": {0: np.nan}}, r"class_weight\[0\].*got nan"),
+        ({"class_weight": {1: np.inf}}, r"class_weight\[1\].*got inf"),
+        ({"class_weight": {1: None}}, r"class_weight\[1\].*got None"),
+        ({"class_weight": {0: 0, 1: 0}}, "just 1 class: 2"),
         ({"class_weight": {0: 0, 1: 0, 2: 0}}, "is zero for every row"),
         ({"random_state": "seed"}, "'random_state'.*Got 'seed'"),
         ({"shuffle": "yes"}, "'shuffle'.*Got 'yes'"),
@@ -92,7 +99,7 @@ def test_bytes_as_labels():
         (np.zeros(30), "(?i)weight.*zero"),
         (np.ones(29), r"sample_weight.shape == \(29,\), expected \(30,\)"),
         (np.full(30, np.nan), "sample_weight contains NaN"),
-        ((y == 1).astype(float), "rows of y that carry weight have just 1 class: .*1"),
+        ((y == 1).astype(float), "rows of y that carry weight have just 1 class: 1$"),
     ],
 )
 def test_sample_weights(weight, message):

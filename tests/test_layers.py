@@ -146,6 +146,25 @@ class TestAffine:
         assert layer.backward(y, out=out) is out
         assert_array_equal(out, dx)
 
+    def test_rows_of_any_layout(self, layer, rng):
+        x = rng.standard_normal((4, 3, 2)).transpose(0, 2, 1)
+        expected = layer.forward(np.ascontiguousarray(x))
+        assert_allclose(layer.forward(x), expected)
+        assert_allclose(layer.forward(np.asfortranarray(x)), expected)
+        assert layer.backward(expected).shape == (4, 2, 3)
+
+    @pytest.mark.parametrize("shape", [(0, 6), (0, 2, 3)])
+    def test_no_rows(self, layer, shape):
+        y = layer.forward(np.empty(shape))
+        assert y.shape == (0, 3)
+        assert layer.backward(y).shape == shape
+        assert_array_equal(layer.dW, np.zeros((6, 3)))
+
+    def test_in_place_is_refused(self):
+        x = np.eye(2)
+        with pytest.raises(ValueError, match="cannot put its result where its input is"):
+            Affine(np.eye(2), np.zeros(2)).forward(x, out=x)
+
     def test_a_strided_out_that_would_be_lost_is_refused(self, layer, rng):
         layer.forward(rng.standard_normal((4, 2, 3)))
         with pytest.raises(ValueError, match="must be contiguous"):
@@ -185,6 +204,11 @@ class TestAffine:
 def test_backward_before_forward_says_so(layer):
     with pytest.raises(AttributeError, match=r"call forward\(\)"):
         layer.backward(np.ones((1, 2)))
+
+
+def test_a_misspelt_attribute_is_just_that():
+    with pytest.raises(AttributeError, match="'Relu' object has no attribute 'foward'"):
+        Relu().foward(np.ones(2))
 
 
 def test_gradients_before_backward_say_so():

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from sk_twolayer import _linalg
 from sk_twolayer._linalg import (
     add_product,
     add_scaled,
@@ -102,6 +103,22 @@ def test_a_read_only_target_is_refused():
     assert not into.any()
 
 
+def test_an_unaligned_target_is_filled_all_the_same():
+    """BLAS would work on an aligned copy of it, and the result would be lost."""
+    memory = np.zeros(8 * 4 + 1, np.uint8)[1:]
+    into = memory.view(np.float64)
+    assert not into.flags.aligned
+    add_scaled(into, np.ones(4), scale=2.0)
+    assert_array_equal(into, [2, 2, 2, 2])
+    add_product(into.reshape(2, 2), np.eye(2), np.ones((2, 2)))
+    assert_array_equal(into, [3, 3, 3, 3])
+
+
+def test_add_scaled_of_another_length():
+    with pytest.raises(ValueError, match=r"shape \(2,\) cannot be added into one of \(3,\)"):
+        add_scaled(np.zeros(3), np.ones(2))
+
+
 @pytest.mark.parametrize(
     "shapes", [((2, 3), (2, 4), (5, 3)), ((2, 2), (2, 4), (4, 3)), ((3, 3), (2, 4), (4, 3))]
 )
@@ -134,8 +151,8 @@ def test_take_rows(order, container, rng):
 
 def test_bytes_per_row():
     assert bytes_per_row(np.zeros((4, 3), np.float32)) == 12
-    assert bytes_per_row(sp.csr_array(np.eye(4))) == 8
-    assert bytes_per_row(sp.csr_array((4, 3))) == 1
+    assert bytes_per_row(sp.csr_array(np.eye(4))) == 12
+    assert bytes_per_row(sp.csr_array((4, 3))) == 0
 
 
 def blas_threads():
@@ -158,6 +175,52 @@ class TestOneBlasThread:
     def test_restores_after_an_exception(self):
         with pytest.raises(KeyboardInterrupt), one_blas_thread():
             raise KeyboardInterrupt
+        assert blas_threads() == {2}
+
+    @pytest.mark.parametrize("which", [1, 2])
+    def test_an_interrupt_while_setting_or_restoring_heals(self, which, monkeypatch):
+        calls = []
+
+        def interrupted(libraries, threads):
+            calls.append(threads)
+            set_threads(libraries, threads)
+            if len(calls) == which:
+                raise KeyboardInterrupt
+
+        set_threads = _linalg._set_threads
+        monkeypatch.setattr(_linalg, "_set_threads", interrupted)
+        with pytest.raises(KeyboardInterrupt), one_blas_thread():
+            pass
+        assert blas_threads() == {2}
+        with one_blas_thread():
+            assert blas_threads() == {1}
+        assert blas_threads() == {2}
+
+    def test_an_interrupt_before_restoring_heals_at_the_next_fit(self, monkeypatch):
+        def interrupted(libraries, threads):
+            if 2 in threads.values():
+                raise KeyboardInterrupt
+            set_threads(libraries, threads)
+
+        set_threads = _linalg._set_threads
+        with monkeypatch.context() as patch:
+            patch.setattr(_linalg, "_set_threads", interrupted)
+            with pytest.raises(KeyboardInterrupt), one_blas_thread():
+                pass
+        assert blas_threads() == {1}
+        with one_blas_thread():
+            pass
+        assert blas_threads() == {2}
+
+    def test_a_process_forked_during_a_fit_has_no_users_and_an_open_lock(self):
+        state = _linalg._SingleThreadedBlas()
+        fit_of_the_parent, fit_of_the_child = object(), object()
+        state.enter(fit_of_the_parent)
+        state._lock.acquire()
+        state.forget_users()  # what the child of a fork does first
+        state.enter(fit_of_the_child)
+        assert blas_threads() == {1}
+        state.leave(fit_of_the_child)
         assert blas_threads() == {2}
 
     def test_a_thread_that_did_not_set_the_outer_limit(self):

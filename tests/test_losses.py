@@ -101,11 +101,37 @@ class TestSoftmaxWithLoss:
             (np.array([["a", "b", "c"]] * 4), "must hold numbers"),
             (np.zeros((4, 3, 1)), "t must be integer labels"),
             (np.array(1), "t must be integer labels"),
+            (None, "t must be integer labels.*object"),
+            (LABELS[:, np.newaxis], r"1 columns.*or integer labels of shape \(batch,\)"),
+            (SOFT * 0.99, "row 0 of t sums to 0.99"),
         ],
     )
     def test_wrong_targets(self, scores, t, message):
         with pytest.raises(ValueError, match=message):
             SoftmaxWithLoss().forward(scores, t)
+
+    def test_integer_scores_with_soft_targets(self):
+        whole = np.array([[2, 0, 1], [0, 0, 3], [1, 1, 1], [5, 2, 0]])
+        loss = SoftmaxWithLoss()
+        assert loss.forward(whole, SOFT) == loss.forward(whole.astype(float), SOFT)
+        assert_array_equal(loss.backward(), (softmax(whole.astype(float)) - SOFT) / 4)
+
+    @pytest.mark.parametrize("shape", [(0, 3), (4, 3, 2), ()])
+    def test_scores_that_are_no_rows(self, shape):
+        with pytest.raises(ValueError, match="x must be rows of scores"):
+            SoftmaxWithLoss().forward(np.zeros(shape), LABELS)
+
+    def test_weights_as_a_list_and_of_the_wrong_length(self, scores):
+        layer = SoftmaxWithLoss()
+        loss = layer.forward(scores, LABELS, [1, 2, 0, 1])
+        assert loss == layer.forward(scores, LABELS, np.array([1, 2, 0, 1]))
+        with pytest.raises(ValueError, match=r"sample_weight must have shape \(4,\)"):
+            layer.forward(scores, LABELS, [1, 2])
+
+    @pytest.mark.parametrize("t", [LABELS[:1], LABELS[:2], ONE_HOT[:1]])
+    def test_accuracy_of_mismatched_lengths(self, scores, t):
+        with pytest.raises(ValueError, match="x has 4 rows but t has"):
+            SoftmaxWithLoss().accuracy(scores, t)
 
     def test_accuracy(self):
         x = np.array([[1.0, 2, 0], [5, 0, 0], [0, 0, 1], [0, 1, 0]])
@@ -129,6 +155,11 @@ class TestSigmoidWithLoss:
         assert_allclose(layer.forward(x, t), expected)
         assert_allclose(layer.forward(x, t[:, np.newaxis]), expected)
         assert_allclose(layer.backward(), (scipy.special.expit(x) - t[:, np.newaxis]) / 4)
+
+    def test_integer_scores_with_soft_targets(self):
+        t, layer = np.array([0.9, 0.2]), SigmoidWithLoss()
+        whole = np.array([[2], [-1]])
+        assert layer.forward(whole, t) == layer.forward(whole.astype(float), t)
 
     def test_columns_are_summed(self, scores):
         layer = SigmoidWithLoss()

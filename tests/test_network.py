@@ -1,5 +1,7 @@
 """The net: every gradient against the numerical one, and the contracts of its memory."""
 
+import copy
+import pickle
 from itertools import product
 
 import numpy as np
@@ -200,6 +202,8 @@ def test_loss_is_the_mean_plus_the_penalty(x):
     [
         ("relu", np.sqrt(2 / 300), np.sqrt(2 / 400)),
         ("tanh", np.sqrt(2 / 700), np.sqrt(2 / 600)),
+        ("sigmoid", np.sqrt(2 / 700), np.sqrt(2 / 600)),
+        ("identity", np.sqrt(2 / 700), np.sqrt(2 / 600)),
     ],
 )
 def test_auto_start(activation, std1, std2):
@@ -216,8 +220,36 @@ def test_default_start_is_the_textbooks():
     assert_array_equal(net.theta, TwoLayerNet(300, 400, 200, random_state=0).theta)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_copy_is_a_net_of_its_own_that_trains(copied, x):
+    net, t = make_net(alpha=0.1, activation="tanh"), targets("labels")
+    net.gradient(x, t)
+    assert x.tobytes() not in pickle.dumps(net)
+    other = copied(net)
+    assert not np.shares_memory(other.theta, net.theta)
+    for twin in (net, other):
+        twin.gradient(x, t)
+        twin.add_gradient(twin.theta, scale=-0.1)
+    assert_array_equal(other.theta, net.theta)
+    assert other.loss(x, t) == net.loss(x, t) < make_net(alpha=0.1, activation="tanh").loss(x, t)
+
+
+def test_theta_cannot_be_replaced():
+    net = make_net()
+    with pytest.raises(AttributeError):
+        net.theta = np.zeros_like(net.theta)
+
+
+@pytest.mark.parametrize("shape", [(INPUTS,), (1, INPUTS), (BATCH, INPUTS, 1)])
+def test_gradient_of_one_row_and_of_images(shape, rng):
+    x = rng.standard_normal(shape)
+    net, t = make_net(), np.array(1 if x.ndim == 1 else [1] * len(x))
+    assert largest_difference(net.gradient(x, t), net.numerical_gradient(x, t)) < 1e-7
+
+
 def test_one_row_and_images(x):
     net = make_net()
+    assert net.accuracy(x[0], net.predict(x[0]).argmax()) == 1
     assert_allclose(net.predict(x[0]), net.predict(x)[0])
     assert_allclose(net.loss(x[0], 1), net.loss(x[:1], np.array([1])))
     assert_allclose(net.predict(x.reshape(BATCH, INPUTS, 1)), net.predict(x))
@@ -236,6 +268,7 @@ def test_accuracy(x):
     [
         ({"activation": "softplus"}, r"activation must be one of \['identity', 'relu'"),
         ({"loss": "hinge"}, r"loss must be one of \['sigmoid', 'softmax'\], got 'hinge'"),
+        ({"dtype": int}, r"dtype must be one of \['float32', 'float64'\], got 'int64'"),
         ({"weight_init_std": "he"}, r"weight_init_std must be one of \['auto'\]"),
     ],
 )

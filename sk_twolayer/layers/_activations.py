@@ -54,7 +54,7 @@ class Relu(Layer):
         return self.y
 
     def backward(self, dout: Array, out: Array | None = None) -> Array:
-        """Return `dout` where the input was positive, else 0.
+        """Return `dout` where the input was positive, else 0: ``dout * (y > 0)``.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class Sigmoid(Layer):
         Returns
         -------
         ndarray
-            The output, in the dtype of `x` (float64 for integers).
+            The output, in the dtype of `x` where that is float32 or float64.
         """
         self.y = expit(x, out=out)
         return self.y
@@ -167,7 +167,7 @@ class Tanh(Layer):
         Returns
         -------
         ndarray
-            The output, in the dtype of `x` (float64 for integers).
+            The output, in the dtype of `x` where that is float32 or float64.
         """
         self.y = np.tanh(x, out=out)
         return self.y
@@ -242,7 +242,7 @@ class Identity(Layer):
 
 def _copy(x: Array, out: Array | None) -> Array:
     if out is None:
-        return x.copy()
+        return np.array(x)
     if out is not x:
         out[...] = x
     return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sk_twolayer._layer import Layer
@@ -33,7 +35,9 @@ class Affine(Layer):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> import math
+
+    import numpy as np
     >>> from sk_twolayer.layers import Affine
     >>> layer = Affine(W=np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 3.0]]), b=np.array([0.0, 0.0, 1.0]))
     >>> layer.forward(np.array([[1.0, 2.0], [3.0, 4.0]]))
@@ -51,6 +55,7 @@ class Affine(Layer):
 
     x: Array
     dout: Array
+    x_shape: tuple[int, ...]
 
     def __init__(self, W: Array, b: Array) -> None:
         self.W = W
@@ -75,15 +80,18 @@ class Affine(Layer):
         Raises
         ------
         ValueError
-            If the rows of `x` have another length than `W` has rows.
+            If the rows of `x` have another length than `W` has rows, or `out` is `x` or
+            cannot be filled in place.
         """
+        if out is x:
+            raise ValueError("an affine layer cannot put its result where its input is")
         self.x_shape = x.shape
         self.x = _as_rows(x)
         if out is None:
             batch = x.shape[: x.ndim > 1]  # of one row: nothing
             out = np.empty(batch + self.b.shape, np.result_type(x.dtype, self.W, self.b))
         out[...] = self.b
-        add_product(_as_rows(out), self.x, self.W)
+        add_product(_view_as_rows(out), self.x, self.W)
         return out
 
     def backward(self, dout: Array, out: Array | None = None) -> Array:
@@ -101,11 +109,21 @@ class Affine(Layer):
         ndarray in the shape of `x`
             Gradient with respect to the input.
         """
-        self.dout = _as_rows(dout)
+        self.receive(dout)
         if out is None:
             out = np.empty(self.x_shape, np.result_type(dout, self.W))
-        add_product(_as_rows(out), self.dout, self.W.T, keep=0)
+        add_product(_view_as_rows(out), self.dout, self.W.T, keep=0)
         return out
+
+    def receive(self, dout: Array) -> None:
+        """Remember `dout` for the parameters' gradients: `backward` for a first layer.
+
+        Parameters
+        ----------
+        dout : ndarray of shape (outputs,) or (batch, outputs)
+            Gradient with respect to the output.
+        """
+        self.dout = _as_rows(dout)
 
     def add_dW(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of `W` in place: ``into <- keep*into + scale * x.T @ dout``.
@@ -148,13 +166,18 @@ class Affine(Layer):
 
 
 def _as_rows(x: Array) -> Array:
-    """View an array as a matrix: one row becomes a batch of one, the rest is flattened."""
+    """Return an array as a matrix: one row becomes a batch of one, the rest is flattened."""
     if x.ndim == 2:
         return x
-    rows = x.reshape(1 if x.ndim == 1 else len(x), -1)
-    if not np.may_share_memory(rows, x):
+    return x[np.newaxis] if x.ndim == 1 else x.reshape(len(x), math.prod(x.shape[1:]))
+
+
+def _view_as_rows(out: Array) -> Array:
+    """Return `out` as a matrix, for writing: a copy of it would be lost."""
+    rows = _as_rows(out)
+    if rows.size and not np.may_share_memory(rows, out):
         raise ValueError(
-            f"an array of shape {x.shape} must be contiguous to be seen as rows; "
-            "pass np.ascontiguousarray(x)"
+            f"out, of shape {out.shape}, must be contiguous to be filled row by row; "
+            "pass an array made by np.empty"
         )
     return rows

@@ -28,7 +28,7 @@ class LossLayer(Layer, ABC):
 
         Parameters
         ----------
-        x : ndarray of shape (batch, outputs) or (outputs,), floating
+        x : ndarray of shape (batch, outputs) or (outputs,)
             Scores: what the last affine layer put out.
         t : array-like
             Targets; see the class.
@@ -48,10 +48,12 @@ class LossLayer(Layer, ABC):
         ValueError
             If the targets are not what the class describes, or not as many as the scores.
         """
-        x, t = np.atleast_2d(x), np.asarray(t)[np.newaxis] if x.ndim == 1 else np.asarray(t)
-        if t.ndim and len(t) != len(x):
-            raise ValueError(f"x has {len(x)} rows but t has {len(t)}: give one target per row")
-        return self.compare(x, self.encode(t, x.shape[1], x.dtype), sample_weight, out)
+        x, t = self._rows(x, t)
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight)
+            if sample_weight.shape != (len(x),):
+                raise ValueError(f"sample_weight must have shape ({len(x)},): one for each row")
+        return self.compare(x, t, sample_weight, out)
 
     def compare(
         self, x: Array, t: Array, sample_weight: Array | None = None, out: Array | None = None
@@ -105,7 +107,7 @@ class LossLayer(Layer, ABC):
 
         Parameters
         ----------
-        x : ndarray of shape (batch, outputs), floating
+        x : ndarray of shape (batch, outputs) or (outputs,)
             Scores.
         t : array-like
             Targets; see the class.
@@ -114,10 +116,26 @@ class LossLayer(Layer, ABC):
         -------
         float
             A number in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If the targets are not what the class describes, or not as many as the scores.
         """
-        decided = self._decide(self.probabilities(x))
-        wanted = self._decide(self.encode(np.asarray(t), x.shape[1], x.dtype))
+        x, t = self._rows(x, t)
+        decided, wanted = self._decide(self.probabilities(x)), self._decide(t)
         return float((decided == wanted).all(axis=1).mean())
+
+    def _rows(self, x: Any, t: Any) -> tuple[Array, Array]:
+        """Return scores and encoded targets as a batch, even of one row."""
+        x, t = np.asarray(x), np.asarray(t)
+        if x.ndim == 1:
+            x, t = x[np.newaxis], t[np.newaxis]
+        if x.ndim != 2 or not x.size:
+            raise ValueError(f"x must be rows of scores, but its shape is {x.shape}")
+        if t.ndim and len(t) != len(x):
+            raise ValueError(f"x has {len(x)} rows but t has {len(t)}: give one target per row")
+        return x, self.encode(t, x.shape[1], np.result_type(x, np.float32))
 
     @abstractmethod
     def encode(self, t: Array, outputs: int, dtype: Any) -> Array:
@@ -162,7 +180,7 @@ class LossLayer(Layer, ABC):
     @staticmethod
     @abstractmethod
     def log_probabilities(x: Array) -> Array:
-        """Return the logarithms of the probabilities, finite for all finite scores.
+        """Return the logarithms of the probabilities, which do not underflow as those may.
 
         Parameters
         ----------

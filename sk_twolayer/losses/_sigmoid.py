@@ -19,7 +19,7 @@ class SigmoidWithLoss(LossLayer):
         loss = -mean over rows of sum_k t_k log(y_k) + (1 - t_k) log(1 - y_k)
         dx = (y - t) / batch
 
-    The loss is computed from the scores, so that it is finite for all finite scores.
+    The loss is computed from the scores, not from probabilities that may have underflowed.
 
     The target `t` holds 0, 1 or probabilities between, in the shape of the scores; for one
     column of scores it may also be of shape (batch,).
@@ -64,7 +64,7 @@ class SigmoidWithLoss(LossLayer):
     def _link_and_losses(self, x: Array, t: Array, out: Array | None) -> tuple[Array, Array]:
         # -log y for t=1 and -log(1-y) for t=0 both lie on the softplus curve, whose two
         # parts are split here so that neither overflows nor cancels.
-        losses = np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
+        losses = np.maximum(x, 0) - x * t - log_expit(np.abs(x))
         return expit(x, out=out), losses.sum(axis=1)
 
     @staticmethod

@@ -45,7 +45,7 @@ def softmax(x: Array, out: Array | None = None) -> Array:
 def _shift(x: Array, out: Array | None) -> Array:
     """Return the scores with each row's maximum at 0, in a floating type."""
     if out is None:
-        out = np.empty_like(x, np.result_type(x, np.float16))
+        out = np.empty_like(x, np.result_type(x, np.float32))
     np.subtract(x, x.max(axis=-1, keepdims=True), out=out)
     return out
 
@@ -65,7 +65,7 @@ class SoftmaxWithLoss(LossLayer):
 
         loss = -mean over rows of sum_k t_k log(y_k)        dx = (y - t) / batch
 
-    The loss is computed from the scores, so that it is finite for all finite scores.
+    The loss is computed from the scores, not from probabilities that may have underflowed.
 
     The target `t` is either of shape (batch,) and integer: class numbers in [0, classes); or
     of shape (batch, classes): rows of probabilities that sum to 1, such as one-hot rows. Which
@@ -102,8 +102,8 @@ class SoftmaxWithLoss(LossLayer):
         if t.ndim != 1 or t.dtype.kind not in "iu":
             raise ValueError(
                 "t must be integer labels of shape (batch,) or rows of probabilities of shape "
-                f"(batch, {outputs}), but it is {t.dtype} of shape {t.shape}; "
-                "labels held as floats need t.astype(int)"
+                f"(batch, {outputs}), but it is {t.dtype} of shape {t.shape}"
+                + ("; labels held as floats need t.astype(int)" if t.dtype.kind == "f" else "")
             )
         outside = np.flatnonzero((t < 0) | (t >= outputs))
         if outside.size:
@@ -129,7 +129,10 @@ class SoftmaxWithLoss(LossLayer):
     def _distributions(self, t: Array, outputs: int, dtype: Any) -> Array:
         """Check that the rows of `t` are probability distributions, and return them."""
         if t.shape[1] != outputs:
-            raise ValueError(f"t has {t.shape[1]} columns but x has {outputs}: give one a class")
+            raise ValueError(
+                f"t has {t.shape[1]} columns but x has {outputs}: give one a class, or integer "
+                "labels of shape (batch,)"
+            )
         rows = self._probabilities_only(t, dtype)
         off = np.flatnonzero(np.abs(rows.sum(axis=1) - 1) > 1e-3)
         if off.size:
