@@ -229,7 +229,7 @@ class TwoLayerNet:
             weights = slice(self._n_weights)
             add_scaled(into[weights], self.theta[weights], scale=scale * self.alpha, keep=keep)
             keep_weights = 1.0
-        views = NamedViews(into, self._shapes)
+        views = self.params if into is self.theta else NamedViews(into, self._shapes)
         for number in ("1", "2"):
             layer = self.layers["Affine" + number]
             layer.add_dW(views["W" + number], scale=scale, keep=keep_weights)
