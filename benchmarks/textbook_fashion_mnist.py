@@ -97,7 +97,7 @@ def main():
         train, t_train, test, t_test = (data[f"{a}_{b}"] for b in ("train", "test") for a in "Xy")
     print(f"{arguments.epochs} epochs    test accuracy         largest difference of a weight")
     print(
-        "dtype    seed  classifier  by hand   after 1 epoch   at the end   time by hand / clf  weights"
+        "dtype    seed  classifier  by hand   after 1 epoch   at the end   hand/clf time  weights"
     )
     for dtype in (np.float64, np.float32):
         X_train, X_test = (X.astype(dtype) / dtype(255) for X in (train, test))
@@ -107,7 +107,7 @@ def main():
             ours, hand = (score(X_test, t_test) for score in scores)
             print(
                 f"{np.dtype(dtype).name:8s} {seed:4d}  {ours:10.4f}  {hand:7.4f}  "
-                f"{early:14.1e}  {late:11.1e}  {seconds[1] / seconds[0]:18.2f}  "
+                f"{early:14.1e}  {late:11.1e}  {seconds[1] / seconds[0]:14.2f}  "
                 f"{verdict(late, dtype)}",
                 flush=True,
             )
