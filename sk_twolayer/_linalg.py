@@ -304,4 +304,8 @@ def one_blas_thread() -> Iterator[None]:
         _SINGLE_THREADED_BLAS.enter(user)
         yield
     finally:
-        _SINGLE_THREADED_BLAS.leave(user)
+        try:
+            _SINGLE_THREADED_BLAS.leave(user)
+        except BaseException:  # interrupted: leave() may be called again, and must be
+            _SINGLE_THREADED_BLAS.leave(user)
+            raise

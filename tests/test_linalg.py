@@ -177,14 +177,16 @@ class TestOneBlasThread:
             raise KeyboardInterrupt
         assert blas_threads() == {2}
 
-    @pytest.mark.parametrize("which", [1, 2])
-    def test_an_interrupt_while_setting_or_restoring_heals(self, which, monkeypatch):
+    @pytest.mark.parametrize("call", [1, 2])
+    @pytest.mark.parametrize("done", [False, True])
+    def test_an_interrupt_while_setting_or_restoring_heals(self, call, done, monkeypatch):
         calls = []
 
         def interrupted(libraries, threads):
             calls.append(threads)
-            set_threads(libraries, threads)
-            if len(calls) == which:
+            if done or len(calls) != call:
+                set_threads(libraries, threads)
+            if len(calls) == call:
                 raise KeyboardInterrupt
 
         set_threads = _linalg._set_threads
@@ -196,7 +198,7 @@ class TestOneBlasThread:
             assert blas_threads() == {1}
         assert blas_threads() == {2}
 
-    def test_an_interrupt_before_restoring_heals_at_the_next_fit(self, monkeypatch):
+    def test_interrupts_that_prevent_restoring_heal_at_the_next_fit(self, monkeypatch):
         def interrupted(libraries, threads):
             if 2 in threads.values():
                 raise KeyboardInterrupt
