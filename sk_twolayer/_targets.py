@@ -61,6 +61,10 @@ def encode_and_weigh(
     weights = None
     if sample_weight is not None:
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if not weights.any():
+            raise ValueError(
+                "sample_weight is zero for every row: give at least one row a positive weight"
+            )
         if weights.min() < 0:
             raise ValueError(
                 f"sample_weight must not be negative, but it is {weights.min():g} in row "
@@ -84,14 +88,15 @@ def _times_class_weight(
     class_weight: dict[Any, float] | str, y: Array, weights: Array | None
 ) -> Array:
     """Multiply the weight of each row by the factor of its class."""
-    weights = np.ones(len(y)) if weights is None else weights / (weights.max() or 1.0)
-    there = weights > 0  # other rows, and their classes, are not seen
+    weights = np.ones(len(y)) if weights is None else weights / weights.max()
+    there = weights > 0  # "balanced" counts no other rows
     encoder = LabelEncoder()
-    t = encoder.fit_transform(y[there])
+    t, classes = encoder.fit_transform(y[there]), encoder.classes_
     if isinstance(class_weight, dict):
-        _check_class_weight(class_weight, encoder.classes_.tolist())
+        _check_class_weight(class_weight, np.unique(y).tolist())
+        class_weight = {label: class_weight.get(label, 1.0) for label in classes.tolist()}
     factors = compute_class_weight(
-        class_weight, classes=encoder.classes_, y=y[there], sample_weight=weights[there]
+        class_weight, classes=classes, y=y[there], sample_weight=weights[there]
     )
     weights[there] *= factors[t]
     return weights
@@ -115,8 +120,8 @@ def _rows_that_count(X: Any, y: Array, weights: Array) -> tuple[Any, Array, Arra
     """Leave out the rows of weight zero, and let the weights of the others average 1."""
     if not weights.any():
         raise ValueError(
-            "sample_weight times class_weight is zero for every row: give at least one row a "
-            "positive weight"
+            "class_weight times sample_weight is zero for every row: give at least two classes "
+            "that occur a positive weight"
         )
     weights = weights / weights.max()  # lest a sum overflow
     rows = np.flatnonzero(weights.astype(X.dtype))

@@ -113,7 +113,8 @@ def epochs(
                 _check_finite(loss, "the loss of a minibatch", number, learning_rate)
                 total += loss * len(batch.t)
             _check_finite(float(net.theta @ net.theta), "|theta|^2", number, learning_rate)
-        yield Epoch(total / n, total / n + net.penalty)
+            epoch = Epoch(total / n, total / n + net.penalty)
+        yield epoch
 
 
 def _check_finite(value: float, what: str, epoch: int, learning_rate: float) -> None:

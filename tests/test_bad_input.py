@@ -102,9 +102,10 @@ def test_bytes_as_labels():
         ((y == 1).astype(float), "rows of y that carry weight have just 1 class: 1$"),
     ],
 )
-def test_sample_weights(weight, message):
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 2.0}])
+def test_sample_weights(weight, message, class_weight):
     with pytest.raises(ValueError, match=message):
-        TwoLayerClassifier().fit(X, y, sample_weight=weight)
+        TwoLayerClassifier(class_weight=class_weight).fit(X, y, sample_weight=weight)
 
 
 @pytest.mark.parametrize(
