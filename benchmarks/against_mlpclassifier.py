@@ -1,7 +1,8 @@
 """Time to fit and size saved, as ratios to MLPClassifier's, on data of several shapes.
 
-Both run the same number of epochs of plain SGD over the same rows in one process, in turn, so
-that a machine that slows down slows both; printed is the median of the ratios and their range.
+Both run the same number of epochs of plain SGD, or of Adam, over the same rows in one process, in
+turn, so that a machine that slows down slows both; printed is the median of the ratios and their
+range.
 Each has the BLAS threads it takes by itself: one for ours, all there are for MLPClassifier.
 The data are random: the time of an epoch does not depend on what is in them.
 """
@@ -38,7 +39,9 @@ def main():
     """Print a line for each workload and type."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7)
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--solver", choices=["sgd", "adam"], default="sgd")
+    arguments = parser.parse_args()
+    repeats, solver = arguments.repeats, arguments.solver
     warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are fixed
     print("MLPClassifier / ours")
     print("rows x columns, hidden, minibatch (classes)   dtype    time (range)     pickle")
@@ -48,8 +51,10 @@ def main():
         options = {"alpha": 0.0, "batch_size": batch, "max_iter": epochs, "random_state": 0}
         for dtype in (np.float32, np.float64):
             X = X64.astype(dtype)
-            mlp = MLPClassifier((hidden,), solver="sgd", momentum=0, tol=0, **options)
-            ours = TwoLayerClassifier(hidden, learning_rate=0.001, tol=None, **options)
+            mlp = MLPClassifier((hidden,), solver=solver, momentum=0, tol=0, **options)
+            ours = TwoLayerClassifier(
+                hidden, solver=solver, learning_rate=0.001, tol=None, **options
+            )
             ratios = sorted(seconds(mlp, X, y) / seconds(ours, X, y) for _ in range(repeats))
             name = f"{n} x {d}, {hidden}, {batch} ({classes})"
             print(

@@ -43,13 +43,13 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
     weight_init_std : float or "auto", default="auto"
         Standard deviation of the weights at the start; "auto" is He's rule for relu and
         Glorot's otherwise, see `TwoLayerNet`. Biases start at 0.
-    solver : "sgd" or Optimizer instance, default="sgd"
-        "sgd" is plain gradient descent; ``SGD(momentum=0.9)`` and
-        ``SGD(momentum=0.9, nesterov=True)`` add momentum. A grid search reaches into the
-        object as ``solver__momentum``.
+    solver : {"sgd", "adam"} or Optimizer instance, default="sgd"
+        "sgd" is plain gradient descent; ``SGD(momentum=0.9, nesterov=True)`` adds momentum, and
+        ``Adam(beta_2=0.99)`` changes what "adam" forgets. A grid search reaches into the object
+        as ``solver__momentum``.
     learning_rate : float or "auto", default="auto"
-        Length of the steps; "auto" is what suits the solver: 0.1 for plain SGD, and
-        ``0.1 * (1 - momentum)`` with momentum.
+        Length of the steps; "auto" is what suits the solver: 0.001 for Adam, 0.1 for plain SGD,
+        and ``0.1 * (1 - momentum)`` with momentum.
     alpha : float, default=1e-4
         Strength of the penalty on the squared weights.
     batch_size : int, "auto" or "full", default="auto"

@@ -5,6 +5,7 @@ The action is ``add_gradient(into, *, scale, keep)``: ``into <- keep*into + scal
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from numbers import Real
@@ -17,7 +18,7 @@ from sklearn.utils._param_validation import Interval
 from sk_twolayer._linalg import add_scaled
 from sk_twolayer._typing import Array
 
-__all__ = ["SGD", "SOLVERS", "Optimizer", "make_optimizer"]
+__all__ = ["SGD", "SOLVERS", "Adam", "Optimizer", "make_optimizer"]
 
 
 class Optimizer(BaseEstimator, ABC):
@@ -143,7 +144,87 @@ class SGD(Optimizer):
         add_scaled(theta, self.velocity_, scale=self.momentum)
 
 
-SOLVERS: dict[str, type[Optimizer]] = {"sgd": SGD}
+class Adam(Optimizer):
+    """Gradient descent with a step of its own size for each parameter.
+
+    With gradient ``g``, learning rate ``r``, and ``k`` the number of the step::
+
+        m <- beta_1 m + (1 - beta_1) g
+        v <- beta_2 v + (1 - beta_2) g**2
+        theta <- theta - r sqrt(1 - beta_2**k) / (1 - beta_1**k) m / (sqrt(v) + epsilon)
+
+    Parameters
+    ----------
+    beta_1 : float in [0, 1), default=0.9
+        How slowly the running mean of gradients forgets.
+    beta_2 : float in [0, 1), default=0.999
+        How slowly the running mean of squared gradients forgets.
+    epsilon : float, default=1e-8
+        Keeps the step finite where gradients vanish.
+
+    Attributes
+    ----------
+    mean_, square_ : ndarray of shape (n_parameters,)
+        The ``m`` and ``v`` above, there once a step was taken.
+    n_steps_ : int
+        The ``k`` above.
+
+    References
+    ----------
+    .. [1] D. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, end of
+       section 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.optimizers import Adam
+    >>> theta = np.array([1.0, -200.0])
+    >>> def add_gradient(into, *, scale, keep):  # of (theta**2).sum() / 2
+    ...     into[:] = scale * theta
+    >>> Adam().step(theta, add_gradient, learning_rate=0.1)
+    >>> theta.round(6)
+    array([   0.9, -199.9])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    mean_: Array
+    square_: Array
+    n_steps_: int
+
+    def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    @property
+    def auto_learning_rate(self) -> float:
+        """The learning rate that suits inputs of unit scale: float."""
+        return 0.001
+
+    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:  # noqa: D102
+        if not hasattr(self, "n_steps_"):
+            self.mean_, self.square_ = np.zeros_like(theta), np.zeros_like(theta)
+            self.n_steps_ = 0
+        self.n_steps_ += 1
+        work = np.empty_like(theta)
+        add_gradient(work, scale=1, keep=0)
+        add_scaled(self.mean_, work, scale=1 - self.beta_1, keep=self.beta_1)
+        np.multiply(work, work, out=work)
+        add_scaled(self.square_, work, scale=1 - self.beta_2, keep=self.beta_2)
+        np.sqrt(self.square_, out=work)
+        work += self.epsilon
+        np.divide(self.mean_, work, out=work)
+        # both means start at 0, and are too small at first
+        correction = math.sqrt(1 - self.beta_2**self.n_steps_) / (1 - self.beta_1**self.n_steps_)
+        add_scaled(theta, work, scale=-learning_rate * correction)
+
+
+SOLVERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
 
 
 def make_optimizer(solver: str | Optimizer) -> Optimizer:
@@ -151,7 +232,7 @@ def make_optimizer(solver: str | Optimizer) -> Optimizer:
 
     Parameters
     ----------
-    solver : {"sgd"} or Optimizer
+    solver : {"sgd", "adam"} or Optimizer
         A name for the defaults, or an optimizer to take the parameters from.
 
     Returns

@@ -5,7 +5,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer.optimizers import SGD
+from sk_twolayer.optimizers import SGD, Adam
 
 X = np.random.RandomState(0).standard_normal((30, 4))
 y = np.arange(30) % 3
@@ -23,7 +23,7 @@ def with_value(value):
         ({"hidden_size": 0}, r"'hidden_size'.* int in the range \[1, inf\). Got 0"),
         ({"hidden_size": 2.5}, "'hidden_size'.*Got 2.5"),
         ({"activation": "softplus"}, "'activation'.*'identity'.*Got 'softplus'"),
-        ({"solver": "newton"}, "'solver'.*'sgd'.*Optimizer.*Got 'newton'"),
+        ({"solver": "newton"}, "'solver'.*'adam'.*Optimizer.*Got 'newton'"),
         ({"weight_init_std": "he"}, "'weight_init_std'.*Got 'he'"),
         ({"weight_init_std": 0}, "'weight_init_std'.*Got 0"),
         ({"learning_rate": "fast"}, "'learning_rate'.*'auto'.*Got 'fast'"),
@@ -51,6 +51,8 @@ def with_value(value):
         ({"shuffle": "yes"}, "'shuffle'.*Got 'yes'"),
         ({"verbose": "much"}, "'verbose'.*Got 'much'"),
         ({"solver": SGD(momentum=1.0)}, r"'momentum' parameter of SGD.*range \[0.* 1.*Got 1.0"),
+        ({"solver": Adam(beta_2=1.0)}, r"'beta_2' parameter of Adam.*range \[0.* 1.*Got 1.0"),
+        ({"solver": Adam(epsilon=0)}, "'epsilon' parameter of Adam.*Got 0"),
         ({"solver": SGD(nesterov="yes")}, "'nesterov' parameter of SGD.*Got 'yes'"),
     ],
     ids=str,

@@ -133,7 +133,7 @@ def test_type_of_x_is_the_type_of_everything(dtype, digits):
     X, y = digits
     X = (16 * X).astype(dtype) if dtype is np.int64 else X.astype(dtype)
     expected = np.float32 if dtype is np.float32 else np.float64
-    for solver in (SGD(), SGD(momentum=0.9), SGD(momentum=0.9, nesterov=True)):
+    for solver in ("adam", SGD(), SGD(momentum=0.9), SGD(momentum=0.9, nesterov=True)):
         clf = make(solver=solver, learning_rate=0.01, max_iter=2).fit(X, y)
         results = [clf.predict_proba(X), clf.predict_log_proba(X), clf.decision_function(X)]
         arrays = clf.coefs_ + clf.intercepts_ + results
@@ -210,7 +210,7 @@ class TestWeights:
         ):
             assert_allclose(a, b, **(tolerance or {"rtol": 0, "atol": 0}))
 
-    @pytest.mark.parametrize("solver", [SGD(), SGD(momentum=0.9, nesterov=True)], ids=str)
+    @pytest.mark.parametrize("solver", ["adam", SGD(), SGD(momentum=0.9, nesterov=True)], ids=str)
     @pytest.mark.parametrize("binary", [False, True])
     @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
     def test_integer_weights_are_repeated_rows(self, data, solver, binary, container):
@@ -469,7 +469,7 @@ def test_verbose_prints_a_line_an_epoch(digits, capsys):
 
 
 def test_learning_rate_auto(digits):
-    for solver, rate in ((SGD(), 0.1), (SGD(momentum=0.9), 0.01)):
+    for solver, rate in ((SGD(), 0.1), (SGD(momentum=0.9), 0.01), ("adam", 0.001)):
         auto = make(solver=solver).fit(*digits)
         assert auto.loss_curve_ == pytest.approx(
             make(solver=solver, learning_rate=rate).fit(*digits).loss_curve_

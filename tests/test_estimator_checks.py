@@ -25,6 +25,7 @@ CONFIGURATIONS = [
     TwoLayerClassifier(batch_size="full"),
     TwoLayerClassifier(solver=SGD(momentum=0.9)),
     TwoLayerClassifier(solver=SGD(momentum=0.9, nesterov=True)),
+    TwoLayerClassifier(solver="adam", learning_rate=0.01),
     TwoLayerClassifier(class_weight="balanced"),
     FloatLabels(),
 ]

@@ -9,10 +9,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
-from sk_twolayer.optimizers import SGD
+from sk_twolayer.optimizers import SGD, Adam
 from sk_twolayer.training import StoppingRule, epochs
 
 SOLVERS = [SGD(), SGD(momentum=0.9), SGD(momentum=0.9, nesterov=True)]
+ADAM = Adam(beta_1=0.8, beta_2=0.99, epsilon=1e-6)
 
 
 class MLPFrom(MLPClassifier):
@@ -25,7 +26,7 @@ class MLPFrom(MLPClassifier):
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer:sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+@pytest.mark.parametrize("solver", [*SOLVERS, ADAM], ids=str)
 @pytest.mark.parametrize(("activation", "theirs"), [("relu", "relu"), ("sigmoid", "logistic")])
 @pytest.mark.parametrize("data", ["digits", "cancer"])
 @pytest.mark.parametrize("max_iter", [1, 3])
@@ -47,13 +48,13 @@ def test_from_the_same_start_mlpclassifier_ends_in_the_same_weights(
     start = TwoLayerNet(
         X.shape[1], 20, n_outputs, "auto", activation=activation, random_state=7
     ).params
+    theirs_of = {"nesterov": "nesterovs_momentum"}
     mlp = MLPFrom(
         (20,),
         activation=theirs,
-        solver="sgd",
+        solver=type(solver).__name__.lower(),
         learning_rate_init=0.05,
-        momentum=solver.momentum,
-        nesterovs_momentum=solver.nesterov,
+        **{theirs_of.get(name, name): value for name, value in solver.get_params().items()},
         **options,
     )
     mlp.start = iter([(start["W1"], start["b1"]), (start["W2"], start["b2"])])
@@ -82,6 +83,15 @@ def test_optimizers_follow_their_formulas(solver, rng):
             solver.momentum * velocity - 0.1 * g if solver.nesterov else velocity
         )
         assert_allclose(theta, expected, rtol=1e-12)
+
+
+def test_adam_keeps_the_type_of_theta():
+    theta = np.ones(3, np.float32)
+    adam = Adam()
+    for _ in range(3):
+        solver_step(adam, theta, np.float32(2))
+    assert {a.dtype for a in (theta, adam.mean_, adam.square_)} == {np.dtype(np.float32)}
+    assert_allclose(theta, 0.7, rtol=0.01)  # three steps of the learning rate each
 
 
 def solver_step(solver, theta, curvature):
