@@ -232,7 +232,10 @@ class _SingleThreadedBlas:
         self.forget_users()
 
     def forget_users(self) -> None:
-        """Start with no users and an open lock, as a forked process must."""
+        """Start with no users and an open lock, as a forked process must.
+
+        If it was forked during a fit, its own first fit restores the limit from before that.
+        """
         self._lock = threading.Lock()
         self._users: set[object] = set()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from numbers import Real
 from typing import Any
 
@@ -110,7 +110,7 @@ def _check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> N
             "its keys must be labels of y"
         )
     for label, factor in class_weight.items():
-        if not (isinstance(factor, Real) and 0 <= factor < math.inf):
+        if not (isinstance(factor, Real) and 0 <= factor <= sys.float_info.max):
             raise ValueError(
                 f"class_weight[{label!r}] must be a number, zero or positive, got {factor!r}"
             )

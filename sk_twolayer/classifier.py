@@ -109,11 +109,11 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Sample weights are divided by their mean over all rows, so only their ratios matter; a row
-    of weight zero is left out, and for full batches a weight of k equals k copies of the row.
+    A row of weight zero is left out. The other weights are divided by their mean, so only their
+    ratios matter; for full batches a weight of k equals k copies of the row.
 
     While a fit runs it holds BLAS to one thread, for the whole process. A fit that fails leaves
-    the estimator as it was.
+    the estimator's attributes as they were.
 
     References
     ----------
@@ -231,7 +231,7 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
             t,
             weights,
             learning_rate=optimizer.resolve_learning_rate(self.learning_rate),
-            batch_size=min(batch_size, len(t)),
+            batch_size=batch_size,
             shuffle=self.shuffle,
             random_state=random_state,
         )
@@ -337,7 +337,7 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _scores(self, X: Any) -> Array:
-        """Return the scores of each row, by a net of this call's own: threads may share a model."""
+        """Return the scores of each row, by layers of this call's own, so that threads may share it."""
         check_is_fitted(self, "coefs_")
         X = validate_data(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, reset=False)
         return scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X)

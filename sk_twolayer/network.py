@@ -105,7 +105,8 @@ class TwoLayerNet:
             "b1": (hidden_size,),
             "b2": (output_size,),
         }
-        self._activation, self._loss, self.alpha = activation, loss, alpha
+        self._activation, self._loss = activation, loss
+        self.alpha = float(alpha)  # a NumPy scalar would turn float32 into float64
         self._n_weights = input_size * hidden_size + hidden_size * output_size
         self._connect(np.zeros(self._n_weights + hidden_size + output_size, dtype))
         random_state = check_random_state(random_state)

@@ -50,7 +50,8 @@ class Optimizer(BaseEstimator, ABC):
         float
             The same, or `auto_learning_rate`.
         """
-        return self.auto_learning_rate if isinstance(learning_rate, str) else learning_rate
+        # A NumPy scalar would turn float32 arithmetic into float64, here as below.
+        return float(self.auto_learning_rate if learning_rate == "auto" else learning_rate)
 
     @abstractmethod
     def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
@@ -128,20 +129,21 @@ class SGD(Optimizer):
         return 0.1 * (1 - self.momentum)
 
     def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:  # noqa: D102
-        if self.momentum == 0:
+        momentum = float(self.momentum)
+        if momentum == 0:
             add_gradient(theta, scale=-learning_rate, keep=1)
             return
         if not hasattr(self, "velocity_"):
             self.velocity_ = np.zeros_like(theta)
         if not self.nesterov:
-            add_gradient(self.velocity_, scale=-learning_rate, keep=self.momentum)
+            add_gradient(self.velocity_, scale=-learning_rate, keep=momentum)
             theta += self.velocity_
             return
         downhill = np.empty_like(theta)
         add_gradient(downhill, scale=-learning_rate, keep=0)
-        add_scaled(self.velocity_, downhill, keep=self.momentum)
+        add_scaled(self.velocity_, downhill, keep=momentum)
         theta += downhill
-        add_scaled(theta, self.velocity_, scale=self.momentum)
+        add_scaled(theta, self.velocity_, scale=momentum)
 
 
 class Adam(Optimizer):
@@ -211,16 +213,17 @@ class Adam(Optimizer):
             self.mean_, self.square_ = np.zeros_like(theta), np.zeros_like(theta)
             self.n_steps_ = 0
         self.n_steps_ += 1
+        beta_1, beta_2, epsilon = float(self.beta_1), float(self.beta_2), float(self.epsilon)
         work = np.empty_like(theta)
         add_gradient(work, scale=1, keep=0)
-        add_scaled(self.mean_, work, scale=1 - self.beta_1, keep=self.beta_1)
+        add_scaled(self.mean_, work, scale=1 - beta_1, keep=beta_1)
         np.multiply(work, work, out=work)
-        add_scaled(self.square_, work, scale=1 - self.beta_2, keep=self.beta_2)
+        add_scaled(self.square_, work, scale=1 - beta_2, keep=beta_2)
         np.sqrt(self.square_, out=work)
-        work += self.epsilon
+        work += epsilon
         np.divide(self.mean_, work, out=work)
         # both means start at 0, and are too small at first
-        correction = math.sqrt(1 - self.beta_2**self.n_steps_) / (1 - self.beta_1**self.n_steps_)
+        correction = math.sqrt(1 - beta_2**self.n_steps_) / (1 - beta_1**self.n_steps_)
         add_scaled(theta, work, scale=-learning_rate * correction)
 
 
@@ -243,7 +246,7 @@ def make_optimizer(solver: str | Optimizer) -> Optimizer:
     Raises
     ------
     ValueError
-        If a parameter of the optimizer is out of its range.
+        If there is no such name, or a parameter of the optimizer is out of its range.
 
     Examples
     --------
@@ -251,6 +254,8 @@ def make_optimizer(solver: str | Optimizer) -> Optimizer:
     >>> make_optimizer("sgd"), make_optimizer(SGD(momentum=0.5))
     (SGD(), SGD(momentum=0.5))
     """
+    if isinstance(solver, str) and solver not in SOLVERS:
+        raise ValueError(f"solver must be one of {sorted(SOLVERS)} or an Optimizer, got {solver!r}")
     optimizer: Optimizer = SOLVERS[solver]() if isinstance(solver, str) else clone(solver)
     optimizer._validate_params()
     return optimizer

@@ -1,4 +1,4 @@
-"""Floor 3: scores of many rows in bounded memory, by a net that lives as long as the call."""
+"""Floor 3: scores of many rows in bounded memory, by layers that live as long as the call."""
 
 from __future__ import annotations
 

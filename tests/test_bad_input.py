@@ -44,6 +44,7 @@ def with_value(value):
         ),
         ({"class_weight": {0: np.nan}}, r"class_weight\[0\].*got nan"),
         ({"class_weight": {1: np.inf}}, r"class_weight\[1\].*got inf"),
+        ({"class_weight": {1: 10**400}}, r"class_weight\[1\].*got 1000"),
         ({"class_weight": {1: None}}, r"class_weight\[1\].*got None"),
         ({"class_weight": {0: 0, 1: 0}}, "just 1 class: 2"),
         ({"class_weight": {0: 0, 1: 0, 2: 0}}, "is zero for every row"),

@@ -16,7 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer.optimizers import SGD, Optimizer
+from sk_twolayer._targets import encode_and_weigh
+from sk_twolayer.optimizers import SGD, Adam, Optimizer
 
 
 def make(**options):
@@ -232,6 +233,7 @@ class TestWeights:
         absent = make(batch_size=32).fit(X[there], y[there], sample_weight=weight[there])
         self.assert_same(weighted, absent)
         assert 99 not in weighted.classes_
+        assert weighted.t_ == 10 * there.sum()
 
     @pytest.mark.parametrize("factor", [2.0**-40, 1e-300, 1e300, 1000.0])
     def test_only_ratios_matter(self, data, factor):
@@ -242,6 +244,7 @@ class TestWeights:
 
     def test_equal_weights_are_none(self, data):
         X, y, _ = data
+        assert encode_and_weigh(X, y, np.full(300, 0.3), None)[3] is None
         self.assert_same(make().fit(X, y), make().fit(X, y, sample_weight=np.full(300, 0.3)))
 
     def test_class_weight_multiplies(self, data):
@@ -367,6 +370,34 @@ def test_a_fit_that_fails_leaves_the_estimator_as_it_was(digits):
         clf.fit(X[:, :3], np.zeros(len(y)))
     assert vars(clf) == before
     assert_array_equal(clf.predict_proba(X), expected)
+
+
+def test_an_interrupted_fit_leaves_the_estimator_as_it_was(digits):
+    class Interrupted(SGD):
+        def step(self, theta, add_gradient, learning_rate):
+            raise KeyboardInterrupt
+
+    X, y = digits
+    clf = make().fit(X, y)
+    before = {**vars(clf), "solver": None}
+    clf.set_params(solver=Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X[:, :3], y)
+    assert {**vars(clf), "solver": None} == before
+
+
+@pytest.mark.parametrize("solver", [SGD, Adam])
+def test_numpy_numbers_as_parameters_are_numbers(solver, digits):
+    """As a grid search over np.linspace gives them; NumPy 2 would compute in float64."""
+    X, y = digits[0].astype(np.float32), digits[1]
+    parameter = "momentum" if solver is SGD else "beta_1"
+    plain, numpys = (
+        make(
+            solver=solver(**{parameter: kind(0.7)}), learning_rate=kind(0.01), alpha=kind(0.001)
+        ).fit(X, y)
+        for kind in (float, np.float64)
+    )
+    assert plain.coefs_[0].tobytes() == numpys.coefs_[0].tobytes()
 
 
 def test_an_optimizer_with_a_past_starts_afresh(digits):

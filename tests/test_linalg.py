@@ -1,5 +1,7 @@
 """The one product, in every layout, against NumPy in float64; rows; BLAS threads."""
 
+import os
+import signal
 import threading
 from itertools import product
 
@@ -213,6 +215,38 @@ class TestOneBlasThread:
         with one_blas_thread():
             pass
         assert blas_threads() == {2}
+
+    def test_a_limit_set_between_two_fits_is_the_one_restored(self):
+        with one_blas_thread():
+            pass
+        with threadpool_limits(1, user_api="blas"):
+            with one_blas_thread():
+                pass
+            assert blas_threads() == {1}
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system starts processes afresh")
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # the very point
+    def test_a_real_fork_during_a_fit(self):
+        is_in, may_leave = threading.Event(), threading.Event()
+
+        def fit():
+            with one_blas_thread():
+                is_in.set()
+                may_leave.wait()
+
+        thread = threading.Thread(target=fit)
+        thread.start()
+        is_in.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)  # should it wait for the parent's lock
+            with one_blas_thread():
+                inside = blas_threads()
+            os._exit(0 if (inside, blas_threads()) == ({1}, {2}) else 1)
+        _, status = os.waitpid(child, 0)
+        may_leave.set()
+        thread.join()
+        assert status == 0
 
     def test_a_process_forked_during_a_fit_has_no_users_and_an_open_lock(self):
         state = _linalg._SingleThreadedBlas()

@@ -76,6 +76,9 @@ class TestSoftmaxWithLoss:
 
     def test_one_row(self, scores):
         layer = SoftmaxWithLoss()
+        row = scores[0].copy()
+        assert layer.forward(row, 2, out=row) == layer.forward(scores[0], 2)
+        assert_array_equal(row, softmax(scores[0]))
         assert_allclose(layer.forward(scores[0], 2), layer.forward(scores[:1], LABELS[:1]))
         assert_allclose(layer.forward(scores[0], ONE_HOT[0]), layer.forward(scores[0], 2))
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
-from sk_twolayer.optimizers import SGD, Adam
+from sk_twolayer.optimizers import SGD, Adam, make_optimizer
 from sk_twolayer.training import StoppingRule, epochs
 
 SOLVERS = [SGD(), SGD(momentum=0.9), SGD(momentum=0.9, nesterov=True)]
@@ -94,8 +94,14 @@ def test_adam_keeps_the_type_of_theta():
     assert_allclose(theta, 0.7, rtol=0.01)  # three steps of the learning rate each
 
 
+def test_an_unknown_solver():
+    with pytest.raises(ValueError, match=r"one of \['adam', 'sgd'\].*got 'newton'"):
+        make_optimizer("newton")
+
+
 def solver_step(solver, theta, curvature):
     def add_gradient(into, *, scale, keep):
+        assert into.dtype == theta.dtype
         into[:] = (0 if keep == 0 else keep * into) + scale * curvature * theta
 
     solver.step(theta, add_gradient, 0.1)

@@ -35,9 +35,7 @@ class Affine(Layer):
 
     Examples
     --------
-    >>> import math
-
-    import numpy as np
+    >>> import numpy as np
     >>> from sk_twolayer.layers import Affine
     >>> layer = Affine(W=np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 3.0]]), b=np.array([0.0, 0.0, 1.0]))
     >>> layer.forward(np.array([[1.0, 2.0], [3.0, 4.0]]))

@@ -35,7 +35,7 @@ class LossLayer(Layer, ABC):
         sample_weight : ndarray of shape (batch,), default=None
             Factor of each row's loss. The mean is over rows: weights that average 1 make it
             the weighted mean.
-        out : ndarray of shape (batch, outputs), default=None
+        out : ndarray in the shape of `x`, default=None
             Where to put the probabilities; may be `x`.
 
         Returns
@@ -53,7 +53,7 @@ class LossLayer(Layer, ABC):
             sample_weight = np.asarray(sample_weight)
             if sample_weight.shape != (len(x),):
                 raise ValueError(f"sample_weight must have shape ({len(x)},): one for each row")
-        return self.compare(x, t, sample_weight, out)
+        return self.compare(x, t, sample_weight, np.atleast_2d(out) if out is not None else None)
 
     def compare(
         self, x: Array, t: Array, sample_weight: Array | None = None, out: Array | None = None
