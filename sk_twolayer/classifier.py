@@ -337,7 +337,7 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _scores(self, X: Any) -> Array:
-        """Return the scores of each row, by layers of this call's own, so that threads may share it."""
+        """Return the scores of each row, by layers of this call's own: threads may share it."""
         check_is_fitted(self, "coefs_")
         X = validate_data(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, reset=False)
         return scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X)
