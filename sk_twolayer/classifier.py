@@ -111,7 +111,6 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
     -----
     A row of weight zero is left out. The other weights are divided by their mean, so only their
     ratios matter; for full batches a weight of k equals k copies of the row.
-
     While a fit runs it holds BLAS to one thread, for the whole process. A fit that fails leaves
     the estimator's attributes as they were.
 
@@ -306,13 +305,14 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
 
     def _make_net(self, X: Any, n_classes: int, random_state: np.random.RandomState) -> TwoLayerNet:
         """Return an untrained net: a single score is enough to tell two classes apart."""
+        n_outputs = 1 if n_classes == 2 else n_classes
         return TwoLayerNet(
             X.shape[1],
             self.hidden_size,
-            1 if n_classes == 2 else n_classes,
+            n_outputs,
             self.weight_init_std,
             activation=self.activation,
-            loss="sigmoid" if n_classes == 2 else "softmax",
+            loss="sigmoid" if n_outputs == 1 else "softmax",
             alpha=self.alpha,
             dtype=X.dtype,
             random_state=random_state,
@@ -326,8 +326,8 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         self.coefs_ = [net.params["W1"], net.params["W2"]]
         self.intercepts_ = [net.params["b1"], net.params["b2"]]
         self.activation_ = self.activation
-        self.out_activation_ = "logistic" if len(classes) == 2 else "softmax"
         self.n_outputs_ = len(self.intercepts_[1])
+        self.out_activation_ = "logistic" if self.n_outputs_ == 1 else "softmax"
         self.n_layers_ = 3
         self.loss_curve_ = loss_curve
         self.loss_ = loss_curve[-1]
@@ -337,7 +337,7 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _scores(self, X: Any) -> Array:
-        """Return the scores of each row, by layers of this call's own: threads may share it."""
+        """Return the scores of each row; nothing is written, so that threads may share a model."""
         check_is_fitted(self, "coefs_")
         X = validate_data(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, reset=False)
         return scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X)

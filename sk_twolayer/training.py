@@ -112,7 +112,8 @@ def epochs(
                 loss = _step(net, optimizer, batch, learning_rate, buffers)
                 _check_finite(loss, "the loss of a minibatch", number, learning_rate)
                 total += loss * len(batch.t)
-            _check_finite(float(net.theta @ net.theta), "|theta|^2", number, learning_rate)
+            squares = float(net.theta @ net.theta)
+            _check_finite(squares, "the sum of squared parameters", number, learning_rate)
             epoch = Epoch(total / n, total / n + net.penalty)
         yield epoch
 

@@ -145,7 +145,7 @@ class Affine(Layer):
         scale, keep : float, default=1.0
             Factors of the gradient and of what `into` held before.
         """
-        ones = np.ones((1, len(self.dout)), self.dout.dtype)  # quicker than a sum over rows
+        ones = np.ones((1, len(self.dout)), self.dout.dtype)  # so a bias is added like a weight
         add_product(into[np.newaxis], ones, self.dout, scale=scale, keep=keep)
 
     @property
