@@ -7,14 +7,16 @@ from itertools import repeat
 from typing import Any
 
 from sk_twolayer._typing import Array
-from sk_twolayer.layers import Affine, Identity, Relu, Sigmoid, Tanh
+from sk_twolayer.layers import Affine, Dropout, Identity, Relu, Sigmoid, Tanh
 
 __all__ = ["ACTIVATIONS", "affine_layers", "forward"]
 
 ACTIVATIONS = {"relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh, "identity": Identity}
 
 
-def affine_layers(W1: Array, b1: Array, W2: Array, b2: Array, activation: str) -> dict[str, Any]:
+def affine_layers(
+    W1: Array, b1: Array, W2: Array, b2: Array, activation: str, dropout: float = 0.0
+) -> dict[str, Any]:
     """Put the layers of a two-layer net in order over arrays that exist already.
 
     Parameters
@@ -25,6 +27,8 @@ def affine_layers(W1: Array, b1: Array, W2: Array, b2: Array, activation: str) -
         Parameters of the second affine layer; kept, not copied.
     activation : {"relu", "sigmoid", "tanh", "identity"}
         What lies between.
+    dropout : float, default=0.0
+        Rate of the `Dropout` behind the activation, if it is not 0.
 
     Returns
     -------
@@ -38,8 +42,9 @@ def affine_layers(W1: Array, b1: Array, W2: Array, b2: Array, activation: str) -
     >>> list(affine_layers(np.ones((2, 3)), np.ones(3), np.ones((3, 1)), np.ones(1), "relu"))
     ['Affine1', 'Relu', 'Affine2']
     """
-    between = ACTIVATIONS[activation]()
-    return {"Affine1": Affine(W1, b1), type(between).__name__: between, "Affine2": Affine(W2, b2)}
+    between = [ACTIVATIONS[activation]()] + [Dropout(dropout)] * (dropout > 0)
+    named = {type(layer).__name__: layer for layer in between}
+    return {"Affine1": Affine(W1, b1), **named, "Affine2": Affine(W2, b2)}
 
 
 def forward(layers: dict[str, Any], x: Any, out: Sequence[Array | None] | None = None) -> Array:

@@ -1,35 +1,46 @@
-"""Floor 4: TwoLayerClassifier, the only file that knows what a scikit-learn classifier is."""
+"""Floor 6: TwoLayerClassifier: its parameters, and what it promises."""
 
 from __future__ import annotations
 
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
-import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags, check_random_state
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.metaestimators import available_if
 
-from sk_twolayer._targets import encode_and_weigh
-from sk_twolayer._typing import Array
+from sk_twolayer._callbacks import CallbackSupportMixin
+from sk_twolayer._checks import fits_in_parts
+from sk_twolayer._fitting import Fitting
 from sk_twolayer.chain import ACTIVATIONS
-from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
-from sk_twolayer.network import TwoLayerNet
-from sk_twolayer.optimizers import SOLVERS, Optimizer, make_optimizer
-from sk_twolayer.prediction import scores_in_blocks
-from sk_twolayer.training import StoppingRule, epochs, rows_per_batch, train
+from sk_twolayer.optimizers import LBFGS, SOLVERS, Optimizer
+from sk_twolayer.predictor import Predictor
+from sk_twolayer.schedules import SCHEDULES
 
 __all__ = ["TwoLayerClassifier"]
 
 
-class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
+class TwoLayerClassifier(
+    Fitting,
+    Predictor,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    ClassifierMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
-    ``scores = activation(X @ W1 + b1) @ W2 + b2``, turned into probabilities by softmax, or
-    for two classes by the logistic sigmoid of a single score. Training minimises the mean
-    negative log-likelihood, weighted where there are weights, plus
-    ``alpha/2 * (sum of W1**2 + sum of W2**2)``.
+    ``scores = activation(X @ W1 + b1) @ W2 + b2``, turned into probabilities by softmax, or by
+    the logistic sigmoid: of a single score for two classes, of one score a label where a row may
+    have several. Training minimises the mean negative log-likelihood, weighted where there are
+    weights, plus ``alpha/2 * (sum of W1**2 + sum of W2**2)``.
 
     Scale the columns of X first, for example with `StandardScaler`: a net learns slowly, or not
     at all, from columns of very different sizes.
@@ -43,15 +54,22 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
     weight_init_std : float or "auto", default="auto"
         Standard deviation of the weights at the start; "auto" is He's rule for relu and
         Glorot's otherwise, see `TwoLayerNet`. Biases start at 0.
-    solver : {"sgd", "adam"} or Optimizer instance, default="sgd"
-        "sgd" is plain gradient descent; ``SGD(momentum=0.9, nesterov=True)`` adds momentum, and
-        ``Adam(beta_2=0.99)`` changes what "adam" forgets. A grid search reaches into the object
-        as ``solver__momentum``.
+    solver : str, Optimizer or LBFGS, default="sgd"
+        "sgd", "adam", "adagrad", "rmsprop" or "lbfgs"; or an object from
+        `sk_twolayer.optimizers` for control: ``SGD(momentum=0.9, nesterov=True)``,
+        ``Adam(beta_2=0.99)``, ``LBFGS(max_fun=100)``. A grid search reaches into the object as
+        ``solver__momentum``. "lbfgs" steps over all rows at once, and has no use for
+        `learning_rate`, its schedule, `batch_size` and `shuffle`.
     learning_rate : float or "auto", default="auto"
-        Length of the steps; "auto" is what suits the solver: 0.001 for Adam, 0.1 for plain SGD,
-        and ``0.1 * (1 - momentum)`` with momentum.
+        Length of the steps at the start; "auto" is what suits the solver: 0.1 for plain SGD,
+        ``0.1 * (1 - momentum)`` with momentum, 0.01 for AdaGrad, 0.001 for Adam and RMSProp.
+    learning_rate_schedule : {"constant", "cosine", "invscaling", "adaptive"}, default="constant"
+        How it changes: down to 0 over `max_iter` epochs; by ``1 / sqrt(1 + epochs)``; or to a
+        fifth whenever training would stop for want of change, four times. See `LearningRate`.
     alpha : float, default=1e-4
         Strength of the penalty on the squared weights.
+    dropout : float in [0, 1), default=0.0
+        Probability that a hidden unit is left out of a training step. Predictions use all units.
     batch_size : int, "auto" or "full", default="auto"
         Rows in a minibatch, at most the rows of X; "auto" is ``min(200, n_samples)``, and
         "full" takes all rows at once.
@@ -60,23 +78,35 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
     shuffle : bool, default=True
         Whether each epoch draws a fresh permutation of the rows.
     tol : float or None, default=1e-4
-        An epoch whose objective is not below the best one by more than this counts as no
-        change; None trains for `max_iter` epochs, whatever happens.
+        An epoch whose objective (or with `early_stopping`, validation score) is not better than
+        the best one by more than this counts as no change; None trains for `max_iter` epochs.
     n_iter_no_change : int, default=10
         Training stops after this many epochs in a row without change.
+    early_stopping : bool, default=False
+        Whether to hold out rows, to watch the score on them instead of the training objective,
+        and to keep the parameters of the epoch with the best one.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the different rows to hold out, stratified by class, where `fit` is given no
+        `X_val`. Copies of a row are never on both sides.
+    scoring : "loss", str, callable or None, default="loss"
+        The validation score: minus the mean loss, or any scorer of scikit-learn's; None is
+        accuracy.
     class_weight : dict, "balanced" or None, default=None
         Factors of the classes' sample weights, 1 for a class a dict does not name;
         "balanced" gives every class the same total weight.
+    warm_start : bool, default=False
+        Whether `fit` goes on where the last call ended, as if it had never paused.
     random_state : int, RandomState instance or None, default=None
-        Source of the first weights and of the permutations. The same int gives the same
-        bytes on one machine, however many threads or processes are about.
+        Source of the first weights, the permutations, the units to drop and the rows to hold
+        out. The same int gives the same bytes on one machine, however many threads or
+        processes are about.
     verbose : bool or int, default=False
         Whether to print a line an epoch.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class labels, sorted.
+        The class labels, sorted; for an indicator matrix y, the numbers of its columns.
     coefs_ : list of two ndarrays, of shapes (n_features, hidden_size), (hidden_size, n_outputs)
         The weights W1 and W2, in the dtype of the X given to `fit`.
     intercepts_ : list of two ndarrays, of shapes (hidden_size,) and (n_outputs,)
@@ -84,19 +114,24 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
     activation_ : str
         The activation the model was fitted with.
     out_activation_ : {"softmax", "logistic"}
-        What turns scores into probabilities; "logistic" for two classes.
+        What turns scores into probabilities; "logistic" for two classes and for labels.
     n_outputs_ : int
-        Number of scores: 1 for two classes, otherwise one a class.
+        Number of scores: 1 for two classes, otherwise one a class or label.
     n_layers_ : int
         Number of layers of units, input and output included: 3.
     n_iter_ : int
-        Number of epochs trained.
+        Number of epochs trained by the last call of `fit` and any `partial_fit` since.
     t_ : int
-        Number of rows trained on, each counted once an epoch.
+        Number of rows ever trained on, each counted once an epoch.
     loss_curve_ : list of float
-        Mean training loss of each epoch, without the penalty.
+        Mean training loss of each epoch, without the penalty; `warm_start` adds to it, and
+        `partial_fit` keeps the last `max_iter`.
     loss_, best_loss_ : float
         The last and the least of `loss_curve_`.
+    validation_loss_curve_, validation_scores_ : list of float or None
+        Mean loss and score on the validation rows after each epoch, if there were any.
+    best_validation_score_ : float or None
+        The largest of `validation_scores_`: with `early_stopping`, that of the model.
     n_features_in_ : int
         Number of features seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -135,15 +170,21 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "weight_init_std": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "solver": [StrOptions(set(SOLVERS)), Optimizer],
+        "solver": [StrOptions(set(SOLVERS)), Optimizer, LBFGS],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "learning_rate_schedule": [StrOptions(set(SCHEDULES))],
         "alpha": [Interval(Real, 0, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto", "full"})],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "scoring": [str, callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -154,15 +195,21 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         *,
         activation: str = "relu",
         weight_init_std: float | str = "auto",
-        solver: str | Optimizer = "sgd",
+        solver: str | Optimizer | LBFGS = "sgd",
         learning_rate: float | str = "auto",
+        learning_rate_schedule: str = "constant",
         alpha: float = 1e-4,
+        dropout: float = 0.0,
         batch_size: int | str = "auto",
         max_iter: int = 200,
         shuffle: bool = True,
         tol: float | None = 1e-4,
         n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        scoring: Any = "loss",
         class_weight: dict[Any, float] | str | None = None,
+        warm_start: bool = False,
         random_state: Any = None,
         verbose: bool | int = False,
     ) -> None:
@@ -171,32 +218,59 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         self.weight_init_std = weight_init_std
         self.solver = solver
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.alpha = alpha
+        self.dropout = dropout
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.scoring = scoring
         self.class_weight = class_weight
+        self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+
+    # Where the name in the HTML representation leads.
+    _doc_link_module = "sk_twolayer"
+    _doc_link_template = "https://pypi.org/project/sk_twolayer/"
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = self.class_weight is None
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train a new net on X and y.
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train on X and y: a new net, or with `warm_start` the one there is.
 
         Parameters
         ----------
         X : array-like, dataframe or sparse container of shape (n_samples, n_features)
             Input rows; float32 and float64 are trained in as they are, all else in float64.
-        y : array-like of shape (n_samples,)
-            Class labels: numbers, strings or booleans, of two classes at least.
+        y : array-like of shape (n_samples,), or of shape (n_samples, n_labels), also sparse
+            Class labels: numbers, strings or booleans, of two classes at least; or an indicator
+            matrix of zeros and ones, where a row may have several labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, none negative.
+        X_val, y_val : as X and y, default=None
+            Rows to measure on after each epoch; with `early_stopping` they take the place of
+            rows held out.
+        sample_weight_val : array-like of shape (n_validation_samples,), default=None
+            Weights of those rows.
 
         Returns
         -------
@@ -207,144 +281,49 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If a parameter, X, y or the weights cannot be used, or the loss stops being finite.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training would have gone on after `max_iter` epochs.
+        UserWarning
+            If it was interrupted (KeyboardInterrupt) after at least one epoch, whose results
+            are kept.
         """
-        before = dict(vars(self))
-        try:
-            return self._fit(X, y, sample_weight)
-        except BaseException:  # an interrupt too
-            self.__dict__ = before
-            raise
-
-    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
-        self._validate_params()
-        optimizer = make_optimizer(self.solver)
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
-        batch_size = rows_per_batch(self.batch_size, len(y))
-        X, t, classes, weights = encode_and_weigh(X, y, sample_weight, self.class_weight)
-        random_state = check_random_state(self.random_state)
-        net = self._make_net(X, len(classes), random_state)
-        results = epochs(
-            net,
-            optimizer,
-            X,
-            t,
-            weights,
-            learning_rate=optimizer.resolve_learning_rate(self.learning_rate),
-            batch_size=batch_size,
-            shuffle=self.shuffle,
-            random_state=random_state,
-        )
-        rule = StoppingRule(self.tol, self.n_iter_no_change)
-        loss_curve = train(results, max_iter=self.max_iter, rule=rule, verbose=bool(self.verbose))
-        return self._publish(net, classes, loss_curve, n_rows=len(t))
-
-    def predict(self, X: Any) -> Array:
-        """Return the most likely class of each row.
-
-        Parameters
-        ----------
-        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
-            Input rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Class labels.
-        """
-        scores = self._scores(X)
-        decided = scores[:, 0] > 0 if self.n_outputs_ == 1 else scores.argmax(axis=1)
-        return self.classes_[decided.astype(np.intp)]
-
-    def decision_function(self, X: Any) -> Array:
-        """Return the scores: the log-odds of the second class, or one score a class.
-
-        Parameters
-        ----------
-        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
-            Input rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) for two classes, else (n_samples, n_classes)
-            Scores, in the dtype of the model.
-        """
-        scores = self._scores(X)
-        return scores[:, 0] if self.n_outputs_ == 1 else scores
-
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
-            Input rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`, in the dtype of the model.
-        """
-        link, scores = self._class_scores(X)
-        return link.probabilities(scores)
-
-    def predict_log_proba(self, X: Any) -> Array:
-        """Return the logarithm of the probability of each class, finite for confident rows too.
-
-        Parameters
-        ----------
-        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
-            Input rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Log-probabilities in the order of `classes_`, in the dtype of the model.
-        """
-        link, scores = self._class_scores(X)
-        return link.log_probabilities(scores)
-
-    def _make_net(self, X: Any, n_classes: int, random_state: np.random.RandomState) -> TwoLayerNet:
-        """Return an untrained net: a single score is enough to tell two classes apart."""
-        n_outputs = 1 if n_classes == 2 else n_classes
-        return TwoLayerNet(
-            X.shape[1],
-            self.hidden_size,
-            n_outputs,
-            self.weight_init_std,
-            activation=self.activation,
-            loss="sigmoid" if n_outputs == 1 else "softmax",
-            alpha=self.alpha,
-            dtype=X.dtype,
-            random_state=random_state,
-        )
-
-    def _publish(
-        self, net: TwoLayerNet, classes: Array, loss_curve: list[float], n_rows: int
-    ) -> Self:
-        """Set the fitted attributes: parameters and short histories, nothing else."""
-        self.classes_ = classes
-        self.coefs_ = [net.params["W1"], net.params["W2"]]
-        self.intercepts_ = [net.params["b1"], net.params["b2"]]
-        self.activation_ = self.activation
-        self.n_outputs_ = len(self.intercepts_[1])
-        self.out_activation_ = "logistic" if self.n_outputs_ == 1 else "softmax"
-        self.n_layers_ = 3
-        self.loss_curve_ = loss_curve
-        self.loss_ = loss_curve[-1]
-        self.best_loss_ = min(loss_curve)
-        self.n_iter_ = len(loss_curve)
-        self.t_ = self.n_iter_ * n_rows
+        with self._unchanged_by_failure():
+            ended = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        self._warn_of(ended, stacklevel=2)
         return self
 
-    def _scores(self, X: Any) -> Array:
-        """Return the scores of each row; nothing is written, so that threads may share a model."""
-        check_is_fitted(self, "coefs_")
-        X = validate_data(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, reset=False)
-        return scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X)
+    @available_if(fits_in_parts)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Train one epoch on some rows, from where the last call, or `fit`, ended.
 
-    def _class_scores(self, X: Any) -> tuple[type[LossLayer], Array]:
-        """Return a score for each class, and the loss layer that turns them into probabilities."""
-        scores = self._scores(X)
-        if self.n_outputs_ == 1:
-            return SigmoidWithLoss, np.hstack([-scores, scores])
-        return SoftmaxWithLoss, scores
+        Each call draws a fresh permutation. A call whose weights are all zero changes nothing.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows; a model keeps the dtype of its first ones.
+        y : array-like of shape (n_samples,), or of shape (n_samples, n_labels), also sparse
+            Class labels or indicator matrix, as for `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that any call will bring, or the numbers of the columns of y; needed in
+            the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, none negative.
+
+        Returns
+        -------
+        TwoLayerClassifier
+            The classifier itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X, y or the weights cannot be used, or the loss stops being finite;
+            the model is then as it was before.
+        """
+        with self._unchanged_by_failure():
+            self._partial_fit(X, y, classes, sample_weight)
+        return self

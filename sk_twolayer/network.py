@@ -19,6 +19,8 @@ from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
 
 __all__ = ["TwoLayerNet"]
 
+DRAWN_AT_ONCE = 2**13
+
 LOSSES: dict[str, type[LossLayer]] = {"softmax": SoftmaxWithLoss, "sigmoid": SigmoidWithLoss}
 
 
@@ -26,14 +28,17 @@ class TwoLayerNet:
     """A net of two affine layers with an activation between and a loss at the end.
 
     ``scores = activation(x @ W1 + b1) @ W2 + b2``, and the objective is
-    ``loss(scores, t) + alpha/2 * (sum of W1**2 + sum of W2**2)``.
+    ``loss(scores, t) + alpha/2 * (sum of W1**2 + sum of W2**2)``. With `dropout` the loss and
+    its gradient are those of the net without the units that :meth:`draw_dropout` leaves out;
+    predictions always take all units.
 
     Parameters
     ----------
     input_size, hidden_size, output_size : int
         Number of features, of hidden units, and of scores.
     weight_init_std : float or "auto", default=0.01
-        Standard deviation of the normal distribution the weights are drawn from; "auto" takes
+        Standard deviation of the normal distribution the weights are drawn from, 0 for weights
+        that are filled in later; "auto" takes
         He's ``sqrt(2 / inputs)`` for relu [2]_ and Glorot's ``sqrt(2 / (inputs + outputs))``
         otherwise [3]_. Biases start at 0.
     activation : {"relu", "sigmoid", "tanh", "identity"}, default="relu"
@@ -42,6 +47,8 @@ class TwoLayerNet:
         The last layer: `SoftmaxWithLoss` or `SigmoidWithLoss`.
     alpha : float, default=0.0
         Strength of the penalty on the weights (biases are free).
+    dropout : float in [0, 1), default=0.0
+        Probability that a hidden unit is left out of a training step.
     dtype : dtype, default=float64
         Type of the parameters: float32 or float64.
     random_state : int, RandomState instance or None, default=None
@@ -89,6 +96,7 @@ class TwoLayerNet:
         activation: str = "relu",
         loss: str = "softmax",
         alpha: float = 0.0,
+        dropout: float = 0.0,
         dtype: DTypeLike = np.float64,
         random_state: Any = None,
     ) -> None:
@@ -105,20 +113,22 @@ class TwoLayerNet:
             "b1": (hidden_size,),
             "b2": (output_size,),
         }
-        self._activation, self._loss = activation, loss
+        self._activation, self._loss, self._dropout = activation, loss, dropout
         self.alpha = float(alpha)  # a NumPy scalar would turn float32 into float64
         self._n_weights = input_size * hidden_size + hidden_size * output_size
         self._connect(np.zeros(self._n_weights + hidden_size + output_size, dtype))
         random_state = check_random_state(random_state)
         for name in ("W1", "W2"):
             std = _initial_std(weight_init_std, activation, self._shapes[name])
-            self.params[name] = std * random_state.standard_normal(self._shapes[name])
+            _fill_with_normal(self.params[name], std, random_state)
 
     def _connect(self, theta: Array) -> None:
         """Lay views and layers over a vector of parameters."""
         self._theta = theta
         self.params = NamedViews(theta, self._shapes)
-        self.layers = affine_layers(**self.params, activation=self._activation)
+        self.layers = affine_layers(
+            **self.params, activation=self._activation, dropout=self._dropout
+        )
         self.last_layer = LOSSES[self._loss]()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -141,22 +151,48 @@ class TwoLayerNet:
         W = self._theta[: self._n_weights]
         return 0.5 * self.alpha * float(W @ W) if self.alpha else 0.0
 
-    def predict(self, x: Any, out: Sequence[Array | None] | None = None) -> Array:
+    def predict(self, x: Any) -> Array:
         """Return the scores: all that a decision needs.
 
         Parameters
         ----------
         x : ndarray or sparse container of shape (batch, inputs)
             Input rows.
-        out : sequence of three ndarrays, default=None
-            Where each layer puts its result; the first two may be the same array.
 
         Returns
         -------
         ndarray of shape (batch, outputs)
             Scores; the largest one is the most likely class.
         """
+        return forward({name: self.layers[name] for name in self.layers if name != "Dropout"}, x)
+
+    def forward(self, x: Any, out: Sequence[Array | None] | None = None) -> Array:
+        """Return the scores as training sees them: without the units that are left out just now.
+
+        Parameters
+        ----------
+        x : ndarray or sparse container of shape (batch, inputs)
+            Input rows.
+        out : sequence of ndarrays, one for each of `layers`, default=None
+            Where each layer puts its result; the first two may be the same array.
+
+        Returns
+        -------
+        ndarray of shape (batch, outputs)
+            Scores.
+        """
         return forward(self.layers, x, out)
+
+    def draw_dropout(self, random_state: np.random.RandomState) -> None:
+        """Draw the hidden units that are left out until the next draw; without dropout, none.
+
+        Parameters
+        ----------
+        random_state : RandomState
+            Source of the mask.
+        """
+        if "Dropout" in self.layers:
+            self.layers["Dropout"].draw(random_state, self.params["b1"].size, self.theta.dtype)
 
     def loss(self, x: Any, t: Any, sample_weight: Array | None = None) -> float:
         """Return the objective: the mean loss of a batch plus the penalty on the weights.
@@ -175,7 +211,7 @@ class TwoLayerNet:
         float
             The objective.
         """
-        return self.last_layer.forward(self.predict(x), t, sample_weight) + self.penalty
+        return self.last_layer.forward(self.forward(x), t, sample_weight) + self.penalty
 
     def accuracy(self, x: Any, t: Any) -> float:
         """Return the share of rows whose highest score is on the target.
@@ -206,10 +242,12 @@ class TwoLayerNet:
             Where to put the gradients with respect to the scores and to the hidden units;
             the first may be the probabilities.
         """
-        first, activation, second = self.layers.values()
+        first, *between, second = self.layers.values()
         dout = self.last_layer.backward(out=out[0])
         dout = second.backward(dout, out=out[1])
-        first.receive(activation.backward(dout, out=dout))
+        for layer in reversed(between):
+            dout = layer.backward(dout, out=dout)
+        first.receive(dout)
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
@@ -298,3 +336,11 @@ def _initial_std(weight_init_std: float | str, activation: str, shape: tuple[int
         return weight_init_std
     _check_choice("weight_init_std", weight_init_std, {"auto": None})
     return math.sqrt(2 / (shape[0] if activation == "relu" else sum(shape)))
+
+
+def _fill_with_normal(W: Array, std: float, random_state: np.random.RandomState) -> None:
+    """Draw weights piece by piece: a RandomState knows float64 only."""
+    flat = W.reshape(-1)
+    for start in range(0, flat.size if std else 0, DRAWN_AT_ONCE):
+        piece = flat[start : start + DRAWN_AT_ONCE]
+        piece[:] = std * random_state.standard_normal(piece.size)

@@ -10,7 +10,7 @@ import numpy as np
 from sk_twolayer._typing import Array
 from sk_twolayer.chain import affine_layers, forward
 
-__all__ = ["scores_in_blocks"]
+__all__ = ["hidden_units", "scores_in_blocks"]
 
 BLOCK_BYTES = 2**20  # of hidden activations: all the memory that grows with the rows at once
 MIN_BLOCK_ROWS = 256  # for a product worth the call
@@ -59,3 +59,40 @@ def scores_in_blocks(
         room = hidden[: len(out)]
         forward(layers, X[start : start + block], out=(room, room, out))
     return scores
+
+
+def hidden_units(
+    coefs: Sequence[Array], intercepts: Sequence[Array], activation: str, X: Any
+) -> Array:
+    """Return the activations of the hidden units: ``activation(X @ W1 + b1)``.
+
+    Parameters
+    ----------
+    coefs : sequence of two ndarrays, of shapes (inputs, hidden) and (hidden, outputs)
+        W1 and W2.
+    intercepts : sequence of two ndarrays, of shapes (hidden,) and (outputs,)
+        The biases b1 and b2.
+    activation : {"relu", "sigmoid", "tanh", "identity"}
+        What a hidden unit does with its weighted sum.
+    X : ndarray or sparse container of shape (n, inputs)
+        Input rows, in the dtype of the parameters.
+
+    Returns
+    -------
+    ndarray of shape (n, hidden)
+        Activations, in the dtype of the parameters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.prediction import hidden_units
+    >>> W1, W2 = np.array([[1.0, -1.0]]), np.array([[1.0], [1.0]])
+    >>> hidden_units([W1, W2], [np.zeros(2), np.zeros(1)], "relu", np.array([[3.0], [-4.0]]))
+    array([[3., 0.],
+           [0., 4.]])
+    """
+    (W1, W2), (b1, b2) = coefs, intercepts
+    layers = affine_layers(W1, b1, W2, b2, activation)
+    del layers["Affine2"]
+    hidden = np.empty((X.shape[0], len(b1)), W1.dtype)
+    return forward(layers, X, out=(hidden, hidden))

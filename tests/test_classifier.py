@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._targets import encode_and_weigh
+from sk_twolayer._dataset import learn_dataset
 from sk_twolayer.optimizers import SGD, Adam, Optimizer
 
 
@@ -244,7 +244,7 @@ class TestWeights:
 
     def test_equal_weights_are_none(self, data):
         X, y, _ = data
-        assert encode_and_weigh(X, y, np.full(300, 0.3), None)[3] is None
+        assert learn_dataset(X, y, np.full(300, 0.3), None)[0].weights is None
         self.assert_same(make().fit(X, y), make().fit(X, y, sample_weight=np.full(300, 0.3)))
 
     def test_class_weight_multiplies(self, data):
@@ -494,7 +494,9 @@ def test_verbose_prints_a_line_an_epoch(digits, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     for number, (line, loss) in enumerate(zip(lines, clf.loss_curve_, strict=True), start=1):
-        assert re.fullmatch(rf"epoch +{number}   loss +{loss:.6f}   +\d+\.\d\d s", line)
+        assert re.fullmatch(
+            rf"epoch +{number}   loss +{loss:.6f}   learning rate 1\.000e-01   +\d+\.\d\d s", line
+        )
     make(max_iter=1).fit(*digits)
     assert capsys.readouterr().out == ""
 

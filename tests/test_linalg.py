@@ -11,14 +11,10 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sk_twolayer import _linalg
-from sk_twolayer._linalg import (
-    add_product,
-    add_scaled,
-    bytes_per_row,
-    one_blas_thread,
-    take_rows,
-)
+from sk_twolayer import _threads
+from sk_twolayer._linalg import add_product, add_scaled
+from sk_twolayer._rows import bytes_per_row, take_rows
+from sk_twolayer._threads import one_blas_thread
 
 N, K, M = 5, 7, 3
 FACTORS = [(1.0, 1.0), (-0.1, 1.0), (2.5, 0.0), (1.0, 0.9), (0.0, 0.5)]
@@ -191,8 +187,8 @@ class TestOneBlasThread:
             if len(calls) == call:
                 raise KeyboardInterrupt
 
-        set_threads = _linalg._set_threads
-        monkeypatch.setattr(_linalg, "_set_threads", interrupted)
+        set_threads = _threads._set_threads
+        monkeypatch.setattr(_threads, "_set_threads", interrupted)
         with pytest.raises(KeyboardInterrupt), one_blas_thread():
             pass
         assert blas_threads() == {2}
@@ -206,9 +202,9 @@ class TestOneBlasThread:
                 raise KeyboardInterrupt
             set_threads(libraries, threads)
 
-        set_threads = _linalg._set_threads
+        set_threads = _threads._set_threads
         with monkeypatch.context() as patch:
-            patch.setattr(_linalg, "_set_threads", interrupted)
+            patch.setattr(_threads, "_set_threads", interrupted)
             with pytest.raises(KeyboardInterrupt), one_blas_thread():
                 pass
         assert blas_threads() == {1}
@@ -249,7 +245,7 @@ class TestOneBlasThread:
         assert status == 0
 
     def test_a_process_forked_during_a_fit_has_no_users_and_an_open_lock(self):
-        state = _linalg._SingleThreadedBlas()
+        state = _threads._SingleThreadedBlas()
         fit_of_the_parent, fit_of_the_child = object(), object()
         state.enter(fit_of_the_parent)
         state._lock.acquire()

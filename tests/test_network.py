@@ -164,7 +164,7 @@ def test_memory_of_the_caller(order, x):
     scores, expected = net.predict(x), net.gradient(x, t)
     hidden, dhidden = np.empty((2, BATCH, HIDDEN))
     out = np.empty((BATCH, OUTPUTS), order=order)
-    assert net.predict(x, out=(hidden, hidden, out)) is out
+    assert net.forward(x, out=(hidden, hidden, out)) is out
     assert_allclose(out, scores)
     net.last_layer.compare(out, t, out=out)
     net.backward(out=(out, dhidden))

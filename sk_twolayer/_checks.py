@@ -1,0 +1,140 @@
+"""Floor 4: what a classifier refuses to do, besides parameters that are out of range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.multiclass import unique_labels
+
+from sk_twolayer._labels import Labels
+from sk_twolayer.optimizers import LBFGS
+
+
+def fits_in_parts(clf: Any) -> bool:
+    """Tell whether a classifier has `partial_fit`.
+
+    Parameters
+    ----------
+    clf : TwoLayerClassifier
+        The classifier.
+
+    Returns
+    -------
+    bool
+        True.
+
+    Raises
+    ------
+    AttributeError
+        If it has not, with the reason.
+    """
+    if _is_lbfgs(clf.solver):
+        raise AttributeError(
+            "partial_fit needs a solver that takes steps by minibatches, which L-BFGS does not: "
+            'set solver to "sgd" or "adam", for example'
+        )
+    if clf.early_stopping:
+        raise AttributeError(
+            "partial_fit does not support early_stopping=True: it trains one epoch a call, and "
+            "whoever calls it decides when to stop; set early_stopping=False"
+        )
+    if clf.class_weight == "balanced":
+        raise AttributeError(
+            "class_weight='balanced' needs all rows at once, which partial_fit does not have: "
+            "give a dict, for example from sklearn.utils.compute_class_weight"
+        )
+    return True
+
+
+def check_dropout(clf: Any) -> None:
+    """Refuse dropout where all rows take each step together.
+
+    Parameters
+    ----------
+    clf : TwoLayerClassifier
+        The classifier.
+
+    Raises
+    ------
+    ValueError
+        If it has both dropout and L-BFGS.
+    """
+    if clf.dropout and _is_lbfgs(clf.solver):
+        raise ValueError(
+            f"dropout={clf.dropout} leaves out other units in each step by a minibatch, and "
+            "L-BFGS takes no such steps: set dropout=0, or another solver"
+        )
+
+
+def _is_lbfgs(solver: Any) -> bool:
+    return solver == "lbfgs" or isinstance(solver, LBFGS)
+
+
+def known_labels(clf: Any, classes: Any, y: Any) -> Labels:
+    """Return the labels of the model, or those that are announced in a first call.
+
+    Parameters
+    ----------
+    clf : TwoLayerClassifier
+        The classifier.
+    classes : array-like or None
+        What `partial_fit` was given.
+    y : ndarray or sparse container
+        Targets, as `check_targets` returns them.
+
+    Returns
+    -------
+    Labels
+        All labels there may be.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or others than before.
+    """
+    if not hasattr(clf, "coefs_"):
+        if classes is None:
+            raise ValueError(
+                "classes must be passed on the first call to partial_fit: all labels that "
+                "any call will bring"
+            )
+        return Labels.announced(classes, y)
+    labels = Labels(clf.classes_, clf._multilabel)
+    if classes is not None and not np.array_equal(unique_labels(classes), labels.classes):
+        raise ValueError(
+            f"classes={classes!r} is not the same as on last call to partial_fit or fit, "
+            f"which was {labels.classes!r}"
+        )
+    return labels
+
+
+def check_same_model(clf: Any, labels: Labels) -> None:
+    """Refuse to go on with a model of other labels or of another size.
+
+    Parameters
+    ----------
+    clf : TwoLayerClassifier
+        The classifier, fitted.
+    labels : Labels
+        What training is to go on with.
+
+    Raises
+    ------
+    ValueError
+        If the labels or `hidden_size` differ.
+    """
+    known = Labels(clf.classes_, clf._multilabel)
+    if known.multilabel != labels.multilabel or not np.array_equal(known.classes, labels.classes):
+        raise ValueError(
+            "warm_start can only be used where `y` has the same classes as in the previous "
+            f"call to fit. Previously got {known.classes}, `y` has {labels.classes}; "
+            "use partial_fit for rows that have some of the classes only"
+        )
+    hidden_size = clf.coefs_[0].shape[1]
+    if clf.hidden_size != hidden_size:
+        raise ValueError(
+            f"hidden_size is {clf.hidden_size}, but the model to go on with has "
+            f"{hidden_size} hidden units: set hidden_size={hidden_size}, or fit anew with "
+            "warm_start=False"
+        )

@@ -1,0 +1,339 @@
+"""Floor 3: from rows, labels and weights, as users give them, to what the training loop takes."""
+
+from __future__ import annotations
+
+import sys
+from numbers import Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import compute_class_weight
+from sklearn.utils.validation import _check_sample_weight
+
+from sk_twolayer._labels import Labels
+from sk_twolayer._rows import take_rows
+from sk_twolayer._typing import Array
+
+ClassWeight = dict[Any, float] | str | None
+
+
+class Dataset(NamedTuple):
+    """Rows of input, their encoded targets, and the factors of their losses, 1 on average."""
+
+    X: Any
+    t: Any
+    weights: Array | None
+
+    def take(self, rows: Array) -> Dataset:
+        """Return some of the rows, their weights 1 on average again."""
+        weights = None if self.weights is None else _average_one(self.weights[rows])
+        return Dataset(take_rows(self.X, rows), take_rows(self.t, rows), weights)
+
+
+def learn_dataset(
+    X: Any, y: Any, sample_weight: Any, class_weight: ClassWeight
+) -> tuple[Dataset, Labels, Array | None]:
+    """Find out which labels there are, and prepare the rows that count.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n_samples, n_features)
+        Input rows, validated.
+    y : ndarray or sparse container of shape (n_samples,) or (n_samples, n_labels)
+        Targets, as `check_targets` returns them.
+    sample_weight : array-like of shape (n_samples,) or None
+        The user's weights; a row of weight 0 is left out, as if it had not been given.
+    class_weight : dict, "balanced" or None
+        Factors of the weights by class; a class of factor 0 is left out.
+
+    Returns
+    -------
+    dataset : Dataset
+        The rows that count.
+    labels : Labels
+        The labels of their class numbers.
+    factors : ndarray of shape (n_classes,) or None
+        The factor of each class.
+
+    Raises
+    ------
+    ValueError
+        If labels or weights cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._dataset import learn_dataset
+    >>> dataset, labels, _ = learn_dataset(
+    ...     np.arange(4.0).reshape(4, 1), np.array(["b", "a", "a", "c"]), [3, 1, 2, 0], None)
+    >>> dataset.t, labels.classes, dataset.weights
+    (array([1, 0, 0]), array(['a', 'b'], dtype='<U1'), array([1.5, 0.5, 1. ]))
+    """
+    if isinstance(class_weight, dict) and y.ndim == 1:
+        check_class_weight(class_weight, np.unique(y).tolist())
+    X, y, weights = rows_that_count(X, y, sample_weight)
+    labels = Labels.learn(y)
+    t = labels.encode(y)
+    factors = class_factors(class_weight, labels, t, weights)
+    if factors is not None and not factors.all():
+        there = np.flatnonzero(factors[t])
+        X, y = take_rows(X, there), take_rows(y, there)
+        weights = None if weights is None else weights[there]
+        labels, factors = Labels.learn(y), factors[factors > 0]
+        t = labels.encode(y)
+    return weigh(X, t, weights, factors), labels, factors
+
+
+def known_dataset(
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    labels: Labels,
+    factors: Array | None,
+    *,
+    suffix: str = "",
+    at_least_one: bool = True,
+) -> Dataset:
+    """Prepare the rows that count, with labels that are known.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n_samples, n_features)
+        Input rows, validated.
+    y : ndarray or sparse container of shape (n_samples,) or (n_samples, n_labels)
+        Targets, as `check_targets` returns them.
+    sample_weight : array-like of shape (n_samples,) or None
+        The user's weights; a row of weight 0 is left out.
+    labels : Labels
+        All labels there may be.
+    factors : ndarray of shape (n_classes,) or None
+        The factor of each class.
+    suffix : str, default=""
+        What the names of y and sample_weight end with.
+    at_least_one : bool, default=True
+        Whether to refuse weights that are all zero.
+
+    Returns
+    -------
+    Dataset
+    --------
+        The rows that count.
+
+    Raises
+    ------
+    ValueError
+        If labels or weights cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._dataset import known_dataset
+    >>> from sk_twolayer._labels import Labels
+    >>> labels = Labels(np.array(["a", "b", "c"]))
+    >>> known_dataset(np.zeros((2, 1)), np.array(["c", "a"]), None, labels, None).t
+    array([2, 0])
+    """
+    X, y, weights = rows_that_count(
+        X, y, sample_weight, "sample_weight" + suffix, at_least_one=at_least_one
+    )
+    return weigh(X, labels.encode(y, "y" + suffix), weights, factors)
+
+
+def rows_that_count(
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    name: str = "sample_weight",
+    *,
+    at_least_one: bool = True,
+) -> tuple[Any, Any, Array | None]:
+    """Leave out the rows of weight zero, as if they had not been given.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n_samples, n_features)
+        Input rows, validated.
+    y : ndarray or sparse container of shape (n_samples,) or (n_samples, n_labels)
+        Targets, validated.
+    sample_weight : array-like of shape (n_samples,) or None
+        The user's weights.
+    name : str, default="sample_weight"
+        What an error calls them.
+    at_least_one : bool, default=True
+        Whether to refuse weights that are all zero.
+
+    Returns
+    -------
+    X, y : the rows with weight
+        The same objects when every row counts.
+    weights : ndarray or None
+        Their weights in the dtype of X, 1 at most; None if there are none.
+
+    Raises
+    ------
+    ValueError
+        If the weights cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._dataset import rows_that_count
+    >>> rows_that_count(np.arange(3.0).reshape(3, 1), np.array(["a", "b", "c"]), [4, 0, 2])
+    (array([[0.], [2.]]), array(['a', 'c'], dtype='<U1'), array([1. , 0.5]))
+    """
+    if sample_weight is None:
+        return X, y, None
+    whole_numbers = np.asarray(sample_weight).dtype.kind in "biu"
+    weights = _check_sample_weight(sample_weight, X, dtype=X.dtype if whole_numbers else None)
+    if weights.min() < 0:
+        raise ValueError(
+            f"{name} must not be negative, but it is {weights.min():g} in row "
+            f"{weights.argmin()}; a weight of 0 leaves a row out"
+        )
+    if weights.any():
+        weights = _divide(weights, weights.max(), X.dtype)
+    elif at_least_one:
+        raise ValueError(f"{name} is zero for every row: give at least one row a positive weight")
+    return _without_zeros(X, y, weights)
+
+
+def class_factors(
+    class_weight: ClassWeight, labels: Labels, t: Any = None, weights: Array | None = None
+) -> Array | None:
+    """Return the factor of each class, 1 at most.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        What was asked for.
+    labels : Labels
+        The classes.
+    t : ndarray of shape (n,), default=None
+        Class numbers of the rows that "balanced" counts.
+    weights : ndarray of shape (n,), default=None
+        Their weights.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,) or None
+        None for None.
+
+    Raises
+    ------
+    ValueError
+        If a row may have several labels, or all factors are zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._dataset import class_factors
+    >>> from sk_twolayer._labels import Labels
+    >>> class_factors("balanced", Labels(np.array([3, 7])), np.array([0, 0, 0, 1]), None).round(3)
+    array([0.333, 1.   ])
+    """
+    if class_weight is None:
+        return None
+    if labels.multilabel:
+        raise ValueError(
+            "class_weight is for one label a row, and y is an indicator matrix: weigh rows by "
+            "sample_weight instead, or set class_weight=None"
+        )
+    if isinstance(class_weight, dict):
+        of_classes = [class_weight.get(label, 1.0) for label in labels.classes.tolist()]
+        factors = np.array(of_classes, dtype=np.float64)
+    else:
+        numbers = np.arange(len(labels.classes))
+        factors = compute_class_weight(class_weight, classes=numbers, y=t, sample_weight=weights)
+    if not factors.any():
+        raise ValueError(
+            "class_weight times sample_weight is zero for every row: give at least two classes "
+            "that occur a positive weight"
+        )
+    factors /= factors.max()  # lest a product overflow
+    return factors
+
+
+def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> None:
+    """Refuse a dict that names what is no class, or gives what is no factor.
+
+    Parameters
+    ----------
+    class_weight : dict
+        What was asked for.
+    classes : list
+        All labels, of rows without weight too.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be used.
+
+    Examples
+    --------
+    >>> from sk_twolayer._dataset import check_class_weight
+    >>> check_class_weight({"a": 2.0}, ["a", "b"])
+    """
+    unknown = [label for label in class_weight if label not in classes]
+    if unknown:
+        raise ValueError(
+            f"class_weight names {unknown}, but the classes in y are {classes}; "
+            "its keys must be labels of y"
+        )
+    for label, factor in class_weight.items():
+        if not (isinstance(factor, Real) and 0 <= factor <= sys.float_info.max):
+            raise ValueError(
+                f"class_weight[{label!r}] must be a number, zero or positive, got {factor!r}"
+            )
+
+
+def weigh(X: Any, t: Any, weights: Array | None, factors: Array | None) -> Dataset:
+    """Put the factors of classes and the weights of rows together.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, n_features)
+        Input rows.
+    t : ndarray or sparse container of shape (n,) or (n, n_labels)
+        Encoded targets.
+    weights : ndarray of shape (n,) or None
+        Weights of the rows.
+    factors : ndarray of shape (n_classes,) or None
+        What `class_factors` returned.
+
+    Returns
+    -------
+    Dataset
+    --------
+        The rows that count, perhaps none; `weights` is None when all are equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._dataset import weigh
+    >>> X, t = np.zeros((3, 1)), np.array([0, 1, 1])
+    >>> weigh(X, t, np.array([0.5, 0.25, 0.25]), np.array([0.5, 1])).weights
+    >>> weigh(X, t, np.array([1, 0.25, 0.25]), None).weights
+    array([2. , 0.5, 0.5])
+    """
+    if factors is not None:
+        of_rows = factors.astype(X.dtype)[t]
+        X, t, weights = _without_zeros(X, t, of_rows if weights is None else weights * of_rows)
+    if weights is None or (weights == weights[:1]).all():
+        return Dataset(X, t, None)
+    return Dataset(X, t, _average_one(_divide(weights, weights.max(), X.dtype)))
+
+
+def _divide(weights: Array, by: float, dtype: Any) -> Array:
+    """Divide in the larger type, for the range, into the smaller one, for the memory."""
+    return np.divide(weights, by, out=np.empty(len(weights), dtype), casting="same_kind")
+
+
+def _average_one(weights: Array) -> Array:
+    return weights / float(weights.mean(dtype=np.float64))
+
+
+def _without_zeros(X: Any, y: Any, weights: Array) -> tuple[Any, Any, Array]:
+    rows = np.flatnonzero(weights)
+    if len(rows) == len(weights):
+        return X, y, weights
+    return take_rows(X, rows), take_rows(y, rows), weights[rows]

@@ -1,0 +1,294 @@
+"""Floor 5: from data to a fitted classifier."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from inspect import signature
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from sk_twolayer._callbacks import EpochTasks, with_callbacks
+from sk_twolayer._checks import check_dropout, check_same_model, known_labels
+from sk_twolayer._dataset import (
+    Dataset,
+    check_class_weight,
+    class_factors,
+    known_dataset,
+    learn_dataset,
+)
+from sk_twolayer._labels import Labels, check_targets
+from sk_twolayer._session import Best, Session, Training
+from sk_twolayer._typing import Array
+from sk_twolayer.minibatches import rows_per_batch
+from sk_twolayer.network import TwoLayerNet
+from sk_twolayer.optimizers import LBFGS, make_optimizer
+from sk_twolayer.schedules import LearningRate
+from sk_twolayer.stopping import StoppingRule
+from sk_twolayer.training import Epoch, epochs, full_passes
+from sk_twolayer.validation import Validation, hold_out
+
+
+class Fitting:
+    """What `fit` and `partial_fit` of a classifier are made of.
+
+    The parameters and fitted attributes are those of `TwoLayerClassifier`.
+    """
+
+    @contextmanager
+    def _unchanged_by_failure(self: Any) -> Iterator[None]:
+        """Give the estimator its attributes back if a block fails, or is interrupted."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = before
+            raise
+
+    def _warn_of(self: Any, ended: str, *, stacklevel: int) -> None:
+        """Warn if training ended before its time."""
+        if ended == "interrupt":
+            warnings.warn(
+                f"fit was interrupted: the model is what {self.n_iter_} whole epochs, and what "
+                "there was of another one, came to",
+                stacklevel=stacklevel + 1,
+            )
+        elif self.tol is None or self.learning_rate_schedule == "cosine":
+            return  # which are made to last for max_iter epochs
+        elif ended in ("max_iter", "max_fun"):
+            spent, what = f"max_iter={self.max_iter} epochs", "max_iter"
+            if ended == "max_fun":
+                spent, what = "the optimizer's max_fun evaluations", "LBFGS(max_fun=...)"
+            warnings.warn(
+                f"training took all of {spent}, and might have gone further: raise {what}, search "
+                "for a better learning_rate, or set tol=None to ask for this many",
+                ConvergenceWarning,
+                stacklevel=stacklevel + 1,
+            )
+
+    @with_callbacks
+    def _fit(self: Any, X: Any, y: Any, sample_weight: Any, validation_data: Any) -> str:
+        """Train, set the fitted attributes, and return what ended the training."""
+        self._validate_params()
+        check_dropout(self)
+        goes_on = self.warm_start and hasattr(self, "coefs_")
+        X, y = self._validated(X, y, goes_on)
+        batch_size = rows_per_batch(self.batch_size, X.shape[0])
+        dataset, labels, factors = learn_dataset(X, y, sample_weight, self.class_weight)
+        if goes_on:
+            check_same_model(self, labels)
+        session = self._make_session(goes_on)
+        session.n_iter = 0
+        held_out = self._held_out(validation_data, X.dtype, labels, factors)
+        if self.early_stopping and held_out is None:
+            if session.split_seed is None:
+                session.split_seed = session.random_state.randint(2**31 - 1)
+            dataset, held_out = hold_out(dataset, self.validation_fraction, session.split_seed)
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        tasks = EpochTasks(self, self.max_iter, X=X, y=y, metadata=metadata)
+        net = self._make_net(X, labels, session, goes_on)
+        training = Training(session, net, dataset, tasks=tasks, verbose=bool(self.verbose))
+        if held_out is not None:
+            self._watch(training, labels, held_out, goes_on)
+        ended: str = self._train(training, labels, batch_size, self.max_iter)
+        optimizer = session.optimizer
+        if isinstance(optimizer, LBFGS) and optimizer.n_evaluations_ >= optimizer.max_fun:
+            ended = "max_fun"
+        if self.warm_start:
+            self._session = session
+        tasks.close()
+        return ended
+
+    def _partial_fit(self: Any, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
+        """Train one epoch, and set the fitted attributes."""
+        self._validate_params()
+        goes_on = hasattr(self, "coefs_")
+        X, y = self._validated(X, y, goes_on)
+        labels = known_labels(self, classes, y)
+        if goes_on:
+            check_same_model(self, labels)
+        session = self._make_session(goes_on)
+        net = self._make_net(X, labels, session, goes_on)
+        if isinstance(self.class_weight, dict) and not labels.multilabel:
+            check_class_weight(self.class_weight, labels.classes.tolist())
+        factors = class_factors(self.class_weight, labels)
+        dataset = known_dataset(X, y, sample_weight, labels, factors, at_least_one=False)
+        n = dataset.X.shape[0]
+        batch_size = rows_per_batch(self.batch_size, n, at_most=True)
+        training = Training(session, net, dataset, verbose=bool(self.verbose))
+        self._train(training, labels, batch_size, max_iter=min(n, 1))
+        session.shorten_curves(self.max_iter)
+        self._session = session
+
+    def _train(
+        self: Any, training: Training, labels: Labels, batch_size: int, max_iter: int
+    ) -> str:
+        """Run the epochs, set the fitted attributes, and return what ended the training."""
+        session, net, best = training.session, training.net, training.best
+        attributes = partial(_fitted_attributes, labels, session, self.activation)
+        ended = training.run(self._epochs(training, batch_size), max_iter, attributes)
+        session.theta = None
+        if best is not None:
+            session.theta = net.theta.copy()
+            net.theta[:] = best.theta
+        vars(self).pop("_session", None)
+        vars(self).update(attributes(net))
+        return ended
+
+    def _epochs(self: Any, training: Training, batch_size: int) -> Iterator[Epoch]:
+        """Return what trains the net."""
+        session = training.session
+        if isinstance(session.optimizer, LBFGS):
+            return full_passes(training.net, session.optimizer, *training.dataset)
+        return epochs(
+            training.net,
+            session.optimizer,
+            *training.dataset,
+            learning_rate=session.learning_rate,
+            batch_size=batch_size,
+            shuffle=self.shuffle,
+            random_state=session.random_state,
+        )
+
+    def _make_session(self: Any, goes_on: bool) -> Session:
+        """Return a new session, or a copy of the last one with the parameters of today."""
+        # a copy, so that a fit that fails leaves the last one as it was
+        past = copy.deepcopy(getattr(self, "_session", None)) if goes_on else None
+        optimizer = make_optimizer(self.solver, past and past.optimizer)
+        if isinstance(optimizer, LBFGS):
+            initial = 1.0  # which nothing looks at
+        else:
+            auto = self.learning_rate == "auto"
+            initial = optimizer.auto_learning_rate if auto else self.learning_rate
+        rate = LearningRate(initial, self.learning_rate_schedule, self.max_iter)
+        rule = StoppingRule(self.tol, self.n_iter_no_change)
+        if past is not None:
+            rate.go_on_from(past.learning_rate)
+            rule.go_on_from(past.rule)
+            changed = {"optimizer": optimizer, "learning_rate": rate, "rule": rule}
+            return Session(**{**vars(past), **changed})
+        session = Session(optimizer, rate, rule, check_random_state(self.random_state))
+        if goes_on:
+            session.n_iter, session.n_rows_seen = self.n_iter_, self.t_
+            session.loss_curve = list(self.loss_curve_)
+            session.validation_loss_curve = list(self.validation_loss_curve_ or ())
+            session.validation_scores = list(self.validation_scores_ or ())
+        return session
+
+    def _make_net(
+        self: Any, X: Any, labels: Labels, session: Session, goes_on: bool
+    ) -> TwoLayerNet:
+        """Return a new net, or one where training was left."""
+        net = TwoLayerNet(
+            X.shape[1],
+            self.hidden_size,
+            labels.n_outputs,
+            0.0 if goes_on else self.weight_init_std,
+            activation=self.activation,
+            loss=labels.loss,
+            alpha=self.alpha,
+            dropout=self.dropout,
+            dtype=X.dtype,
+            random_state=session.random_state,
+        )
+        if session.theta is not None:
+            net.theta[:] = session.theta
+        elif goes_on:
+            self._copy_parameters(net)
+        return net
+
+    def _copy_parameters(self: Any, net: TwoLayerNet) -> None:
+        net.params["W1"], net.params["W2"] = self.coefs_
+        net.params["b1"], net.params["b2"] = self.intercepts_
+
+    def _watch(
+        self: Any, training: Training, labels: Labels, held_out: Dataset, goes_on: bool
+    ) -> None:
+        """Measure each epoch on the rows held out, and keep the best if it is to be kept."""
+        score = self._scorer(training.session, labels, held_out)
+        training.validation = Validation(held_out, score)
+        if self.early_stopping:
+            training.best = Best()
+            if goes_on:  # the model as it is may remain the best one
+                net = copy.deepcopy(training.net)
+                self._copy_parameters(net)
+                training.best.note(net, training.validation.measure(net).score)
+
+    def _scorer(
+        self: Any, session: Session, labels: Labels, held_out: Dataset
+    ) -> Callable[[TwoLayerNet], float] | None:
+        """Return what scores a net on the rows held out; None for minus the loss."""
+        if self.scoring == "loss":
+            return None
+        scorer = check_scoring(self, self.scoring)
+        y = labels.decode(held_out.t)
+        options = {} if held_out.weights is None else {"sample_weight": held_out.weights}
+        if options and "sample_weight" not in signature(scorer).parameters:
+            raise ValueError(
+                f"scoring={self.scoring!r} takes no sample_weight, but the validation rows have "
+                "weights: give the function such an argument, or use make_scorer"
+            )
+
+        def score(net: TwoLayerNet) -> float:
+            fitted = copy.copy(self)
+            vars(fitted).update(_fitted_attributes(labels, session, self.activation, net))
+            vars(fitted).pop("feature_names_in_", None)  # X is an array by now
+            return float(scorer(fitted, held_out.X, y, **options))
+
+        return score
+
+    def _validated(self: Any, X: Any, y: Any, goes_on: bool) -> tuple[Any, Any]:
+        """Return X and y as arrays: X in the dtype of the model, if there is one."""
+        dtype = self.coefs_[0].dtype if goes_on else [np.float64, np.float32]
+        options = {"accept_sparse": "csr", "dtype": dtype, "multi_output": True}
+        X, y = validate_data(self, X, y, reset=not goes_on, **options)
+        return X, check_targets(y)
+
+    def _held_out(
+        self: Any, validation_data: Any, dtype: Any, labels: Labels, factors: Array | None
+    ) -> Dataset | None:
+        """Return the user's own validation rows, if any."""
+        X_val, y_val, sample_weight_val = validation_data
+        if X_val is None and y_val is None and sample_weight_val is None:
+            return None
+        if X_val is None or y_val is None:
+            raise ValueError(
+                "X_val and y_val belong together: give both, and sample_weight_val only with them"
+            )
+        X_val, y_val = validate_data(
+            self, X_val, y_val, reset=False, dtype=dtype, accept_sparse="csr", multi_output=True
+        )
+        y_val = check_targets(y_val, "y_val")
+        return known_dataset(X_val, y_val, sample_weight_val, labels, factors, suffix="_val")
+
+
+def _fitted_attributes(
+    labels: Labels, session: Session, activation: str, net: TwoLayerNet
+) -> dict[str, Any]:
+    """Return what a fit sets: parameters and short histories, nothing else."""
+    return {
+        "classes_": labels.classes,
+        "coefs_": [net.params["W1"], net.params["W2"]],
+        "intercepts_": [net.params["b1"], net.params["b2"]],
+        "activation_": activation,
+        "n_outputs_": labels.n_outputs,
+        "out_activation_": "softmax" if labels.loss == "softmax" else "logistic",
+        "n_layers_": 3,
+        "n_iter_": session.n_iter,
+        "t_": session.n_rows_seen,
+        "loss_curve_": session.loss_curve,
+        "loss_": session.loss_curve[-1] if session.loss_curve else math.nan,
+        "best_loss_": min(session.loss_curve, default=math.nan),
+        "validation_loss_curve_": session.validation_loss_curve or None,
+        "validation_scores_": session.validation_scores or None,
+        "best_validation_score_": max(session.validation_scores, default=None),
+    }

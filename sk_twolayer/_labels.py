@@ -1,0 +1,130 @@
+"""Floor 3: the labels of a classification problem, and the numbers a net knows them by."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.validation import column_or_1d
+
+from sk_twolayer._rows import as_dense
+from sk_twolayer._typing import Array
+
+
+class Labels(NamedTuple):
+    """What the scores of a net stand for: one of several classes, or several labels at once.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The class labels, sorted; of a multilabel problem, the numbers of the columns of y.
+    multilabel : bool
+        Whether a row may have any number of the labels.
+    """
+
+    classes: Array
+    multilabel: bool = False
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of scores: a single one is enough to tell two classes apart."""
+        return 1 if len(self.classes) == 2 and not self.multilabel else len(self.classes)
+
+    @property
+    def loss(self) -> str:
+        """The last layer of the net."""
+        return "sigmoid" if self.multilabel or self.n_outputs == 1 else "softmax"
+
+    @classmethod
+    def learn(cls, y: Any) -> Self:
+        """Return the labels of targets that :func:`check_targets` has let through."""
+        if y.ndim == 2:
+            return cls(np.arange(y.shape[1]), multilabel=True)
+        classes = unique_labels(y)
+        if len(classes) < 2:
+            raise ValueError(
+                "a classifier needs at least 2 classes, but the rows of y that carry weight have "
+                f"just 1 class: {classes.tolist()[0]!r}"
+            )
+        return cls(classes)
+
+    @classmethod
+    def announced(cls, classes: Any, y: Any) -> Self:
+        """Return the labels that are to come, of which `y` is a first part."""
+        return cls(unique_labels(classes), multilabel=y.ndim == 2)
+
+    def encode(self, y: Any, name: str = "y") -> Any:
+        """Return class numbers of shape (n,), or the indicator matrix as it is."""
+        if (y.ndim == 2) != self.multilabel:
+            raise ValueError(
+                f"{name} must be "
+                + (f"an indicator matrix of {len(self.classes)} columns" if self.multilabel else "")
+                + ("" if self.multilabel else "one label a row")
+                + f", as it was before, but its shape is {y.shape}"
+            )
+        if self.multilabel:
+            if y.shape[1] != len(self.classes):
+                raise ValueError(
+                    f"{name} has {y.shape[1]} columns, but there are {len(self.classes)} labels"
+                )
+            return y
+        encoder = LabelEncoder()
+        encoder.classes_ = self.classes
+        try:
+            return encoder.transform(y)
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{name} has labels that are not among the classes {self.classes.tolist()}: {error}"
+            ) from error
+
+    def decode(self, t: Any) -> Any:
+        """Return the labels of class numbers, or the indicator matrix as it is."""
+        return t if self.multilabel else self.classes[t]
+
+
+def check_targets(y: Any, name: str = "y") -> Any:
+    """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones.
+
+    Parameters
+    ----------
+    y : ndarray or sparse container of shape (n,) or (n, columns)
+        Targets, validated as an array.
+    name : str, default="y"
+        What an error calls them.
+
+    Returns
+    -------
+    ndarray of shape (n,), or ndarray or sparse container of shape (n, labels)
+        The targets; one column alone is one label a row.
+
+    Raises
+    ------
+    ValueError
+        If they are numbers on a scale, or several classes a row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._labels import check_targets
+    >>> check_targets(np.array(["b", "a"])), check_targets(np.array([[0, 1], [1, 1]])).shape
+    (array(['b', 'a'], dtype='<U1'), (2, 2))
+    """
+    check_classification_targets(y)
+    kind = type_of_target(y, input_name=name)
+    if kind == "multiclass-multioutput":
+        raise ValueError(
+            f"{name} has several columns with more than two values (multiclass-multioutput): train "
+            "one net for each column, sklearn.multioutput.MultiOutputClassifier("
+            "TwoLayerClassifier())"
+        )
+    if kind != "multilabel-indicator":
+        return column_or_1d(as_dense(y), warn=True)
+    low, high = y.min(), y.max()
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"an indicator matrix holds 0 and 1, but {name} goes from {low} to {high}; for one "
+            "label a row, give an array of shape (n_samples,)"
+        )
+    return y

@@ -1,0 +1,152 @@
+"""Floor 0: rows of any matrix, dense or sparse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sk_twolayer._typing import Array
+
+HASHED_AT_ONCE = 2**17  # elements: all the memory that row_keys takes beside its result
+
+
+def take_rows(X: Any, rows: Array | slice) -> Any:
+    """Return the rows of a dense or sparse matrix: ``X[rows]``.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, ...)
+        Where to take from.
+    rows : ndarray of shape (m,), dtype intp, or slice
+        Row numbers, each in [0, n).
+
+    Returns
+    -------
+    ndarray or sparse container of shape (m, ...)
+        The rows, in C order when dense; of a slice, a view.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._rows import take_rows
+    >>> take_rows(np.array([[1, 2], [3, 4], [5, 6]]), np.array([2, 0]))
+    array([[5, 6],
+           [1, 2]])
+    """
+    if issparse(X) or isinstance(rows, slice):
+        return X[rows]
+    if X.flags.c_contiguous:
+        return X.take(rows, axis=0, mode="clip")  # faster than X[rows] for short rows
+    out = np.empty((len(rows), *X.shape[1:]), X.dtype)
+    out[...] = X[rows]  # take() would copy the whole of such an X first
+    return out
+
+
+def bytes_per_row(X: Any) -> int:
+    """Return about how many bytes a row of a dense or sparse matrix takes.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d)
+        The matrix.
+
+    Returns
+    -------
+    int
+        Bytes of the row's values, and of a sparse row's column numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._rows import bytes_per_row
+    >>> bytes_per_row(np.zeros((10, 3)))
+    24
+    """
+    if issparse(X):
+        return int(X.nnz * (X.dtype.itemsize + X.indices.itemsize) // X.shape[0])
+    return int(X.shape[1] * X.dtype.itemsize)
+
+
+def as_dense(X: Any) -> Array:
+    """Return a matrix as an ndarray, the same one if it is dense already.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d)
+        The matrix.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+        Its elements.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.sparse import csr_array
+    >>> from sk_twolayer._rows import as_dense
+    >>> as_dense(csr_array([[0, 1]]))
+    array([[0, 1]])
+    """
+    dense: Array = X.toarray() if issparse(X) else X
+    return dense
+
+
+def row_keys(X: Any) -> Array:
+    """Return a number for each row that depends on nothing but what the row holds.
+
+    Rows with equal elements have equal keys, be they dense or sparse, float32 or float64;
+    others differ but for a chance of about ``2**-64``. The key of ``x`` is
+    ``sum_j h(x_j) r_j``, modulo ``2**64``, with fixed random odd ``r`` and ``h(0) = 0`` [1]_.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d), of numbers
+        The matrix.
+
+    Returns
+    -------
+    ndarray of shape (n,), dtype uint64
+        The keys.
+
+    References
+    ----------
+    .. [1] D. Lemire, O. Kaser, "Strongly universal string hashing is fast", The Computer
+       Journal 57, 2014; with the finalizer of G. Steele, D. Lea, C. Flood, "Fast splittable
+       pseudorandom number generators", OOPSLA 2014, for ``h``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._rows import row_keys
+    >>> a, b, c = row_keys(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -0.0]]))
+    >>> bool(a == b), bool(a == c)
+    (False, True)
+    """
+    n, d = X.shape
+    factors = np.random.RandomState(0).randint(0, 2**64, size=d, dtype=np.uint64) | np.uint64(1)
+    keys = np.empty(n, np.uint64)
+    n_at_once = max(1, HASHED_AT_ONCE // max(1, d))
+    for start in range(0, n, n_at_once):
+        rows = slice(start, start + n_at_once)
+        if issparse(X):
+            part = X[rows].tocsr(copy=True)  # in case the slice is a view
+            part.sum_duplicates()
+            terms = _scrambled(part.data) * factors[part.indices]
+            sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
+            keys[rows] = sums[part.indptr[1:]] - sums[part.indptr[:-1]]
+        else:
+            keys[rows] = (_scrambled(X[rows]) * factors).sum(axis=1, dtype=np.uint64)
+    return keys
+
+
+def _scrambled(x: Array) -> Array:
+    """Return the ``h`` above: the bits of each number, each of them spread over all 64."""
+    z: Array = (x.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        z ^= z >> np.uint64(shift)
+        z *= np.uint64(factor)
+    z ^= z >> np.uint64(31)
+    return z

@@ -1,0 +1,180 @@
+"""Floor 4: the loop around the epochs, and what goes on from one call of fit to the next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sk_twolayer._callbacks import EpochTasks
+from sk_twolayer._dataset import Dataset
+from sk_twolayer._typing import Array
+from sk_twolayer.network import TwoLayerNet
+from sk_twolayer.optimizers import LBFGS, Optimizer
+from sk_twolayer.schedules import LearningRate
+from sk_twolayer.stopping import StoppingRule
+from sk_twolayer.training import Epoch
+from sk_twolayer.validation import Measured, Validation
+
+
+@dataclass
+class Session:
+    """What training has come to: all it takes to go on as if it had never paused.
+
+    Parameters
+    ----------
+    optimizer : Optimizer or LBFGS
+        With what it remembers of its steps.
+    learning_rate : LearningRate
+        With the progress made.
+    rule : StoppingRule
+        With the best objective so far.
+    random_state : RandomState
+        Source of the permutations and the units to drop.
+    split_seed : int, default=None
+        Which rows to hold out.
+    theta : ndarray of shape (n_parameters,), default=None
+        Where training stands, if the model holds the parameters of an earlier, better epoch.
+    n_iter, n_rows_seen : int, default=0
+        Epochs trained since `fit` was called, and rows ever trained on.
+    loss_curve, validation_loss_curve, validation_scores : list of float
+        What each epoch came to.
+    """
+
+    optimizer: Optimizer | LBFGS
+    learning_rate: LearningRate
+    rule: StoppingRule
+    random_state: np.random.RandomState
+    split_seed: int | None = None
+    theta: Array | None = None
+    n_iter: int = 0
+    n_rows_seen: int = 0
+    loss_curve: list[float] = field(default_factory=list)
+    validation_loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+
+    def note(self, epoch: Epoch, measured: Measured | None, n_rows: int) -> None:
+        """Add an epoch to the curves."""
+        self.n_iter += 1
+        self.n_rows_seen += n_rows
+        self.loss_curve.append(epoch.loss)
+        if measured is not None:
+            self.validation_loss_curve.append(measured.loss)
+            self.validation_scores.append(measured.score)
+
+    def shorten_curves(self, length: int) -> None:
+        """Forget all but the last epochs' results, so that a model does not grow for ever."""
+        for curve in (self.loss_curve, self.validation_loss_curve, self.validation_scores):
+            del curve[:-length]
+
+
+class Best:
+    """Keeps a copy of the parameters with the best score so far."""
+
+    score: float | None = None
+    theta: Array
+
+    def note(self, net: TwoLayerNet, score: float) -> None:
+        """Take note of a score, and of the parameters if they are the best."""
+        if self.score is None or score > self.score:
+            self.score, self.theta = score, net.theta.copy()
+
+
+@dataclass
+class Training:
+    """One run of epochs of a session, and those who watch it.
+
+    Parameters
+    ----------
+    session : Session
+        What goes on after the run.
+    net : TwoLayerNet
+        What is trained.
+    dataset : Dataset
+        What it is trained on.
+    validation : Validation, default=None
+        What to measure after each epoch.
+    best : Best, default=None
+        Keeps the best epoch, and makes its score what the stopping rule watches.
+    tasks : EpochTasks, default=None
+        The callbacks.
+    verbose : bool, default=False
+        Whether to print a line an epoch.
+    """
+
+    session: Session
+    net: TwoLayerNet
+    dataset: Dataset
+    validation: Validation | None = None
+    best: Best | None = None
+    tasks: EpochTasks | None = None
+    verbose: bool = False
+
+    def run(
+        self,
+        results: Iterator[Epoch],
+        max_iter: int,
+        attributes: Callable[[TwoLayerNet], dict[str, Any]],
+    ) -> str:
+        """Train for as long as it helps.
+
+        Parameters
+        ----------
+        results : iterator of Epoch
+            What trains the net, an epoch each time the next item is asked for.
+        max_iter : int
+            Largest number of epochs.
+        attributes : callable
+            ``attributes(net)`` returns those of an estimator whose fit had stopped at that moment.
+
+        Returns
+        -------
+        str
+            What ended it: "no change", "arrived" (nothing further down), "max_iter", "callback"
+            or "interrupt", after one epoch at least.
+        """
+        begun, start = self.session.n_iter, time.perf_counter()
+        try:
+            for _ in range(max_iter):
+                if self.tasks:
+                    self.tasks.begin()
+                epoch = next(results, None)
+                change = epoch is not None and self._take_stock(epoch, time.perf_counter() - start)
+                if self.tasks and self.tasks.end(partial(attributes, self.net)):
+                    return "callback"
+                if not change:
+                    return "arrived" if epoch is None else "no change"
+        except KeyboardInterrupt:
+            if self.session.n_iter == begun:
+                raise
+            return "interrupt"
+        return "max_iter"
+
+    def _take_stock(self, epoch: Epoch, seconds: float) -> bool:
+        """Measure, note and print an epoch, and tell whether to go on."""
+        session = self.session
+        measured = self.validation.measure(self.net) if self.validation else None
+        session.note(epoch, measured, self.dataset.X.shape[0])
+        watched = epoch.objective
+        if self.best and measured:
+            self.best.note(self.net, measured.score)
+            watched = -measured.score
+        if self.verbose:
+            print(_line(session.n_iter, epoch, measured, seconds))
+        if not session.rule.should_stop(watched):
+            return True
+        session.rule.forget()
+        return session.learning_rate.slow_down()
+
+
+def _line(number: int, epoch: Epoch, measured: Measured | None, seconds: float) -> str:
+    line = f"epoch {number:5d}   loss {epoch.loss:10.6f}"
+    if measured is not None:
+        line += f"   validation loss {measured.loss:10.6f}"
+        if measured.score != -measured.loss:  # of a scorer of the user's
+            line += f"   score {measured.score:10.6f}"
+    return line + f"   learning rate {epoch.learning_rate:9.3e}   {seconds:8.2f} s"

@@ -1,0 +1,226 @@
+"""Gradient descent with a step size of its own for each parameter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import Interval
+
+from sk_twolayer._linalg import add_scaled
+from sk_twolayer._typing import Array
+from sk_twolayer.optimizers._optimizer import Optimizer
+
+
+class AdaGrad(Optimizer):
+    """Gradient descent whose steps shrink the faster, the more a parameter has moved.
+
+    With gradient ``g`` and learning rate ``r``::
+
+        v <- v + g**2
+        theta <- theta - r g / (sqrt(v) + epsilon)
+
+    Parameters
+    ----------
+    epsilon : float, default=1e-10
+        Keeps the step finite where gradients vanish.
+
+    Attributes
+    ----------
+    square_ : ndarray of shape (n_parameters,)
+        The ``v`` above, there once a step was taken.
+
+    References
+    ----------
+    .. [1] J. Duchi, E. Hazan, Y. Singer, "Adaptive Subgradient Methods for Online Learning and
+       Stochastic Optimization", JMLR 12, 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.optimizers import AdaGrad
+    >>> theta, optimizer = np.array([1.0, -200.0]), AdaGrad()
+    >>> def add_gradient(into, *, scale, keep):  # of (theta**2).sum() / 2
+    ...     into[:] = scale * theta
+    >>> optimizer.step(theta, add_gradient, learning_rate=0.1)
+    >>> theta
+    array([   0.9, -199.9])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    square_: Array
+
+    def __init__(self, epsilon: float = 1e-10) -> None:
+        self.epsilon = epsilon
+
+    @property
+    def auto_learning_rate(self) -> float:
+        """The learning rate that suits inputs of unit scale: float."""
+        return 0.01
+
+    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
+        if not hasattr(self, "square_"):
+            self.square_ = np.zeros_like(theta)
+        gradient = np.empty_like(theta)
+        add_gradient(gradient, scale=1, keep=0)
+        work = np.multiply(gradient, gradient)
+        self.square_ += work
+        _divide_by_root(gradient, self.square_, self.epsilon, out=work)
+        add_scaled(theta, work, scale=-learning_rate)
+
+
+class RMSProp(Optimizer):
+    """Gradient descent by gradients of one size: each divided by its running root mean square.
+
+    With gradient ``g`` and learning rate ``r``::
+
+        v <- decay v + (1 - decay) g**2
+        theta <- theta - r g / (sqrt(v) + epsilon)
+
+    Parameters
+    ----------
+    decay : float in [0, 1), default=0.9
+        How slowly the running mean of squared gradients forgets.
+    epsilon : float, default=1e-8
+        Keeps the step finite where gradients vanish.
+
+    Attributes
+    ----------
+    square_ : ndarray of shape (n_parameters,)
+        The ``v`` above, there once a step was taken.
+
+    References
+    ----------
+    .. [1] T. Tieleman, G. Hinton, "Lecture 6.5: rmsprop", Coursera, Neural Networks for Machine
+       Learning, 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.optimizers import RMSProp
+    >>> theta, optimizer = np.array([1.0, -200.0]), RMSProp(decay=0.75)
+    >>> def add_gradient(into, *, scale, keep):  # of (theta**2).sum() / 2
+    ...     into[:] = scale * theta
+    >>> optimizer.step(theta, add_gradient, learning_rate=0.1)
+    >>> theta.round(6)
+    array([   0.8, -199.8])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "decay": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    square_: Array
+
+    def __init__(self, decay: float = 0.9, epsilon: float = 1e-8) -> None:
+        self.decay = decay
+        self.epsilon = epsilon
+
+    @property
+    def auto_learning_rate(self) -> float:
+        """The learning rate that suits inputs of unit scale: float."""
+        return 0.001
+
+    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
+        if not hasattr(self, "square_"):
+            self.square_ = np.zeros_like(theta)
+        decay = float(self.decay)
+        gradient = np.empty_like(theta)
+        add_gradient(gradient, scale=1, keep=0)
+        work = np.multiply(gradient, gradient)
+        add_scaled(self.square_, work, scale=1 - decay, keep=decay)
+        _divide_by_root(gradient, self.square_, self.epsilon, out=work)
+        add_scaled(theta, work, scale=-learning_rate)
+
+
+class Adam(Optimizer):
+    """Gradient descent with a step of its own size for each parameter.
+
+    With gradient ``g``, learning rate ``r``, and ``k`` the number of the step::
+
+        m <- beta_1 m + (1 - beta_1) g
+        v <- beta_2 v + (1 - beta_2) g**2
+        theta <- theta - r sqrt(1 - beta_2**k) / (1 - beta_1**k) m / (sqrt(v) + epsilon)
+
+    Parameters
+    ----------
+    beta_1 : float in [0, 1), default=0.9
+        How slowly the running mean of gradients forgets.
+    beta_2 : float in [0, 1), default=0.999
+        How slowly the running mean of squared gradients forgets.
+    epsilon : float, default=1e-8
+        Keeps the step finite where gradients vanish.
+
+    Attributes
+    ----------
+    mean_, square_ : ndarray of shape (n_parameters,)
+        The ``m`` and ``v`` above, there once a step was taken.
+    n_steps_ : int
+        The ``k`` above.
+
+    References
+    ----------
+    .. [1] D. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, end of
+       section 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.optimizers import Adam
+    >>> theta = np.array([1.0, -200.0])
+    >>> def add_gradient(into, *, scale, keep):  # of (theta**2).sum() / 2
+    ...     into[:] = scale * theta
+    >>> Adam().step(theta, add_gradient, learning_rate=0.1)
+    >>> theta.round(6)
+    array([   0.9, -199.9])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    mean_: Array
+    square_: Array
+    n_steps_: int
+
+    def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    @property
+    def auto_learning_rate(self) -> float:
+        """The learning rate that suits inputs of unit scale: float."""
+        return 0.001
+
+    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
+        if not hasattr(self, "n_steps_"):
+            self.mean_, self.square_ = np.zeros_like(theta), np.zeros_like(theta)
+            self.n_steps_ = 0
+        self.n_steps_ += 1
+        beta_1, beta_2 = float(self.beta_1), float(self.beta_2)
+        work = np.empty_like(theta)
+        add_gradient(work, scale=1, keep=0)
+        add_scaled(self.mean_, work, scale=1 - beta_1, keep=beta_1)
+        np.multiply(work, work, out=work)
+        add_scaled(self.square_, work, scale=1 - beta_2, keep=beta_2)
+        _divide_by_root(self.mean_, self.square_, self.epsilon, out=work)
+        # both means start at 0, and are too small at first
+        correction = math.sqrt(1 - beta_2**self.n_steps_) / (1 - beta_1**self.n_steps_)
+        add_scaled(theta, work, scale=-learning_rate * correction)
+
+
+def _divide_by_root(x: Array, square: Array, epsilon: float, out: Array) -> None:
+    """Compute ``x / (sqrt(square) + epsilon)``, the step that knows no units."""
+    np.sqrt(square, out=out)
+    out += float(epsilon)  # a NumPy scalar would turn float32 arithmetic into float64
+    np.divide(x, out, out=out)

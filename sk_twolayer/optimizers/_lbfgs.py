@@ -1,0 +1,170 @@
+"""L-BFGS: longer thought about each step, over all rows at once."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval
+
+from sk_twolayer._linalg import add_scaled
+from sk_twolayer._typing import Array
+
+ENOUGH_LOWER = 1e-4  # of what the slope promises: the constants of Nocedal and Wright
+ENOUGH_FLATTER = 0.9
+MAX_TRIALS = 40  # halving a step that often leaves nothing of it
+
+
+class LBFGS(BaseEstimator):
+    """Quasi-Newton descent that remembers a few steps instead of a matrix.
+
+    With gradient ``g``, and the last steps ``s`` of theta and the changes ``y`` of the gradient
+    they brought about, the direction is ``-H g``, where ``H`` is the inverse Hessian those pairs
+    suggest (the two-loop recursion [1]_). The length of a step is doubled and halved until the
+    objective is lower and its slope flatter (the weak Wolfe conditions [2]_, which suit the
+    kinks of a net of relus).
+
+    It takes all rows at once, has no learning rate, and works in place in the dtype of `theta`.
+
+    Parameters
+    ----------
+    history_size : int, default=10
+        How many steps are remembered.
+    max_fun : int, default=15000
+        Largest number of evaluations of the objective in one run.
+    gtol : float, default=1e-5
+        A run ends where no element of the gradient is larger.
+
+    Attributes
+    ----------
+    pairs_ : deque of (ndarray, ndarray)
+        The ``s`` and ``y`` above, each of shape (n_parameters,).
+    n_evaluations_ : int
+        Evaluations of the objective in the last run.
+
+    References
+    ----------
+    .. [1] J. Nocedal, S. Wright, "Numerical Optimization", 2006, algorithms 7.4 and 7.5.
+    .. [2] A. Lewis, M. Overton, "Nonsmooth optimization via quasi-Newton methods",
+       Mathematical Programming 141, 2013, algorithm 2.6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.optimizers import LBFGS
+    >>> theta, curvature = np.array([1.0, -2.0]), np.array([1.0, 100.0])
+    >>> def evaluate(gradient):
+    ...     gradient[:] = curvature * theta
+    ...     return (curvature * theta**2).sum() / 2
+    >>> for objective, length in LBFGS().iterations(theta, evaluate):
+    ...     pass
+    >>> bool(objective < 1e-10)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "history_size": [Interval(Integral, 1, None, closed="left")],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "gtol": [Interval(Real, 0, None, closed="left")],
+    }
+
+    pairs_: deque[tuple[Array, Array]]
+    n_evaluations_: int
+
+    def __init__(self, history_size: int = 10, max_fun: int = 15000, gtol: float = 1e-5) -> None:
+        self.history_size = history_size
+        self.max_fun = max_fun
+        self.gtol = gtol
+
+    def iterations(
+        self, theta: Array, evaluate: Callable[[Array], float]
+    ) -> Iterator[tuple[float, float]]:
+        """Walk downhill in place, one step each time the next item is asked for.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            All parameters; changed in place.
+        evaluate : callable
+            ``evaluate(gradient)`` fills an array like `theta` with the gradient of the objective
+            where `theta` is now, and returns the objective.
+
+        Yields
+        ------
+        objective : float
+            The objective after the step; not finite only if it was so from the start.
+        length : float
+            The step, as a multiple of the direction's length.
+        """
+        self.pairs_ = deque(getattr(self, "pairs_", ()), maxlen=self.history_size)
+        self.n_evaluations_ = 1
+        gradient = np.empty_like(theta)
+        objective = evaluate(gradient)
+        while self.n_evaluations_ < self.max_fun and not _largest(gradient) <= self.gtol:
+            old_theta, old_gradient = theta.copy(), gradient.copy()
+            direction = self._direction(gradient)
+            objective, length = self._search(theta, direction, evaluate, gradient, objective)
+            if length > 0 or not math.isfinite(objective):
+                self._remember(theta - old_theta, gradient - old_gradient)
+                yield objective, length
+            elif self.pairs_:  # perhaps they are out of date: steepest descent tells
+                self.pairs_.clear()
+                theta[:], gradient[:] = old_theta, old_gradient
+            else:
+                return
+
+    def _direction(self, gradient: Array) -> Array:
+        """Return ``-H g``: Nocedal and Wright's two loops over the remembered pairs."""
+        direction = np.negative(gradient)
+        if not self.pairs_:
+            direction /= max(1.0, math.sqrt(float(gradient @ gradient)))
+            return direction
+        shares = []
+        for s, y in reversed(self.pairs_):
+            share = float(s @ direction) / float(s @ y)
+            add_scaled(direction, y, scale=-share)
+            shares.append(share)
+        s, y = self.pairs_[-1]
+        direction *= float(s @ y) / float(y @ y)
+        for (s, y), share in zip(self.pairs_, reversed(shares), strict=True):
+            add_scaled(direction, s, scale=share - float(y @ direction) / float(s @ y))
+        return direction
+
+    def _search(
+        self,
+        theta: Array,
+        direction: Array,
+        evaluate: Callable[[Array], float],
+        gradient: Array,
+        objective: float,
+    ) -> tuple[float, float]:
+        """Move `theta` to where it is lower and flatter; a length of 0 means there was no such."""
+        start, slope = theta.copy(), float(direction @ gradient)
+        low, high, length = 0.0, math.inf, 1.0
+        for _ in range(min(MAX_TRIALS, self.max_fun - self.n_evaluations_)):
+            add_scaled(theta, start, keep=0)
+            add_scaled(theta, direction, scale=length)
+            self.n_evaluations_ += 1
+            lower = evaluate(gradient)
+            if not lower <= objective + ENOUGH_LOWER * length * slope:  # so written for a nan
+                high = length
+            elif float(direction @ gradient) < ENOUGH_FLATTER * slope:
+                low = length
+            else:
+                return lower, length
+            length = 2 * low if high == math.inf else (low + high) / 2
+        add_scaled(theta, start, keep=0)
+        return objective, 0.0
+
+    def _remember(self, s: Array, y: Array) -> None:
+        if float(s @ y) > np.finfo(s.dtype).eps * float(y @ y):  # else H would not point downhill
+            self.pairs_.append((s, y))
+
+
+def _largest(gradient: Array) -> float:
+    return max(float(gradient.max()), -float(gradient.min()))

@@ -1,0 +1,91 @@
+"""Gradient descent with one step size for all parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import Interval
+
+from sk_twolayer._linalg import add_scaled
+from sk_twolayer._typing import Array
+from sk_twolayer.optimizers._optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum if asked for.
+
+    With gradient ``g``, learning rate ``r`` and momentum ``m``::
+
+        plain       theta <- theta - r g
+        momentum    v <- m v - r g        theta <- theta + v
+        Nesterov    v <- m v - r g        theta <- theta + m v - r g
+
+    Parameters
+    ----------
+    momentum : float in [0, 1), default=0.0
+        How much of the last step is taken again.
+    nesterov : bool, default=False
+        Whether the gradient is the one that momentum is about to run into.
+
+    Attributes
+    ----------
+    velocity_ : ndarray of shape (n_parameters,)
+        The ``v`` above, there once a step with momentum was taken.
+
+    References
+    ----------
+    .. [1] I. Sutskever, J. Martens, G. Dahl, G. Hinton, "On the importance of initialization
+       and momentum in deep learning", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.optimizers import SGD
+    >>> theta = np.array([1.0, -2.0])
+    >>> def add_gradient(into, *, scale, keep):  # of (theta**2).sum() / 2
+    ...     into[:] = keep * into + scale * theta
+    >>> optimizer = SGD(momentum=0.5)
+    >>> for _ in range(2):
+    ...     optimizer.step(theta, add_gradient, learning_rate=0.1)
+    >>> theta
+    array([ 0.76, -1.52])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "nesterov": ["boolean"],
+    }
+
+    velocity_: Array
+
+    def __init__(self, momentum: float = 0.0, nesterov: bool = False) -> None:
+        self.momentum = momentum
+        self.nesterov = nesterov
+
+    @property
+    def auto_learning_rate(self) -> float:
+        """The learning rate that suits inputs of unit scale: float.
+
+        Momentum lengthens the average step by ``1 / (1 - momentum)``, which is taken back.
+        """
+        return 0.1 * (1 - self.momentum)
+
+    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
+        momentum = float(self.momentum)
+        if momentum == 0:
+            add_gradient(theta, scale=-learning_rate, keep=1)
+            return
+        if not hasattr(self, "velocity_"):
+            self.velocity_ = np.zeros_like(theta)
+        if not self.nesterov:
+            add_gradient(self.velocity_, scale=-learning_rate, keep=momentum)
+            theta += self.velocity_
+            return
+        downhill = np.empty_like(theta)
+        add_gradient(downhill, scale=-learning_rate, keep=0)
+        add_scaled(self.velocity_, downhill, keep=momentum)
+        theta += downhill
+        add_scaled(theta, self.velocity_, scale=momentum)

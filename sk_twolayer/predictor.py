@@ -1,0 +1,138 @@
+"""Floor 4: what a fitted classifier answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sk_twolayer._typing import Array
+from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
+from sk_twolayer.prediction import hidden_units, scores_in_blocks
+
+__all__ = ["Predictor"]
+
+
+class Predictor:
+    """Predictions, probabilities and hidden units of a fitted classifier.
+
+    Nothing here writes to the estimator, so that threads may share one.
+    """
+
+    classes_: Array
+    coefs_: list[Array]
+    intercepts_: list[Array]
+    activation_: str
+    n_outputs_: int
+    out_activation_: str
+
+    def predict(self, X: Any) -> Array:
+        """Return the most likely class of each row, or all its likely labels.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), or of shape (n_samples, n_labels), dtype int
+            Class labels; fitted to an indicator matrix, one with 1 for each label of
+            probability above one half.
+        """
+        scores = self._scores(X)
+        if self._multilabel:
+            return (scores > 0).astype(np.intp)
+        decided = scores[:, 0] > 0 if self.n_outputs_ == 1 else scores.argmax(axis=1)
+        labels: Array = self.classes_[decided.astype(np.intp)]
+        return labels
+
+    def decision_function(self, X: Any) -> Array:
+        """Return the scores: the log-odds of the second class, or one score a class or label.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) for two classes, else (n_samples, n_classes)
+            Scores in the dtype of the model; where there may be several labels, their log-odds.
+        """
+        scores = self._scores(X)
+        return scores[:, 0] if self.n_outputs_ == 1 else scores
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class or label.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`, in the dtype of the model. Those of a row
+            sum to 1, unless it may have several labels.
+        """
+        link, scores = self._label_scores(X)
+        return link.probabilities(scores)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithm of each probability, finite for confident rows too.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Log-probabilities in the order of `classes_`, in the dtype of the model.
+        """
+        link, scores = self._label_scores(X)
+        return link.log_probabilities(scores)
+
+    def transform(self, X: Any) -> Array:
+        """Return the hidden units' activations: the features the net has made for itself.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, hidden_size)
+            Activations, in the dtype of the model.
+        """
+        X = self._input(X)
+        return hidden_units(self.coefs_, self.intercepts_, self.activation_, X)
+
+    @property
+    def _n_features_out(self) -> int:
+        """Number of columns of what `transform` returns, for `get_feature_names_out`."""
+        return len(self.intercepts_[0])
+
+    @property
+    def _multilabel(self) -> bool:
+        return self.out_activation_ == "logistic" and self.n_outputs_ > 1
+
+    def _input(self, X: Any) -> Any:
+        check_is_fitted(self, "coefs_")
+        return validate_data(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, reset=False)
+
+    def _scores(self, X: Any) -> Array:
+        X = self._input(X)  # first, in case there is nothing fitted
+        return scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X)
+
+    def _label_scores(self, X: Any) -> tuple[type[LossLayer], Array]:
+        """Return a score for each label, and the loss layer that makes probabilities of them."""
+        scores = self._scores(X)
+        if self.out_activation_ == "softmax":
+            return SoftmaxWithLoss, scores
+        return SigmoidWithLoss, scores if self._multilabel else np.hstack([-scores, scores])

@@ -1,0 +1,112 @@
+"""Floor 1: the learning rate, as a function of how far training has come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+__all__ = ["SCHEDULES", "LearningRate"]
+
+SLOWER = 5.0
+SLOWEST = 1000.0
+
+
+def _constant(progress: float, period: int) -> float:
+    return 1.0
+
+
+def _cosine(progress: float, period: int) -> float:
+    return 0.5 * (1 + math.cos(math.pi * (progress % period) / period))
+
+
+def _inverse_scaling(progress: float, period: int) -> float:
+    return 1 / math.sqrt(1 + progress)
+
+
+SCHEDULES: dict[str, Callable[[float, int], float]] = {
+    "constant": _constant,
+    "cosine": _cosine,
+    "invscaling": _inverse_scaling,
+    "adaptive": _constant,  # until slow_down() is called
+}
+
+
+class LearningRate:
+    """The length of the next step, from the epochs trained so far.
+
+    With ``e`` epochs behind it, fractions included::
+
+        constant      initial
+        cosine        initial * (1 + cos(pi e / period)) / 2, and from the start again after that
+        invscaling    initial / sqrt(1 + e)
+        adaptive      initial / 5 for each time that training stood still
+
+    Parameters
+    ----------
+    initial : float
+        The learning rate to start with.
+    schedule : {"constant", "cosine", "invscaling", "adaptive"}, default="constant"
+        How it changes.
+    period : int, default=1
+        Epochs until "cosine" has come down to 0.
+
+    Attributes
+    ----------
+    progress : float
+        The ``e`` above; whoever trains moves it on.
+    divisor : float
+        What "adaptive" has come to.
+
+    References
+    ----------
+    .. [1] I. Loshchilov, F. Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts",
+       ICLR 2017.
+
+    Examples
+    --------
+    >>> from sk_twolayer.schedules import LearningRate
+    >>> rate = LearningRate(0.1, "cosine", period=4)
+    >>> for epoch in range(5):
+    ...     rate.progress = epoch
+    ...     print(round(rate.now, 4))
+    0.1
+    0.0854
+    0.05
+    0.0146
+    0.1
+    """
+
+    def __init__(self, initial: float, schedule: str = "constant", period: int = 1) -> None:
+        if schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {sorted(SCHEDULES)}, got {schedule!r}")
+        self.initial, self.schedule, self.period = float(initial), schedule, period
+        self.progress = 0.0
+        self.divisor = 1.0
+
+    @property
+    def now(self) -> float:
+        """The learning rate of the next step: float."""
+        return self.initial * SCHEDULES[self.schedule](self.progress, self.period) / self.divisor
+
+    def go_on_from(self, past: LearningRate) -> None:
+        """Take over how far another learning rate has come.
+
+        Parameters
+        ----------
+        past : LearningRate
+            The other one.
+        """
+        self.progress, self.divisor = past.progress, past.divisor
+
+    def slow_down(self) -> bool:
+        """Divide an "adaptive" rate by 5, unless that would be below a thousandth of the first.
+
+        Returns
+        -------
+        bool
+            Whether the rate has changed, so that it is worth to go on.
+        """
+        if self.schedule != "adaptive" or self.divisor * SLOWER > SLOWEST:
+            return False
+        self.divisor *= SLOWER
+        return True
