@@ -91,7 +91,7 @@ class Fitting:
         held_out = self._held_out(validation_data, X.dtype, labels, factors)
         if self.early_stopping and held_out is None:
             if session.split_seed is None:
-                session.split_seed = session.random_state.randint(2**31 - 1)
+                session.split_seed = _draw_seed(session.random_state)
             dataset, held_out = hold_out(dataset, self.validation_fraction, session.split_seed)
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         tasks = EpochTasks(self, self.max_iter, X=X, y=y, metadata=metadata)
@@ -157,6 +157,7 @@ class Fitting:
             batch_size=batch_size,
             shuffle=self.shuffle,
             random_state=session.random_state,
+            dropout_random_state=session.dropout_random_state,
         )
 
     def _make_session(self: Any, goes_on: bool) -> Session:
@@ -188,6 +189,9 @@ class Fitting:
         self: Any, X: Any, labels: Labels, session: Session, goes_on: bool
     ) -> TwoLayerNet:
         """Return a new net, or one where training was left."""
+        if self.dropout and session.dropout_random_state is None:
+            seed = _draw_seed(session.random_state)
+            session.dropout_random_state = np.random.RandomState(seed)
         net = TwoLayerNet(
             X.shape[1],
             self.hidden_size,
@@ -221,7 +225,7 @@ class Fitting:
             if goes_on:  # the model as it is may remain the best one
                 net = copy.deepcopy(training.net)
                 self._copy_parameters(net)
-                training.best.note(net, training.validation.measure(net).score)
+                training.best.note(net, training.validation.measure(net))
 
     def _scorer(
         self: Any, session: Session, labels: Labels, held_out: Dataset
@@ -269,6 +273,10 @@ class Fitting:
         )
         y_val = check_targets(y_val, "y_val")
         return known_dataset(X_val, y_val, sample_weight_val, labels, factors, suffix="_val")
+
+
+def _draw_seed(random_state: np.random.RandomState) -> int:
+    return int(random_state.randint(2**31 - 1))
 
 
 def _fitted_attributes(

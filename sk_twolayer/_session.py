@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -34,7 +35,9 @@ class Session:
     rule : StoppingRule
         With the best objective so far.
     random_state : RandomState
-        Source of the permutations and the units to drop.
+        Source of the permutations.
+    dropout_random_state : RandomState, default=None
+        Source of the units to drop: one of its own, as many rows as a permutation may have.
     split_seed : int, default=None
         Which rows to hold out.
     theta : ndarray of shape (n_parameters,), default=None
@@ -49,6 +52,7 @@ class Session:
     learning_rate: LearningRate
     rule: StoppingRule
     random_state: np.random.RandomState
+    dropout_random_state: np.random.RandomState | None = None
     split_seed: int | None = None
     theta: Array | None = None
     n_iter: int = 0
@@ -58,7 +62,17 @@ class Session:
     validation_scores: list[float] = field(default_factory=list)
 
     def note(self, epoch: Epoch, measured: Measured | None, n_rows: int) -> None:
-        """Add an epoch to the curves."""
+        """Add an epoch to the curves.
+
+        Parameters
+        ----------
+        epoch : Epoch
+            What it came to.
+        measured : Measured or None
+            What it came to on the rows held out.
+        n_rows : int
+            Rows trained on.
+        """
         self.n_iter += 1
         self.n_rows_seen += n_rows
         self.loss_curve.append(epoch.loss)
@@ -67,21 +81,44 @@ class Session:
             self.validation_scores.append(measured.score)
 
     def shorten_curves(self, length: int) -> None:
-        """Forget all but the last epochs' results, so that a model does not grow for ever."""
+        """Forget all but the last epochs' results, so that a model does not grow for ever.
+
+        Parameters
+        ----------
+        length : int
+            How many to keep.
+        """
         for curve in (self.loss_curve, self.validation_loss_curve, self.validation_scores):
             del curve[:-length]
 
 
 class Best:
-    """Keeps a copy of the parameters with the best score so far."""
+    """Keeps a copy of the parameters with the best score so far, and the least loss among equals.
 
-    score: float | None = None
+    Attributes
+    ----------
+    theta : ndarray of shape (n_parameters,)
+        The parameters, there once a net was noted.
+    """
+
     theta: Array
 
-    def note(self, net: TwoLayerNet, score: float) -> None:
-        """Take note of a score, and of the parameters if they are the best."""
-        if self.score is None or score > self.score:
-            self.score, self.theta = score, net.theta.copy()
+    def __init__(self) -> None:
+        self._rank = (-math.inf, -math.inf)
+
+    def note(self, net: TwoLayerNet, measured: Measured) -> None:
+        """Take note of how good a net is, and of its parameters if it is the best.
+
+        Parameters
+        ----------
+        net : TwoLayerNet
+            The net.
+        measured : Measured
+            What it came to on the rows held out.
+        """
+        rank = (measured.score, -measured.loss)
+        if rank > self._rank or not hasattr(self, "theta"):
+            self._rank, self.theta = rank, net.theta.copy()
 
 
 @dataclass
@@ -161,7 +198,7 @@ class Training:
         session.note(epoch, measured, self.dataset.X.shape[0])
         watched = epoch.objective
         if self.best and measured:
-            self.best.note(self.net, measured.score)
+            self.best.note(self.net, measured)
             watched = -measured.score
         if self.verbose:
             print(_line(session.n_iter, epoch, measured, seconds))

@@ -42,6 +42,7 @@ def epochs(
     batch_size: int,
     shuffle: bool = True,
     random_state: np.random.RandomState,
+    dropout_random_state: np.random.RandomState | None = None,
 ) -> Iterator[Epoch]:
     """Train a net in place, an epoch each time the next item is asked for.
 
@@ -67,7 +68,9 @@ def epochs(
     shuffle : bool, default=True
         Whether each epoch draws a fresh permutation of the rows.
     random_state : RandomState
-        Source of the permutations, and of the units to drop.
+        Source of the permutations.
+    dropout_random_state : RandomState, default=None
+        Source of the units to drop; None takes `random_state`.
 
     Yields
     ------
@@ -107,7 +110,7 @@ def epochs(
             batches = minibatches(net, X, t, sample_weight, order=order, batch_size=batch_size)
             for k, batch in enumerate(batches):
                 rate.progress = begun + k * batch_size / n
-                net.draw_dropout(random_state)
+                net.draw_dropout(dropout_random_state or random_state)
                 loss = _step(net, optimizer, batch, rate.now, buffers)
                 _check_finite(loss, "the loss of a minibatch", number, rate.initial)
                 total += loss * len(batch.t)

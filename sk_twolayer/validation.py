@@ -90,7 +90,7 @@ def hold_out(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dat
     What a row holds decides on which side it comes to lie, not where it lies: copies of a row
     are never on both sides, a row of weight k is split as k copies are, and a second fit to the
     same rows, in whatever order, holds out the same ones. Single labels are stratified, with at
-    least one row of each class on both sides.
+    least one row of each class on both sides; a class of a single row stays where it is learned.
 
     Parameters
     ----------
@@ -125,17 +125,21 @@ def hold_out(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dat
     t = dataset.t[:, np.newaxis] if single_label else dataset.t
     keys = row_keys(dataset.X) ^ _rotated(row_keys(t))
     _, first, unit = np.unique(keys, return_index=True, return_inverse=True)
-    labels = dataset.t[first] if single_label else None
-    n_held_out = max(math.ceil(fraction * len(first)), 1 if labels is None else labels.max() + 1)
+    candidates, labels, n_held_out = np.arange(len(first)), None, math.ceil(fraction * len(first))
+    if single_label:
+        labels = dataset.t[first]
+        candidates = np.flatnonzero(np.bincount(labels)[labels] > 1)
+        labels = labels[candidates]
+        n_held_out = max(n_held_out, len(np.unique(labels)))
     try:
         _, held_out = train_test_split(
-            np.arange(len(first)), test_size=n_held_out, stratify=labels, random_state=seed
+            candidates, test_size=n_held_out, stratify=labels, random_state=seed
         )
     except ValueError as error:
         raise ValueError(
             f"early_stopping holds out {n_held_out} of {len(first)} different rows "
-            f"(validation_fraction={fraction:g}), but needs a row of each class on both sides: "
-            f"{error}. Give X_val and y_val, or set early_stopping=False"
+            f"(validation_fraction={fraction:g}), and cannot: {error} "
+            "Give X_val and y_val, or set early_stopping=False"
         ) from error
     there = np.isin(unit, held_out)
     return dataset.take(np.flatnonzero(~there)), dataset.take(np.flatnonzero(there))

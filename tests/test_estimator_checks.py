@@ -31,12 +31,11 @@ CONFIGURATIONS = [
     TwoLayerClassifier(solver="lbfgs"),
     TwoLayerClassifier(solver="lbfgs", early_stopping=True),
     TwoLayerClassifier(early_stopping=True),
-    TwoLayerClassifier(solver="adam", learning_rate=0.01, early_stopping=True, scoring="accuracy"),
+    TwoLayerClassifier(solver="adam", learning_rate=0.01, early_stopping=True),
     TwoLayerClassifier(dropout=0.5),
     TwoLayerClassifier(learning_rate_schedule="cosine"),
     TwoLayerClassifier(learning_rate_schedule="invscaling"),
     TwoLayerClassifier(learning_rate_schedule="adaptive"),
-    TwoLayerClassifier(warm_start=True),
     TwoLayerClassifier(class_weight="balanced"),
     FloatLabels(),
 ]

@@ -43,7 +43,9 @@ class SigmoidWithLoss(LossLayer):
     @staticmethod
     def probabilities(x: Array) -> Array:
         y: Array = expit(x)
-        return y
+        limits = np.finfo(y.dtype)
+        # The function is never 0 or 1, nor is what it rounds to: a log-loss stays finite.
+        return np.clip(y, limits.tiny, 1 - limits.epsneg, out=y)
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:
