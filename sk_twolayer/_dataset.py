@@ -25,7 +25,18 @@ class Dataset(NamedTuple):
     weights: Array | None
 
     def take(self, rows: Array) -> Dataset:
-        """Return some of the rows, their weights 1 on average again."""
+        """Return some of the rows, their weights 1 on average again.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (m,), dtype intp
+            Which ones.
+
+        Returns
+        -------
+        Dataset
+            Those rows.
+        """
         weights = None if self.weights is None else _average_one(self.weights[rows])
         return Dataset(take_rows(self.X, rows), take_rows(self.t, rows), weights)
 
@@ -116,7 +127,6 @@ def known_dataset(
     Returns
     -------
     Dataset
-    --------
         The rows that count.
 
     Raises
@@ -303,7 +313,6 @@ def weigh(X: Any, t: Any, weights: Array | None, factors: Array | None) -> Datas
     Returns
     -------
     Dataset
-    --------
         The rows that count, perhaps none; `weights` is None when all are equal.
 
     Examples

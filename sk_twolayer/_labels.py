@@ -16,7 +16,7 @@ from sk_twolayer._typing import Array
 class Labels(NamedTuple):
     """What the scores of a net stand for: one of several classes, or several labels at once.
 
-    Parameters
+    Attributes
     ----------
     classes : ndarray of shape (n_classes,)
         The class labels, sorted; of a multilabel problem, the numbers of the columns of y.
@@ -29,17 +29,33 @@ class Labels(NamedTuple):
 
     @property
     def n_outputs(self) -> int:
-        """Number of scores: a single one is enough to tell two classes apart."""
+        """Number of scores, int: a single one is enough to tell two classes apart."""
         return 1 if len(self.classes) == 2 and not self.multilabel else len(self.classes)
 
     @property
     def loss(self) -> str:
-        """The last layer of the net."""
+        """The last layer of the net: "softmax" or "sigmoid"."""
         return "sigmoid" if self.multilabel or self.n_outputs == 1 else "softmax"
 
     @classmethod
     def learn(cls, y: Any) -> Self:
-        """Return the labels of targets that :func:`check_targets` has let through."""
+        """Find out the labels.
+
+        Parameters
+        ----------
+        y : ndarray or sparse container
+            Targets, as `check_targets` returns them.
+
+        Returns
+        -------
+        Labels
+            Those that occur.
+
+        Raises
+        ------
+        ValueError
+            If there is only one class.
+        """
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), multilabel=True)
         classes = unique_labels(y)
@@ -52,17 +68,47 @@ class Labels(NamedTuple):
 
     @classmethod
     def announced(cls, classes: Any, y: Any) -> Self:
-        """Return the labels that are to come, of which `y` is a first part."""
+        """Take the labels that are to come.
+
+        Parameters
+        ----------
+        classes : array-like of shape (n_classes,)
+            All of them.
+        y : ndarray or sparse container
+            The first targets, as `check_targets` returns them.
+
+        Returns
+        -------
+        Labels
+            The labels, of the kind that `y` has.
+        """
         return cls(unique_labels(classes), multilabel=y.ndim == 2)
 
     def encode(self, y: Any, name: str = "y") -> Any:
-        """Return class numbers of shape (n,), or the indicator matrix as it is."""
+        """Return what the net knows targets by.
+
+        Parameters
+        ----------
+        y : ndarray or sparse container
+            Targets, as `check_targets` returns them.
+        name : str, default="y"
+            What an error calls them.
+
+        Returns
+        -------
+        ndarray of shape (n,), or ndarray or sparse container of shape (n, labels)
+            Class numbers, or the indicator matrix as it is.
+
+        Raises
+        ------
+        ValueError
+            If there are other labels in it.
+        """
         if (y.ndim == 2) != self.multilabel:
+            columns = f"an indicator matrix of {len(self.classes)} columns"
             raise ValueError(
-                f"{name} must be "
-                + (f"an indicator matrix of {len(self.classes)} columns" if self.multilabel else "")
-                + ("" if self.multilabel else "one label a row")
-                + f", as it was before, but its shape is {y.shape}"
+                f"{name} must be {columns if self.multilabel else 'one label a row'}, as before, "
+                f"but its shape is {y.shape}"
             )
         if self.multilabel:
             if y.shape[1] != len(self.classes):
@@ -80,7 +126,18 @@ class Labels(NamedTuple):
             ) from error
 
     def decode(self, t: Any) -> Any:
-        """Return the labels of class numbers, or the indicator matrix as it is."""
+        """Return the targets that `encode` made numbers of.
+
+        Parameters
+        ----------
+        t : ndarray or sparse container
+            Class numbers, or an indicator matrix.
+
+        Returns
+        -------
+        ndarray of shape (n,), or ndarray or sparse container of shape (n, labels)
+            Labels, or the indicator matrix as it is.
+        """
         return t if self.multilabel else self.classes[t]
 
 

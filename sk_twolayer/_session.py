@@ -26,7 +26,7 @@ from sk_twolayer.validation import Measured, Validation
 class Session:
     """What training has come to: all it takes to go on as if it had never paused.
 
-    Parameters
+    Attributes
     ----------
     optimizer : Optimizer or LBFGS
         With what it remembers of its steps.
@@ -125,7 +125,7 @@ class Best:
 class Training:
     """One run of epochs of a session, and those who watch it.
 
-    Parameters
+    Attributes
     ----------
     session : Session
         What goes on after the run.

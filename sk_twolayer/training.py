@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -163,17 +164,8 @@ def full_passes(
     >>> losses[-1] < 1e-3, net.accuracy(X, t)
     (True, 1.0)
     """
-    n = _check_rows(X, t)
-    buffers = _Buffers(net)
-
-    def evaluate(gradient: Array) -> float:
-        loss = 0.0
-        for k, batch in enumerate(minibatches(net, X, t, sample_weight)):
-            share = len(batch.t) / n
-            loss += share * _loss_and_backward(net, batch, buffers)
-            net.add_gradient(gradient, scale=share, keep=min(k, 1))
-        return loss + net.penalty
-
+    _check_rows(X, t)
+    evaluate = partial(_objective, net, _Buffers(net), X, t, sample_weight)
     steps = optimizer.iterations(net.theta, evaluate)
     for number in count(1):
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
@@ -182,6 +174,23 @@ def full_passes(
             return
         _check_finite(objective, "the objective", number)
         yield Epoch(objective - net.penalty, objective, length)
+
+
+def _objective(
+    net: TwoLayerNet,
+    buffers: _Buffers,
+    X: Any,
+    t: Any,
+    sample_weight: Array | None,
+    gradient: Array,
+) -> float:
+    """Fill an array with the gradient over all rows, and return the objective."""
+    loss = 0.0
+    for k, batch in enumerate(minibatches(net, X, t, sample_weight)):
+        share = len(batch.t) / X.shape[0]
+        loss += share * _loss_and_backward(net, batch, buffers)
+        net.add_gradient(gradient, scale=share, keep=min(k, 1))
+    return loss + net.penalty
 
 
 def _check_rows(X: Any, t: Any, batch_size: int = 1) -> int:

@@ -198,7 +198,14 @@ def test_log_probabilities_are_finite(Layer):
     x = np.array([[1e4, 0.0, -1e4]])
     log_p = Layer.log_probabilities(x)
     assert np.isfinite(log_p).all()
-    assert_allclose(np.exp(log_p), Layer.probabilities(x))
+    assert_allclose(np.exp(log_p), Layer.probabilities(x), atol=1e-300)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_sigmoid_probability_is_never_0_or_1(dtype):
+    y = SigmoidWithLoss.probabilities(np.array([[-1e4, 1e4]], dtype))
+    assert y.dtype == dtype
+    assert ((y > 0) & (y < 1)).all()
 
 
 def test_backward_before_forward_says_so():
