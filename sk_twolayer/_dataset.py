@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import signature
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -13,6 +14,11 @@ from sklearn.utils.validation import _check_sample_weight
 from sk_twolayer._labels import Labels
 from sk_twolayer._rows import take_rows
 from sk_twolayer._typing import Array
+
+# From scikit-learn 1.8 on it refuses weights that are all zero, with a message of its own.
+ZEROS_ALLOWED = dict.fromkeys(
+    {"allow_all_zero_weights"} & signature(_check_sample_weight).parameters.keys(), True
+)
 
 ClassWeight = dict[Any, float] | str | None
 
@@ -194,7 +200,8 @@ def rows_that_count(
     if sample_weight is None:
         return X, y, None
     whole_numbers = np.asarray(sample_weight).dtype.kind in "biu"
-    weights = _check_sample_weight(sample_weight, X, dtype=X.dtype if whole_numbers else None)
+    dtype = X.dtype if whole_numbers else None
+    weights = _check_sample_weight(sample_weight, X, dtype=dtype, **ZEROS_ALLOWED)
     if weights.min() < 0:
         raise ValueError(
             f"{name} must not be negative, but it is {weights.min():g} in row "
@@ -277,11 +284,6 @@ def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> No
     ------
     ValueError
         If it cannot be used.
-
-    Examples
-    --------
-    >>> from sk_twolayer._dataset import check_class_weight
-    >>> check_class_weight({"a": 2.0}, ["a", "b"])
     """
     unknown = [label for label in class_weight if label not in classes]
     if unknown:
