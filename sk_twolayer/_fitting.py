@@ -81,6 +81,9 @@ class Fitting:
         self._validate_params()
         check_dropout(self)
         goes_on = self.warm_start and hasattr(self, "coefs_")
+        given = {"X": X, "y": y, "metadata": {}}
+        if sample_weight is not None:
+            given["metadata"] = {"sample_weight": sample_weight}
         X, y = self._validated(X, y, goes_on)
         batch_size = rows_per_batch(self.batch_size, X.shape[0])
         dataset, labels, factors = learn_dataset(X, y, sample_weight, self.class_weight)
@@ -93,16 +96,12 @@ class Fitting:
             if session.split_seed is None:
                 session.split_seed = _draw_seed(session.random_state)
             dataset, held_out = hold_out(dataset, self.validation_fraction, session.split_seed)
-        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-        tasks = EpochTasks(self, self.max_iter, X=X, y=y, metadata=metadata)
+        tasks = EpochTasks(self, self.max_iter, **given)
         net = self._make_net(X, labels, session, goes_on)
         training = Training(session, net, dataset, tasks=tasks, verbose=bool(self.verbose))
         if held_out is not None:
             self._watch(training, labels, held_out, goes_on)
         ended: str = self._train(training, labels, batch_size, self.max_iter)
-        optimizer = session.optimizer
-        if isinstance(optimizer, LBFGS) and optimizer.n_evaluations_ >= optimizer.max_fun:
-            ended = "max_fun"
         if self.warm_start:
             self._session = session
         tasks.close()
@@ -135,13 +134,15 @@ class Fitting:
         """Run the epochs, set the fitted attributes, and return what ended the training."""
         session, net, best = training.session, training.net, training.best
         attributes = partial(_fitted_attributes, labels, session, self.activation)
+        vars(self).pop("_session", None)  # no callback is to see the last one
         ended = training.run(self._epochs(training, batch_size), max_iter, attributes)
         session.theta = None
         if best is not None:
             session.theta = net.theta.copy()
             net.theta[:] = best.theta
-        vars(self).pop("_session", None)
         vars(self).update(attributes(net))
+        if ended == "arrived" and session.optimizer.n_evaluations_ >= session.optimizer.max_fun:
+            return "max_fun"
         return ended
 
     def _epochs(self: Any, training: Training, batch_size: int) -> Iterator[Epoch]:

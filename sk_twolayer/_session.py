@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -181,15 +181,25 @@ class Training:
                     self.tasks.begin()
                 epoch = next(results, None)
                 change = epoch is not None and self._take_stock(epoch, time.perf_counter() - start)
-                if self.tasks and self.tasks.end(partial(attributes, self.net)):
+                if self.tasks and self.tasks.end(lambda: attributes(self._model())):
                     return "callback"
+                if epoch is None or epoch.last:
+                    return "arrived"
                 if not change:
-                    return "arrived" if epoch is None else "no change"
+                    return "no change"
         except KeyboardInterrupt:
             if self.session.n_iter == begun:
                 raise
             return "interrupt"
         return "max_iter"
+
+    def _model(self) -> TwoLayerNet:
+        """Return the net with the parameters a fit that stopped now would keep."""
+        if self.best is None:
+            return self.net
+        net = copy.deepcopy(self.net)
+        net.theta[:] = self.best.theta
+        return net
 
     def _take_stock(self, epoch: Epoch, seconds: float) -> bool:
         """Measure, note and print an epoch, and tell whether to go on."""

@@ -5,12 +5,7 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -26,15 +21,7 @@ from sk_twolayer.schedules import SCHEDULES
 __all__ = ["TwoLayerClassifier"]
 
 
-class TwoLayerClassifier(
-    Fitting,
-    Predictor,
-    CallbackSupportMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    ClassifierMixin,
-    TransformerMixin,
-    BaseEstimator,
-):
+class TwoLayerClassifier(Fitting, Predictor, CallbackSupportMixin, BaseEstimator):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
     ``scores = activation(X @ W1 + b1) @ W2 + b2``, turned into probabilities by softmax, or by

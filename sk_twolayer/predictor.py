@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_twolayer._typing import Array
@@ -14,7 +15,7 @@ from sk_twolayer.prediction import hidden_units, scores_in_blocks
 __all__ = ["Predictor"]
 
 
-class Predictor:
+class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin):
     """Predictions, probabilities and hidden units of a fitted classifier.
 
     Nothing here writes to the estimator, so that threads may share one.

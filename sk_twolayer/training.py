@@ -24,12 +24,13 @@ class Epoch(NamedTuple):
     """What an epoch came to: the mean loss of its rows, that plus the penalty, and the rate.
 
     `learning_rate` is that of its first step: for L-BFGS, which finds it itself, the length of
-    the step as a multiple of its direction.
+    the step as a multiple of its direction. After the `last` one there is nothing left to do.
     """
 
     loss: float
     objective: float
     learning_rate: float
+    last: bool = False
 
 
 def epochs(
@@ -173,7 +174,7 @@ def full_passes(
         if objective is None:
             return
         _check_finite(objective, "the objective", number)
-        yield Epoch(objective - net.penalty, objective, length)
+        yield Epoch(objective - net.penalty, objective, length, optimizer.is_done_)
 
 
 def _objective(

@@ -48,16 +48,32 @@ def largest_difference(one, other):
 )
 @pytest.mark.parametrize("alpha", [0.0, 0.3])
 @pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
 @pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sp.csr_array])
 def test_gradient_is_the_numerical_gradient(
-    activation, loss, target, alpha, weighted, container, x
+    activation, loss, target, alpha, weighted, dropout, container, x
 ):
-    net = make_net(activation=activation, loss=loss, alpha=alpha)
+    net = make_net(activation=activation, loss=loss, alpha=alpha, dropout=dropout)
+    net.draw_dropout(np.random.RandomState(1))
     sample_weight = np.linspace(0, 2, BATCH) if weighted else None
     x, t = container(x), targets(target)
     numerical = net.numerical_gradient(x, t, sample_weight)
     assert largest_difference(net.gradient(x, t, sample_weight), numerical) < 1e-7
     assert min(np.abs(gradient).max() for gradient in numerical.values()) > 1e-3
+
+
+def test_dropout_is_of_training_only(x):
+    net, whole = make_net(dropout=0.5), make_net()
+    assert_array_equal(net.forward(x), whole.predict(x))  # nothing is left out before a draw
+    net.draw_dropout(np.random.RandomState(1))
+    assert list(net.layers) == ["Affine1", "Relu", "Dropout", "Affine2"]
+    kept = net.layers["Dropout"].factors > 0
+    assert 0 < kept.sum() < HIDDEN
+    hidden = np.maximum(x @ net.params["W1"] + net.params["b1"], 0)
+    expected = hidden[:, kept] / 0.5 @ net.params["W2"][kept] + net.params["b2"]
+    assert_allclose(net.forward(x), expected)
+    assert_array_equal(net.predict(x), whole.predict(x))
+    assert not net.gradient(x, targets("labels"))["W1"][:, ~kept].any()
 
 
 def test_check_gradients_finds_a_wrong_layer(x, monkeypatch):

@@ -46,6 +46,8 @@ class LBFGS(BaseEstimator):
         The ``s`` and ``y`` above, each of shape (n_parameters,).
     n_evaluations_ : int
         Evaluations of the objective in the last run.
+    is_done_ : bool
+        Whether that run has come to where `gtol` or `max_fun` ends it.
 
     References
     ----------
@@ -75,6 +77,7 @@ class LBFGS(BaseEstimator):
 
     pairs_: deque[tuple[Array, Array]]
     n_evaluations_: int
+    is_done_: bool
 
     def __init__(self, history_size: int = 10, max_fun: int = 15000, gtol: float = 1e-5) -> None:
         self.history_size = history_size
@@ -105,18 +108,24 @@ class LBFGS(BaseEstimator):
         self.n_evaluations_ = 1
         gradient = np.empty_like(theta)
         objective = evaluate(gradient)
-        while self.n_evaluations_ < self.max_fun and not _largest(gradient) <= self.gtol:
+        while not self._is_done(gradient):
             old_theta, old_gradient = theta.copy(), gradient.copy()
             direction = self._direction(gradient)
             objective, length = self._search(theta, direction, evaluate, gradient, objective)
             if length > 0 or not math.isfinite(objective):
                 self._remember(theta - old_theta, gradient - old_gradient)
+                self._is_done(gradient)
                 yield objective, length
             elif self.pairs_:  # perhaps they are out of date: steepest descent tells
                 self.pairs_.clear()
                 theta[:], gradient[:] = old_theta, old_gradient
             else:
                 return
+
+    def _is_done(self, gradient: Array) -> bool:
+        largest = max(float(gradient.max()), -float(gradient.min()))
+        self.is_done_ = self.n_evaluations_ >= self.max_fun or largest <= self.gtol
+        return self.is_done_
 
     def _direction(self, gradient: Array) -> Array:
         """Return ``-H g``: Nocedal and Wright's two loops over the remembered pairs."""
@@ -164,7 +173,3 @@ class LBFGS(BaseEstimator):
     def _remember(self, s: Array, y: Array) -> None:
         if float(s @ y) > np.finfo(s.dtype).eps * float(y @ y):  # else H would not point downhill
             self.pairs_.append((s, y))
-
-
-def _largest(gradient: Array) -> float:
-    return max(float(gradient.max()), -float(gradient.min()))

@@ -1,0 +1,251 @@
+"""Going on: partial_fit, warm_start, and models loaded from disk."""
+
+import copy
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import make_multilabel_classification
+
+from sk_twolayer import TwoLayerClassifier
+from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
+
+STEPPING = [SGD(), SGD(momentum=0.9, nesterov=True), Adam(), AdaGrad(), RMSProp()]
+
+
+def make(**options):
+    return TwoLayerClassifier(
+        **{"hidden_size": 10, "max_iter": 10, "tol": None, "random_state": 0, **options}
+    )
+
+
+def assert_same(one, other, **tolerance):
+    for a, b in zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True):
+        assert_allclose(a, b, **(tolerance or {"rtol": 0, "atol": 0}))
+
+
+class TestWarmStart:
+    @pytest.mark.parametrize("solver", [*STEPPING, LBFGS()], ids=str)
+    @pytest.mark.parametrize("early_stopping", [False, True])
+    def test_a_loop_goes_where_one_long_fit_goes(self, solver, early_stopping, digits):
+        X, y = digits[0][:300], digits[1][:300]
+        options = {"solver": solver, "early_stopping": early_stopping, "batch_size": 50}
+        long = make(max_iter=8, **options).fit(X, y)
+        loop = make(max_iter=1, warm_start=True, **options)
+        for _ in range(8):
+            loop = pickle.loads(pickle.dumps(loop.fit(X, y)))  # also by way of the disk
+            assert loop.n_iter_ == 1
+        assert_same(loop, long)
+        assert loop.loss_curve_ == long.loss_curve_
+        assert loop.validation_scores_ == long.validation_scores_
+        assert loop.t_ == long.t_
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"learning_rate_schedule": "invscaling"},
+            {"learning_rate_schedule": "adaptive", "tol": 0.5, "n_iter_no_change": 2},
+            {"dropout": 0.5},
+        ],
+        ids=str,
+    )
+    @pytest.mark.filterwarnings("ignore:training took:sklearn.exceptions.ConvergenceWarning")
+    def test_schedules_and_dropout_go_on_too(self, options, digits):
+        long = make(max_iter=9, **options).fit(*digits)
+        loop = make(max_iter=1, warm_start=True, **options)
+        for _ in range(9):
+            loop.fit(*digits)
+        assert_same(loop, long)
+        assert not np.array_equal(long.coefs_[0], make(max_iter=9).fit(*digits).coefs_[0])
+
+    def test_a_fit_that_had_stopped_gets_its_patience_back(self, digits):
+        options = {"early_stopping": True, "tol": 10.0, "n_iter_no_change": 3, "max_iter": 50}
+        clf = make(warm_start=True, **options).fit(*digits)
+        assert clf.n_iter_ == 4
+        best = clf.best_validation_score_
+        clf.fit(*digits)
+        assert clf.n_iter_ == 4
+        assert clf.best_validation_score_ >= best
+        assert len(clf.validation_scores_) == 8
+
+    def test_the_model_may_remain_the_best_epoch(self, digits):
+        X, y = digits[0][:500], digits[1][:500]
+        clf = make(early_stopping=True, warm_start=True, max_iter=30).fit(X, y)
+        before = clf.coefs_[0].copy()
+        clf.set_params(learning_rate=50.0, max_iter=1).fit(X, y)  # a leap away
+        assert_array_equal(clf.coefs_[0], before)
+
+    def test_parameters_may_change_on_the_way(self, digits):
+        clf = make(warm_start=True, solver="adam").fit(*digits)
+        loss = clf.loss_
+        clf.set_params(solver=SGD(momentum=0.5), alpha=0.01, activation="tanh", max_iter=3)
+        clf.fit(*digits)
+        assert (clf.n_iter_, len(clf.loss_curve_), clf.activation_) == (3, 13, "tanh")
+        assert clf.loss_ != loss
+
+    def test_it_starts_from_coefficients_set_by_hand(self, digits):
+        clf = make(warm_start=True, max_iter=1, learning_rate=1e-12).fit(*digits)
+        clf.coefs_ = [np.full_like(W, 0.01) for W in clf.coefs_]
+        clf.fit(*digits)
+        assert_allclose(clf.coefs_[0], 0.01, atol=1e-9)
+
+    def test_what_it_refuses(self, digits):
+        X, y = digits
+        clf = make(warm_start=True, max_iter=1).fit(X, y)
+        before = clf.coefs_[0].copy()
+        with pytest.raises(ValueError, match=r"same classes.*Previously got \[0 1 2"):
+            clf.fit(X[y < 5], y[y < 5])
+        with pytest.raises(
+            ValueError, match="hidden_size is 20, but the model to go on with has 10"
+        ):
+            clf.set_params(hidden_size=20).fit(X, y)
+        with pytest.raises(ValueError, match="3 features"):
+            clf.set_params(hidden_size=10).fit(X[:, :3], y)
+        assert_array_equal(clf.coefs_[0], before)
+
+    def test_without_it_a_fit_starts_anew_and_keeps_no_state(self, digits):
+        clf = make(solver="adam").fit(*digits)
+        assert_same(clf, copy.deepcopy(clf).fit(*digits))
+        assert "_session" not in vars(clf)
+
+
+class TestPartialFit:
+    @pytest.mark.parametrize("solver", STEPPING, ids=str)
+    def test_calls_with_all_rows_are_epochs_of_fit(self, solver, digits):
+        X, y = digits
+        fitted = make(solver=solver, max_iter=5).fit(X, y)
+        parts = make(solver=solver)
+        for _ in range(5):
+            parts = pickle.loads(pickle.dumps(parts.partial_fit(X, y, classes=np.arange(10))))
+        assert_same(parts, fitted)
+        assert parts.loss_curve_ == fitted.loss_curve_
+        assert (parts.n_iter_, parts.t_) == (fitted.n_iter_, fitted.t_) == (5, 5 * len(X))
+
+    def test_each_call_draws_a_fresh_permutation(self, digits):
+        X, y = digits
+        orders = []
+
+        class Spy(SGD):
+            def step(self, theta, add_gradient, learning_rate):
+                orders.append(add_gradient.__self__.layers["Affine1"].x[:, 20:24].copy())
+
+        clf = make(solver=Spy(), batch_size="full")
+        for _ in range(3):
+            clf.partial_fit(X, y, classes=np.arange(10))
+        assert not np.array_equal(orders[0], orders[1])
+        assert not np.array_equal(orders[1], orders[2])
+
+    def test_chunks_with_some_of_the_classes(self, digits):
+        X, y = digits
+        clf = make(batch_size=32)
+        for _ in range(30):
+            for k in range(0, 1797, 100):
+                clf.partial_fit(X[k : k + 100], y[k : k + 100], classes=np.arange(10))
+        assert clf.score(X, y) > 0.9
+        clf.partial_fit(X[:1], y[:1])  # a minibatch may be smaller here
+        assert_array_equal(clf.classes_, np.arange(10))
+
+    def test_after_fit_it_goes_on(self, digits):
+        X, y = digits
+        clf = make().fit(X, y)
+        before = clf.coefs_[0].copy()
+        clf.partial_fit(X, y)
+        assert (clf.n_iter_, clf.t_, len(clf.loss_curve_)) == (11, 11 * len(X), 10)
+        assert 0 < abs(clf.coefs_[0] - before).max() < 0.1
+
+    def test_its_history_and_its_pickle_stay_bounded(self, digits):
+        X, y = digits[0][:20], digits[1][:20]
+        clf = make(max_iter=7)
+        for k in range(30):
+            clf.partial_fit(X, y, classes=np.arange(10))
+            if k == 10:
+                size = len(pickle.dumps(clf))
+        assert len(clf.loss_curve_) == 7
+        assert len(pickle.dumps(clf)) < size + 100
+
+    def test_weights(self, digits):
+        X, y = digits[0][:100], digits[1][:100]
+        copies = np.arange(100) % 3
+        options = {"batch_size": "full", "class_weight": {3: 2.0}}
+        weighted = make(**options).partial_fit(X, y, np.arange(10), copies)
+        repeated = make(**options).partial_fit(
+            np.repeat(X, copies, axis=0), np.repeat(y, copies), np.arange(10)
+        )
+        assert_same(weighted, repeated, atol=1e-12)
+        assert not np.allclose(weighted.coefs_[1], make().partial_fit(X, y, range(10)).coefs_[1])
+
+    def test_weights_that_are_all_zero_change_nothing(self, digits):
+        X, y = digits
+        clf = make(solver="adam").partial_fit(X, y, classes=np.arange(10))
+        before = clf.coefs_[0].copy()
+        clf.partial_fit(X, y, sample_weight=np.zeros(len(y)))
+        assert_array_equal(clf.coefs_[0], before)
+        assert clf.n_iter_ == 1
+        fresh = make().partial_fit(X, y, classes=np.arange(10), sample_weight=np.zeros(len(y)))
+        assert np.isfinite(fresh.predict_proba(X)).all()
+        assert fresh.n_iter_ == 0
+
+    @pytest.mark.parametrize(
+        ("bad", "message"),
+        [
+            ({"classes": [0, 1]}, "classes=.* is not the same as on last call"),
+            ({"y": np.full(1797, 99)}, "y has labels that are not among the classes"),
+            ({"X": np.full((1797, 64), np.nan)}, "NaN"),
+            ({"X": np.zeros((1797, 3))}, "3 features"),
+            ({"sample_weight": -np.ones(1797)}, "sample_weight must not be negative"),
+            ({"X": np.full((1797, 64), 1.7e308)}, "training diverged"),
+        ],
+        ids=["classes", "labels", "nan", "features", "weights", "diverging"],
+    )
+    @pytest.mark.parametrize("solver", ["sgd", "adam"])
+    def test_a_bad_chunk_leaves_the_model_as_it_was(self, bad, message, solver, digits):
+        X, y = digits
+        clf, untouched = make(solver=solver), make(solver=solver)
+        for each in (clf, untouched):
+            each.partial_fit(X, y, classes=np.arange(10))
+        with pytest.raises(ValueError, match=message):
+            clf.partial_fit(**{"X": X, "y": y, **bad})
+        assert_same(clf.partial_fit(X, y), untouched.partial_fit(X, y))
+
+    def test_a_first_call_needs_classes(self, digits):
+        with pytest.raises(ValueError, match="classes must be passed on the first call"):
+            make().partial_fit(*digits)
+        with pytest.raises(ValueError, match="class_weight names"):
+            make(class_weight={99: 1.0}).partial_fit(*digits, classes=np.arange(10))
+
+    @pytest.mark.parametrize(
+        ("options", "reason"),
+        [
+            ({"solver": "lbfgs"}, "takes steps by minibatches"),
+            ({"solver": LBFGS()}, "takes steps by minibatches"),
+            ({"early_stopping": True}, "does not support early_stopping=True"),
+            ({"class_weight": "balanced"}, "class_weight='balanced' needs all rows"),
+        ],
+        ids=str,
+    )
+    def test_where_there_is_none(self, options, reason):
+        clf = make(**options)
+        assert not hasattr(clf, "partial_fit")
+        with pytest.raises(AttributeError) as error:
+            _ = clf.partial_fit
+        assert reason in str(error.value.__cause__)
+
+    def test_multilabel(self):
+        X, Y = make_multilabel_classification(200, n_classes=4, random_state=0)
+        clf = make(solver="adam", learning_rate=0.01)
+        for _ in range(30):
+            clf.partial_fit(X, Y, classes=range(4))
+        assert clf.predict(X).shape == Y.shape
+        with pytest.raises(ValueError, match="y has 3 columns, but there are 4 labels"):
+            clf.partial_fit(X, Y[:, :3])
+
+
+def test_the_first_types_are_kept(digits, tmp_path):
+    X, y = digits
+    clf = make(warm_start=True, solver="adam").fit(X.astype(np.float32), y)
+    joblib.dump(clf, tmp_path / "model.joblib")
+    loaded = joblib.load(tmp_path / "model.joblib")
+    assert_same(loaded.fit(X, y), clf.fit(X.astype(np.float32), y))
+    assert {a.dtype for a in loaded.coefs_ + loaded.intercepts_} == {np.dtype(np.float32)}

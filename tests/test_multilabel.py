@@ -1,0 +1,129 @@
+"""Rows with several labels: an indicator matrix for y."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import make_multilabel_classification
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.neural_network import MLPClassifier
+
+from sk_twolayer import TwoLayerClassifier, minibatches
+from sk_twolayer.optimizers import LBFGS
+
+
+@pytest.fixture(scope="module")
+def data():
+    X, Y = make_multilabel_classification(300, n_features=12, n_classes=4, random_state=0)
+    return X / X.std(axis=0), Y
+
+
+def make(**options):
+    return TwoLayerClassifier(
+        **{"max_iter": 30, "tol": None, "random_state": 0, "learning_rate": 0.1, **options}
+    )
+
+
+def test_predictions_agree_with_each_other(data):
+    X, Y = data
+    clf = make().fit(X, Y)
+    assert (clf.n_outputs_, clf.out_activation_) == (4, "logistic")
+    assert_array_equal(clf.classes_, np.arange(4))
+    scores, proba = clf.decision_function(X), clf.predict_proba(X)
+    assert scores.shape == proba.shape == Y.shape
+    assert_allclose(proba, 1 / (1 + np.exp(-scores)))
+    assert_allclose(np.exp(clf.predict_log_proba(X)), proba)
+    assert_array_equal(clf.predict(X), (proba > 0.5).astype(int))
+    assert clf.predict(X).dtype.kind == "i"
+    assert clf.score(X, Y) == accuracy_score(Y, clf.predict(X)) > 0.4
+    assert clf.score(X, Y, np.arange(300)) == accuracy_score(
+        Y, clf.predict(X), sample_weight=range(300)
+    )
+
+
+def test_the_loss_is_the_sum_over_labels(data):
+    X, Y = data
+    clf = make(batch_size="full", solver=LBFGS(), max_iter=3, alpha=0.0).fit(X, Y)
+    proba = clf.predict_proba(X)
+    assert_allclose(clf.loss_, sum(log_loss(Y[:, k], proba[:, k]) for k in range(4)))
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        sp.csr_matrix,
+        sp.csr_array,
+        sp.csc_array,
+        pd.DataFrame,
+        np.ndarray.tolist,
+        lambda Y: Y > 0,
+        lambda Y: Y.astype(float),
+    ],
+    ids=["csr_matrix", "csr_array", "csc_array", "frame", "list", "bool", "float"],
+)
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_indicators_of_every_kind(container, early_stopping, data):
+    X, Y = data
+    expected = make(early_stopping=early_stopping).fit(X, Y)
+    clf = make(early_stopping=early_stopping).fit(X, container(Y))
+    assert_array_equal(clf.coefs_[0], expected.coefs_[0])
+    assert_array_equal(clf.predict(X), expected.predict(X))
+
+
+def test_early_stopping_and_validation_data(data):
+    X, Y = data
+    clf = make(early_stopping=True, scoring="f1_micro").fit(X, Y)
+    assert clf.best_validation_score_ == max(clf.validation_scores_)
+    clf = make().fit(X[:200], Y[:200], X_val=X[200:], y_val=sp.csr_array(Y[200:]))
+    proba = clf.predict_proba(X[200:])
+    loss = sum(log_loss(Y[200:, k], proba[:, k], labels=[0, 1]) for k in range(4))
+    assert_allclose(clf.validation_loss_curve_[-1], loss)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+def test_weights_are_copies(solver, data, rng):
+    X, Y = data
+    copies = rng.randint(4, size=len(X))
+    options = {"batch_size": "full", "solver": solver}
+    weighted = make(**options).fit(X, Y, sample_weight=copies)
+    repeated = make(**options).fit(np.repeat(X, copies, axis=0), np.repeat(Y, copies, axis=0))
+    assert_allclose(weighted.coefs_[0], repeated.coefs_[0], atol=1e-9)
+
+
+def test_it_learns_as_mlpclassifier_does(data):
+    X, Y = data
+    ours = make(solver="lbfgs", max_iter=60, alpha=0.01).fit(X, Y)
+    theirs = MLPClassifier(solver="lbfgs", max_iter=60, alpha=0.01 * len(X), random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        theirs.fit(X, Y)
+    assert abs(ours.score(X, Y) - theirs.score(X, Y)) < 0.05
+
+
+def test_one_column_is_one_label_a_row(data):
+    X, Y = data
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        clf = make().fit(X, Y[:, :1])
+    assert_array_equal(clf.coefs_[0], make().fit(X, Y[:, 0]).coefs_[0])
+
+
+def test_class_weights_are_refused(data):
+    for class_weight in ("balanced", {0: 2.0}):
+        with pytest.raises(ValueError, match=r"one label a row.*sample_weight"):
+            make(class_weight=class_weight).fit(*data)
+
+
+def test_a_sparse_indicator_is_never_dense_as_a_whole(rng, monkeypatch):
+    X, Y = rng.standard_normal((400, 3)), sp.random_array((400, 50), density=0.1, rng=0)
+    Y.data[:] = 1
+    monkeypatch.setattr("sk_twolayer.minibatches.CHUNK_BYTES", 1)
+    sizes = []
+
+    def as_dense(t, original=minibatches.as_dense):
+        sizes.append(t.shape[0])
+        return original(t)
+
+    monkeypatch.setattr(minibatches, "as_dense", as_dense)
+    make(batch_size=20, max_iter=1).fit(X, Y.tocsr())
+    assert max(sizes) == 20
