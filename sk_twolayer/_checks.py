@@ -29,7 +29,7 @@ def fits_in_parts(clf: Any) -> bool:
     AttributeError
         If it has not, with the reason.
     """
-    if _is_lbfgs(clf.solver):
+    if is_lbfgs(clf.solver):
         raise AttributeError(
             "partial_fit needs a solver that takes steps by minibatches, which L-BFGS does not: "
             'set solver to "sgd" or "adam", for example'
@@ -60,14 +60,26 @@ def check_dropout(clf: Any) -> None:
     ValueError
         If it has both dropout and L-BFGS.
     """
-    if clf.dropout and _is_lbfgs(clf.solver):
+    if clf.dropout and is_lbfgs(clf.solver):
         raise ValueError(
             f"dropout={clf.dropout} leaves out other units in each step by a minibatch, and "
             "L-BFGS takes no such steps: set dropout=0, or another solver"
         )
 
 
-def _is_lbfgs(solver: Any) -> bool:
+def is_lbfgs(solver: Any) -> bool:
+    """Tell whether a solver takes all rows at once.
+
+    Parameters
+    ----------
+    solver : str, Optimizer or LBFGS
+        The classifier's parameter.
+
+    Returns
+    -------
+    bool
+        Whether it is L-BFGS.
+    """
     return solver == "lbfgs" or isinstance(solver, LBFGS)
 
 

@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from sk_twolayer._callbacks import EpochTasks, with_callbacks
-from sk_twolayer._checks import check_dropout, check_same_model, known_labels
+from sk_twolayer._checks import check_dropout, check_same_model, is_lbfgs, known_labels
 from sk_twolayer._dataset import (
     Dataset,
     check_class_weight,
@@ -85,7 +85,7 @@ class Fitting:
         if sample_weight is not None:
             given["metadata"] = {"sample_weight": sample_weight}
         X, y = self._validated(X, y, goes_on)
-        batch_size = rows_per_batch(self.batch_size, X.shape[0])
+        rows = rows_per_batch(self.batch_size, X.shape[0], at_most=is_lbfgs(self.solver))
         dataset, labels, factors = learn_dataset(X, y, sample_weight, self.class_weight)
         if goes_on:
             check_same_model(self, labels)
@@ -101,7 +101,7 @@ class Fitting:
         training = Training(session, net, dataset, tasks=tasks, verbose=bool(self.verbose))
         if held_out is not None:
             self._watch(training, labels, held_out, goes_on)
-        ended: str = self._train(training, labels, batch_size, self.max_iter)
+        ended: str = self._train(training, labels, rows, self.max_iter)
         if self.warm_start:
             self._session = session
         tasks.close()

@@ -6,7 +6,16 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sk_twolayer.gradient_check import numerical_gradient
-from sk_twolayer.layers import AddLayer, Affine, Identity, MulLayer, Relu, Sigmoid, Tanh
+from sk_twolayer.layers import (
+    AddLayer,
+    Affine,
+    Dropout,
+    Identity,
+    MulLayer,
+    Relu,
+    Sigmoid,
+    Tanh,
+)
 
 ACTIVATIONS = [Relu, Sigmoid, Tanh, Identity]
 
@@ -216,3 +225,37 @@ def test_gradients_before_backward_say_so():
     layer.forward(np.ones((1, 2)))
     with pytest.raises(AttributeError, match=r"then backward\(\)"):
         _ = layer.dW
+
+
+class TestDropout:
+    def test_it_is_nothing_before_the_first_draw(self, rng):
+        x = rng.standard_normal((3, 5))
+        assert_array_equal(Dropout(0.5).forward(x), x)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_the_mean_over_masks_is_the_input(self, dtype, rng):
+        layer, x = Dropout(0.3), rng.standard_normal((2, 1000)).astype(dtype)
+        total = np.zeros(x.shape)
+        for _ in range(2000):
+            layer.draw(rng, 1000, dtype)
+            y = layer.forward(x)
+            assert y.dtype == dtype
+            total += y
+        assert_allclose(total / 2000, x, atol=0.2)
+        assert abs(total / 2000 - x).mean() < 0.03
+        assert_allclose((y == 0).mean(), 0.3, atol=0.05)
+        assert_array_equal(y[0] == 0, y[1] == 0)  # one mask for all rows
+
+    def test_backward_is_the_numerical_derivative(self, rng):
+        layer, x, dout = Dropout(0.5), *rng.standard_normal((2, 3, 8))
+        layer.draw(rng, 8)
+        expected = numerical_gradient(lambda x: float((layer.forward(x) * dout).sum()), x)
+        before = dout.copy()
+        assert_allclose(layer.backward(dout), expected, atol=1e-8)
+        assert_array_equal(dout, before)
+        assert layer.backward(dout, out=dout) is dout
+
+    @pytest.mark.parametrize("rate", [-0.1, 1.0, np.nan])
+    def test_a_rate_out_of_range(self, rate):
+        with pytest.raises(ValueError, match=r"rate must be in \[0, 1\)"):
+            Dropout(rate)

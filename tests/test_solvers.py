@@ -104,6 +104,12 @@ class TestLBFGS:
         tracemalloc.stop()
         assert peak < X.nbytes + 200 * len(X) * 8 / 4  # the hidden units of all rows are 200 * n
 
+    def test_it_has_no_use_for_a_batch_size(self, digits):
+        X, y = digits[0][:100], digits[1][:100]
+        plain = make(solver="lbfgs").fit(X, y)
+        other = make(solver="lbfgs", batch_size=1000, shuffle=False, learning_rate=9.0).fit(X, y)
+        assert_same(plain, other)
+
     def test_no_dropout(self, digits):
         with pytest.raises(ValueError, match=r"dropout=0.5.*L-BFGS takes no such steps"):
             make(solver="lbfgs", dropout=0.5).fit(*digits)
