@@ -27,6 +27,7 @@ from sk_twolayer._dataset import (
     learn_dataset,
 )
 from sk_twolayer._labels import Labels, check_targets
+from sk_twolayer._rows import as_dense
 from sk_twolayer._session import Best, Session, Training
 from sk_twolayer._typing import Array
 from sk_twolayer.minibatches import rows_per_batch
@@ -58,19 +59,22 @@ class Fitting:
         """Warn if training ended before its time."""
         if ended == "interrupt":
             warnings.warn(
-                f"fit was interrupted: the model is what {self.n_iter_} whole epochs, and what "
-                "there was of another one, came to",
+                f"fit was interrupted after {self.n_iter_} whole epochs: the model is "
+                + ("the best of them" if self.early_stopping else "as far as training had come"),
                 stacklevel=stacklevel + 1,
             )
-        elif self.tol is None or self.learning_rate_schedule == "cosine":
+        elif self.tol is None or (
+            self.learning_rate_schedule == "cosine" and not is_lbfgs(self.solver)
+        ):
             return  # which are made to last for max_iter epochs
         elif ended in ("max_iter", "max_fun"):
             spent, what = f"max_iter={self.max_iter} epochs", "max_iter"
             if ended == "max_fun":
                 spent, what = "the optimizer's max_fun evaluations", "LBFGS(max_fun=...)"
             warnings.warn(
-                f"training took all of {spent}, and might have gone further: raise {what}, search "
-                "for a better learning_rate, or set tol=None to ask for this many",
+                f"training took all of {spent}, and might have gone further: raise {what}, "
+                + ("" if is_lbfgs(self.solver) else "search for a better learning_rate, ")
+                + "or set tol=None to ask for this many",
                 ConvergenceWarning,
                 stacklevel=stacklevel + 1,
             )
@@ -226,7 +230,10 @@ class Fitting:
             if goes_on:  # the model as it is may remain the best one
                 net = copy.deepcopy(training.net)
                 self._copy_parameters(net)
-                training.best.note(net, training.validation.measure(net))
+                measured = training.validation.measure(net)
+                training.best.note(net, measured)
+                if measured.score != self.best_validation_score_:
+                    training.session.start_validation_anew()
 
     def _scorer(
         self: Any, session: Session, labels: Labels, held_out: Dataset
@@ -234,10 +241,12 @@ class Fitting:
         """Return what scores a net on the rows held out; None for minus the loss."""
         if self.scoring == "loss":
             return None
-        scorer = check_scoring(self, self.scoring)
-        y = labels.decode(held_out.t)
+        scorer = check_scoring(self, self.scoring or "accuracy")
+        y = as_dense(labels.decode(held_out.t))
         options = {} if held_out.weights is None else {"sample_weight": held_out.weights}
-        if options and "sample_weight" not in signature(scorer).parameters:
+        arguments = signature(scorer).parameters.values()
+        takes_weights = any(a.name == "sample_weight" or a.kind == a.VAR_KEYWORD for a in arguments)
+        if options and not takes_weights:
             raise ValueError(
                 f"scoring={self.scoring!r} takes no sample_weight, but the validation rows have "
                 "weights: give the function such an argument, or use make_scorer"

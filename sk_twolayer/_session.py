@@ -37,7 +37,8 @@ class Session:
     random_state : RandomState
         Source of the permutations.
     dropout_random_state : RandomState, default=None
-        Source of the units to drop: one of its own, as many rows as a permutation may have.
+        Source of the units to drop: one of its own, so that the masks do not depend on how
+        many rows a permutation has.
     split_seed : int, default=None
         Which rows to hold out.
     theta : ndarray of shape (n_parameters,), default=None
@@ -79,6 +80,11 @@ class Session:
         if measured is not None:
             self.validation_loss_curve.append(measured.loss)
             self.validation_scores.append(measured.score)
+
+    def start_validation_anew(self) -> None:
+        """Forget scores that do not compare with those to come: of other rows, or another kind."""
+        self.rule.forget()
+        self.validation_loss_curve, self.validation_scores = [], []
 
     def shorten_curves(self, length: int) -> None:
         """Forget all but the last epochs' results, so that a model does not grow for ever.

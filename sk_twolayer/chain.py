@@ -42,7 +42,7 @@ def affine_layers(
     >>> list(affine_layers(np.ones((2, 3)), np.ones(3), np.ones((3, 1)), np.ones(1), "relu"))
     ['Affine1', 'Relu', 'Affine2']
     """
-    between = [ACTIVATIONS[activation]()] + [Dropout(dropout)] * (dropout > 0)
+    between = [ACTIVATIONS[activation](), *([Dropout(dropout)] if dropout else [])]
     named = {type(layer).__name__: layer for layer in between}
     return {"Affine1": Affine(W1, b1), **named, "Affine2": Affine(W2, b2)}
 

@@ -82,7 +82,8 @@ class TwoLayerClassifier(Fitting, Predictor, CallbackSupportMixin, BaseEstimator
         Factors of the classes' sample weights, 1 for a class a dict does not name;
         "balanced" gives every class the same total weight.
     warm_start : bool, default=False
-        Whether `fit` goes on where the last call ended, as if it had never paused.
+        Whether `fit` goes on where the last call ended, as if it had never paused; only
+        "cosine" starts again every `max_iter` epochs.
     random_state : int, RandomState instance or None, default=None
         Source of the first weights, the permutations, the units to drop and the rows to hold
         out. The same int gives the same bytes on one machine, however many threads or

@@ -186,7 +186,7 @@ class TestWeights:
         weighted = make(**options).fit(X, y, sample_weight=copies)
         repeated = make(**options).fit(np.repeat(X, copies, axis=0), np.repeat(y, copies))
         assert_allclose(weighted.validation_scores_, repeated.validation_scores_, rtol=1e-8)
-        assert_allclose(weighted.coefs_[0], repeated.coefs_[0], atol=1e-8)
+        assert_allclose(weighted.coefs_[0], repeated.coefs_[0], rtol=0, atol=1e-10)
 
     def test_a_scorer_without_weights(self, parts):
         X, y, *_ = parts

@@ -226,7 +226,7 @@ class TestDropout:
         options = {"dropout": 0.5, "solver": solver, "batch_size": "full"}
         weighted = make(**options).fit(X, y, sample_weight=copies)
         repeated = make(**options).fit(np.repeat(X, copies, axis=0), np.repeat(y, copies))
-        assert_same(weighted, repeated, atol=1e-10)
+        assert_same(weighted, repeated, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
@@ -331,4 +331,4 @@ def test_sparse_is_dense_for_lbfgs(digits):
         make(solver="lbfgs", max_iter=5).fit(c(X), y) for c in (np.asarray, sp.csr_array)
     )
     assert_array_equal(dense.predict(X), sparse.predict(X))
-    assert_same(dense, sparse, atol=1e-9)
+    assert_same(dense, sparse, rtol=0, atol=1e-9)

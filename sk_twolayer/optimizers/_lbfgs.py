@@ -111,14 +111,16 @@ class LBFGS(BaseEstimator):
         while not self._is_done(gradient):
             old_theta, old_gradient = theta.copy(), gradient.copy()
             direction = self._direction(gradient)
-            objective, length = self._search(theta, direction, evaluate, gradient, objective)
+            objective, length = self._search(
+                theta, old_theta, direction, evaluate, gradient, objective
+            )
             if length > 0 or not math.isfinite(objective):
                 self._remember(theta - old_theta, gradient - old_gradient)
                 self._is_done(gradient)
                 yield objective, length
             elif self.pairs_:  # perhaps they are out of date: steepest descent tells
                 self.pairs_.clear()
-                theta[:], gradient[:] = old_theta, old_gradient
+                gradient[:] = old_gradient
             else:
                 return
 
@@ -147,13 +149,14 @@ class LBFGS(BaseEstimator):
     def _search(
         self,
         theta: Array,
+        start: Array,
         direction: Array,
         evaluate: Callable[[Array], float],
         gradient: Array,
         objective: float,
     ) -> tuple[float, float]:
         """Move `theta` to where it is lower and flatter; a length of 0 means there was no such."""
-        start, slope = theta.copy(), float(direction @ gradient)
+        slope = float(direction @ gradient)
         low, high, length = 0.0, math.inf, 1.0
         for _ in range(min(MAX_TRIALS, self.max_fun - self.n_evaluations_)):
             add_scaled(theta, start, keep=0)
