@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import check_scoring
 from sklearn.utils.multiclass import unique_labels
 
 from sk_twolayer._labels import Labels
@@ -47,8 +48,8 @@ def fits_in_parts(clf: Any) -> bool:
     return True
 
 
-def check_dropout(clf: Any) -> None:
-    """Refuse dropout where all rows take each step together.
+def check_combinations(clf: Any) -> None:
+    """Refuse dropout where all rows take each step together, and what is no scorer.
 
     Parameters
     ----------
@@ -58,8 +59,10 @@ def check_dropout(clf: Any) -> None:
     Raises
     ------
     ValueError
-        If it has both dropout and L-BFGS.
+        If it has both dropout and L-BFGS, or a `scoring` that scikit-learn does not know.
     """
+    if clf.scoring != "loss":
+        check_scoring(clf, clf.scoring)
     if clf.dropout and is_lbfgs(clf.solver):
         raise ValueError(
             f"dropout={clf.dropout} leaves out other units in each step by a minibatch, and "

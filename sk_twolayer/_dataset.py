@@ -139,20 +139,14 @@ def known_dataset(
     ------
     ValueError
         If labels or weights cannot be used.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._dataset import known_dataset
-    >>> from sk_twolayer._labels import Labels
-    >>> labels = Labels(np.array(["a", "b", "c"]))
-    >>> known_dataset(np.zeros((2, 1)), np.array(["c", "a"]), None, labels, None).t
-    array([2, 0])
     """
     X, y, weights = rows_that_count(
         X, y, sample_weight, "sample_weight" + suffix, at_least_one=at_least_one
     )
-    return weigh(X, labels.encode(y, "y" + suffix), weights, factors)
+    dataset = weigh(X, labels.encode(y, "y" + suffix), weights, factors)
+    if at_least_one and not dataset.X.shape[0]:
+        raise ValueError(f"class_weight is as good as zero for every row of y{suffix}")
+    return dataset
 
 
 def rows_that_count(
@@ -285,7 +279,7 @@ def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> No
     ValueError
         If it cannot be used.
     """
-    unknown = [label for label in class_weight if label not in classes]
+    unknown = [label for label, factor in class_weight.items() if label not in classes and factor]
     if unknown:
         raise ValueError(
             f"class_weight names {unknown}, but the classes in y are {classes}; "

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from inspect import signature
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from sk_twolayer._callbacks import EpochTasks, with_callbacks
-from sk_twolayer._checks import check_dropout, check_same_model, is_lbfgs, known_labels
+from sk_twolayer._checks import check_combinations, check_same_model, is_lbfgs, known_labels
 from sk_twolayer._dataset import (
     Dataset,
     check_class_weight,
@@ -83,7 +84,7 @@ class Fitting:
     def _fit(self: Any, X: Any, y: Any, sample_weight: Any, validation_data: Any) -> str:
         """Train, set the fitted attributes, and return what ended the training."""
         self._validate_params()
-        check_dropout(self)
+        check_combinations(self)
         goes_on = self.warm_start and hasattr(self, "coefs_")
         given = {"X": X, "y": y, "metadata": {}}
         if sample_weight is not None:
@@ -103,8 +104,7 @@ class Fitting:
         tasks = EpochTasks(self, self.max_iter, **given)
         net = self._make_net(X, labels, session, goes_on)
         training = Training(session, net, dataset, tasks=tasks, verbose=bool(self.verbose))
-        if held_out is not None:
-            self._watch(training, labels, held_out, goes_on)
+        self._watch(training, labels, held_out, goes_on)
         ended: str = self._train(training, labels, rows, self.max_iter)
         if self.warm_start:
             self._session = session
@@ -181,9 +181,13 @@ class Fitting:
             rate.go_on_from(past.learning_rate)
             rule.go_on_from(past.rule)
             changed = {"optimizer": optimizer, "learning_rate": rate, "rule": rule}
+            if not isinstance(self.random_state, Integral):
+                # the user's generator itself, or NumPy's: it is shared, and goes on by itself
+                changed["random_state"] = check_random_state(self.random_state)
             return Session(**{**vars(past), **changed})
         session = Session(optimizer, rate, rule, check_random_state(self.random_state))
         if goes_on:
+            session.best_score = self.best_validation_score_
             session.n_iter, session.n_rows_seen = self.n_iter_, self.t_
             session.loss_curve = list(self.loss_curve_)
             session.validation_loss_curve = list(self.validation_loss_curve_ or ())
@@ -220,13 +224,19 @@ class Fitting:
         net.params["b1"], net.params["b2"] = self.intercepts_
 
     def _watch(
-        self: Any, training: Training, labels: Labels, held_out: Dataset, goes_on: bool
+        self: Any, training: Training, labels: Labels, held_out: Dataset | None, goes_on: bool
     ) -> None:
         """Measure each epoch on the rows held out, and keep the best if it is to be kept."""
+        if self.warm_start:
+            data = (training.dataset, held_out if self.early_stopping else None)
+            settings = (self.early_stopping, self.scoring, self.alpha, self.class_weight)
+            training.session.watch((*settings, *map(_fingerprint, data)))
+        if held_out is None:
+            return
         score = self._scorer(training.session, labels, held_out)
         training.validation = Validation(held_out, score)
         if self.early_stopping:
-            training.best = Best()
+            training.best = Best(training.net)
             if goes_on:  # the model as it is may remain the best one
                 net = copy.deepcopy(training.net)
                 self._copy_parameters(net)
@@ -285,6 +295,16 @@ class Fitting:
         return known_dataset(X_val, y_val, sample_weight_val, labels, factors, suffix="_val")
 
 
+def _fingerprint(dataset: Dataset | None) -> tuple[Any, ...] | None:
+    """Return what two data sets have in common only if they are as good as the same."""
+    if dataset is None:
+        return None
+    X, t = dataset.X, dataset.t
+    order = np.arange(t.shape[0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (X.shape, float(X.sum(dtype=np.float64)), float((order @ t).sum()))
+
+
 def _draw_seed(random_state: np.random.RandomState) -> int:
     return int(random_state.randint(2**31 - 1))
 
@@ -308,5 +328,5 @@ def _fitted_attributes(
         "best_loss_": min(session.loss_curve, default=math.nan),
         "validation_loss_curve_": session.validation_loss_curve or None,
         "validation_scores_": session.validation_scores or None,
-        "best_validation_score_": max(session.validation_scores, default=None),
+        "best_validation_score_": session.best_score,
     }

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from sk_twolayer._rows import as_dense
+from sk_twolayer._rows import as_dense, without_duplicates
 from sk_twolayer._typing import Array
 
 
@@ -81,8 +80,23 @@ class Labels(NamedTuple):
         -------
         Labels
             The labels, of the kind that `y` has.
+
+        Raises
+        ------
+        ValueError
+            If there are not enough, or not as many as `y` has columns.
         """
-        return cls(unique_labels(classes), multilabel=y.ndim == 2)
+        labels = unique_labels(classes) if len(classes) else np.array([])
+        if y.ndim == 2:
+            if not np.array_equal(labels, np.arange(y.shape[1])):
+                raise ValueError(
+                    f"for an indicator matrix of {y.shape[1]} columns classes must be their "
+                    f"numbers, range({y.shape[1]}), got {classes!r}"
+                )
+            return cls(labels, multilabel=True)
+        if len(labels) < 2:
+            raise ValueError(f"a classifier needs at least 2 classes, got classes={classes!r}")
+        return cls(labels)
 
     def encode(self, y: Any, name: str = "y") -> Any:
         """Return what the net knows targets by.
@@ -116,14 +130,16 @@ class Labels(NamedTuple):
                     f"{name} has {y.shape[1]} columns, but there are {len(self.classes)} labels"
                 )
             return y
-        encoder = LabelEncoder()
-        encoder.classes_ = self.classes
-        try:
-            return encoder.transform(y)
-        except (ValueError, TypeError) as error:
+        numbers = {label: number for number, label in enumerate(self.classes.tolist())}
+        values, inverse = np.unique(y, return_inverse=True)
+        # by equality in Python, since a cast to the type of the classes would cut strings
+        unknown = [label for label in values.tolist() if label not in numbers]
+        if unknown:
             raise ValueError(
-                f"{name} has labels that are not among the classes {self.classes.tolist()}: {error}"
-            ) from error
+                f"{name} has labels that are not among the classes {self.classes.tolist()}: "
+                f"{unknown}"
+            )
+        return np.array([numbers[label] for label in values.tolist()], dtype=np.intp)[inverse]
 
     def decode(self, t: Any) -> Any:
         """Return the targets that `encode` made numbers of.
@@ -178,6 +194,7 @@ def check_targets(y: Any, name: str = "y") -> Any:
         )
     if kind != "multilabel-indicator":
         return column_or_1d(as_dense(y), warn=True)
+    y = without_duplicates(y)
     low, high = y.min(), y.max()
     if low < 0 or high > 1:
         raise ValueError(

@@ -94,6 +94,32 @@ def as_dense(X: Any) -> Array:
     return dense
 
 
+def without_duplicates(X: Any) -> Any:
+    """Return a matrix whose sparse entries are added up where there are several in one place.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d)
+        The matrix; not changed.
+
+    Returns
+    -------
+    ndarray or sparse container of shape (n, d)
+        The same one, if there is nothing to add up.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_array
+    >>> from sk_twolayer._rows import without_duplicates
+    >>> without_duplicates(csr_array(([1, 1], [0, 0], [0, 2]), shape=(1, 1))).data
+    array([2])
+    """
+    if issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
 def row_keys(X: Any) -> Array:
     """Return a number for each row that depends on nothing but what the row holds.
 
@@ -132,8 +158,7 @@ def row_keys(X: Any) -> Array:
     for start in range(0, n, n_at_once):
         rows = slice(start, start + n_at_once)
         if issparse(X):
-            part = X[rows].tocsr(copy=True)  # in case the slice is a view
-            part.sum_duplicates()
+            part = without_duplicates(X[rows])
             terms = _scrambled(part.data) * factors[part.indices]
             sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
             keys[rows] = sums[part.indptr[1:]] - sums[part.indptr[:-1]]

@@ -47,6 +47,10 @@ class Session:
         Epochs trained since `fit` was called, and rows ever trained on.
     loss_curve, validation_loss_curve, validation_scores : list of float
         What each epoch came to.
+    best_score : float, default=None
+        The best validation score: with early stopping, that of the model.
+    watched : tuple, default=None
+        What the stopping rule has judged so far, to know whether it still compares.
     """
 
     optimizer: Optimizer | LBFGS
@@ -61,6 +65,20 @@ class Session:
     loss_curve: list[float] = field(default_factory=list)
     validation_loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
+    best_score: float | None = None
+    watched: tuple[Any, ...] | None = None
+
+    def watch(self, watched: tuple[Any, ...]) -> None:
+        """Let the stopping rule start anew, if what it judges is not what it was before.
+
+        Parameters
+        ----------
+        watched : tuple
+            What decides on the values it will see.
+        """
+        if self.watched is not None and self.watched != watched:
+            self.rule.forget()
+        self.watched = watched
 
     def note(self, epoch: Epoch, measured: Measured | None, n_rows: int) -> None:
         """Add an epoch to the curves.
@@ -101,16 +119,23 @@ class Session:
 class Best:
     """Keeps a copy of the parameters with the best score so far, and the least loss among equals.
 
+    Parameters
+    ----------
+    net : TwoLayerNet
+        What training starts with.
+
     Attributes
     ----------
     theta : ndarray of shape (n_parameters,)
-        The parameters, there once a net was noted.
+        The parameters: those training starts with, until a net was noted.
+    score : float or None
+        Their score.
     """
 
-    theta: Array
-
-    def __init__(self) -> None:
-        self._rank = (-math.inf, -math.inf)
+    def __init__(self, net: TwoLayerNet) -> None:
+        self.theta = net.theta.copy()
+        self.score: float | None = None
+        self._loss = math.inf
 
     def note(self, net: TwoLayerNet, measured: Measured) -> None:
         """Take note of how good a net is, and of its parameters if it is the best.
@@ -122,9 +147,10 @@ class Best:
         measured : Measured
             What it came to on the rows held out.
         """
-        rank = (measured.score, -measured.loss)
-        if rank > self._rank or not hasattr(self, "theta"):
-            self._rank, self.theta = rank, net.theta.copy()
+        best = (self.score, -self._loss)
+        if self.score is None or (measured.score, -measured.loss) > best:
+            self._loss, self.score = measured
+            self.theta = net.theta.copy()
 
 
 @dataclass
@@ -213,9 +239,11 @@ class Training:
         measured = self.validation.measure(self.net) if self.validation else None
         session.note(epoch, measured, self.dataset.X.shape[0])
         watched = epoch.objective
+        if measured:
+            session.best_score = max(session.validation_scores)
         if self.best and measured:
             self.best.note(self.net, measured)
-            watched = -measured.score
+            session.best_score, watched = self.best.score, -measured.score
         if self.verbose:
             print(_line(session.n_iter, epoch, measured, seconds))
         if not session.rule.should_stop(watched):

@@ -89,14 +89,16 @@ class LearningRate:
         return self.initial * SCHEDULES[self.schedule](self.progress, self.period) / self.divisor
 
     def go_on_from(self, past: LearningRate) -> None:
-        """Take over how far another learning rate has come.
+        """Take over how far another learning rate has come, and how slow, if it was the same.
 
         Parameters
         ----------
         past : LearningRate
             The other one.
         """
-        self.progress, self.divisor = past.progress, past.divisor
+        self.progress = past.progress
+        if (self.initial, self.schedule) == (past.initial, past.schedule):
+            self.divisor = past.divisor
 
     def slow_down(self) -> bool:
         """Divide an "adaptive" rate by 5, unless that would be below a thousandth of the first.

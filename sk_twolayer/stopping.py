@@ -67,4 +67,4 @@ class StoppingRule:
         """
         self._waited = 0 if objective < self._best - self._tol else self._waited + 1
         self._best = min(self._best, objective)
-        return self._waited >= self._patience
+        return self.ever_stops and self._waited >= self._patience

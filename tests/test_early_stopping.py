@@ -9,6 +9,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss, m
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer._dataset import Dataset
 from sk_twolayer._rows import row_keys
+from sk_twolayer.optimizers import LBFGS
 from sk_twolayer.validation import hold_out
 
 
@@ -235,3 +236,31 @@ def test_verbose_tells_the_validation(parts, capsys):
     assert len(first) == len(second)
     for word in ("epoch", "loss", "validation loss", "score", "learning rate", " s"):
         assert word in first
+
+
+@pytest.mark.parametrize("scoring", [None, "accuracy", lambda clf, X, y, **weights: 1.0])
+def test_scorers_with_weights(scoring, parts, rng):
+    X, y, *_ = parts
+    weight = rng.uniform(1, 2, size=len(y))
+    clf = make(early_stopping=True, scoring=scoring).fit(X, y, sample_weight=weight)
+    assert 0 < clf.best_validation_score_ <= 1
+
+
+def test_an_unknown_scorer_is_refused_even_where_it_has_no_use(parts):
+    X, y, *_ = parts
+    with pytest.raises(ValueError, match="scoring"):
+        make(scoring="speed").fit(X, y)
+
+
+@pytest.mark.parametrize("solver", [LBFGS(max_fun=1), LBFGS(gtol=1e9)], ids=str)
+def test_no_step_at_all_keeps_the_start(solver, parts):
+    X, y, *_ = parts
+    clf = make(solver=solver, early_stopping=True).fit(X, y)
+    assert clf.n_iter_ == 0
+    assert clf.predict_proba(X).shape == (600, 10)
+
+
+def test_numpy_numbers_as_dropout(parts):
+    X, y, *_ = parts
+    plain, numpys = (make(dropout=kind(0.25)).fit(X, y) for kind in (float, np.float64))
+    assert_array_equal(plain.coefs_[0], numpys.coefs_[0])

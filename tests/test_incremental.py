@@ -11,6 +11,7 @@ from sklearn.datasets import make_multilabel_classification
 
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
+from sk_twolayer.stopping import StoppingRule
 
 STEPPING = [SGD(), SGD(momentum=0.9, nesterov=True), Adam(), AdaGrad(), RMSProp()]
 
@@ -249,3 +250,82 @@ def test_the_first_types_are_kept(digits, tmp_path):
     loaded = joblib.load(tmp_path / "model.joblib")
     assert_same(loaded.fit(X, y), clf.fit(X.astype(np.float32), y))
     assert {a.dtype for a in loaded.coefs_ + loaded.intercepts_} == {np.dtype(np.float32)}
+
+
+def no_cast(*labels):
+    return np.array(labels * 30)[:60]
+
+
+@pytest.mark.parametrize(
+    ("classes", "y"),
+    [
+        (["a", "b"], no_cast("ab", "b")),
+        ([False, True], no_cast(0, 1, 2)),
+        (np.array([0, 1], np.uint8), no_cast(256, 1)),
+        ([0, 1], no_cast("0", "1")),
+    ],
+    ids=str,
+)
+def test_unknown_labels_are_not_cast_into_known_ones(classes, y, digits):
+    X = digits[0][:60]
+    with pytest.raises(ValueError, match="y has labels that are not among the classes"):
+        make().partial_fit(X, y, classes=classes)
+
+
+@pytest.mark.parametrize("classes", [[0], [], ["only"]])
+def test_at_least_two_classes_are_announced(classes, digits):
+    with pytest.raises(ValueError, match="at least 2 classes, got classes="):
+        make().partial_fit(digits[0], np.zeros(1797, int), classes=classes)
+
+
+def test_columns_are_announced_by_their_numbers(digits):
+    with pytest.raises(ValueError, match=r"classes must be their numbers, range\(2\)"):
+        make().partial_fit(digits[0], np.eye(2, dtype=int)[digits[1] % 2], classes=["b", "a"])
+
+
+@pytest.mark.parametrize(
+    "change", [{"early_stopping": False}, {"scoring": "loss"}, {"alpha": 0.5}, {"data": 1}], ids=str
+)
+def test_the_stopping_rule_starts_anew_where_it_watches_something_else(change, digits):
+    X, y = digits[0][:400], digits[1][:400] % 2
+    clf = make(
+        warm_start=True,
+        early_stopping=True,
+        scoring="accuracy",
+        tol=1e-4,
+        n_iter_no_change=3,
+        max_iter=100,
+        learning_rate=0.01,
+    ).fit(X, y)
+    y = np.roll(y, 1) if change.pop("data", 0) else y
+    clf.set_params(**change)
+    rule = StoppingRule(1e-4, 3)
+    rule.should_stop(-5.0)  # a best that nothing will reach
+    clf._session.rule = rule
+    clf.set_params(max_iter=3, tol=None).fit(X, y)
+    assert clf._session.rule._best > -5.0
+
+
+def test_a_slower_pace_is_not_carried_into_another_schedule(digits):
+    clf = make(
+        warm_start=True, learning_rate_schedule="adaptive", tol=10.0, n_iter_no_change=1
+    ).fit(*digits)
+    assert clf._session.learning_rate.divisor > 1
+    clf.set_params(learning_rate_schedule="constant", tol=None).fit(*digits)
+    assert clf._session.learning_rate.now == 0.1
+
+
+def test_models_without_a_seed_draw_from_one_stream_in_turn(digits):
+    X, y = digits[0][:50], digits[1][:50]
+    shared = np.random.RandomState(0)
+    models = [make(random_state=shared).partial_fit(X, y, range(10)) for _ in range(2)]
+    state = shared.get_state()[2]
+    for model in models:
+        model.partial_fit(X, y)
+    assert shared.get_state()[2] != state
+    assert all(model._session.random_state is shared for model in models)
+
+
+def test_tol_none_trains_on_whatever_the_score(digits):
+    clf = make(early_stopping=True, scoring=lambda *_: -np.inf, n_iter_no_change=1)
+    assert clf.fit(*digits).n_iter_ == 10

@@ -127,3 +127,18 @@ def test_a_sparse_indicator_is_never_dense_as_a_whole(rng, monkeypatch):
     monkeypatch.setattr(minibatches, "as_dense", as_dense)
     make(batch_size=20, max_iter=1).fit(X, Y.tocsr())
     assert max(sizes) == 20
+
+
+def test_a_sparse_indicator_is_left_as_it_was(data):
+    X, Y = data[0][:2], sp.csr_array(([1, 1, 1, 0], [2, 0, 1, 1], [0, 2, 4]), shape=(2, 3))
+    make(max_iter=1).fit(X, Y)
+    assert (Y.nnz, Y.indices.tolist()) == (4, [2, 0, 1, 1])
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc", "f1_macro", "accuracy"])
+def test_scorers_with_sparse_indicators(scoring, data):
+    X, Y = data
+    dense, sparse = (
+        make(early_stopping=True, scoring=scoring).fit(X, y) for y in (Y, sp.csr_array(Y))
+    )
+    assert dense.validation_scores_ == sparse.validation_scores_

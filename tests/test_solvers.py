@@ -66,6 +66,19 @@ class TestLBFGS:
         list(LBFGS().iterations(theta, evaluate))
         assert_allclose(theta, 1, rtol=1e-4)
 
+    def test_an_interrupted_search_ends_where_it_began(self):
+        theta = np.array([3.0, 3.0])
+
+        def evaluate(gradient):
+            if theta[0] != 3:
+                raise KeyboardInterrupt
+            gradient[:] = theta
+            return float(theta @ theta / 2)
+
+        with pytest.raises(KeyboardInterrupt):
+            list(LBFGS().iterations(theta, evaluate))
+        assert_array_equal(theta, 3)
+
     def test_a_linear_net_finds_the_logistic_regression(self, cancer):
         X, y = cancer[0][:, [1, 4, 8]], cancer[1]
         clf = make(activation="identity", solver=LBFGS(gtol=1e-8), alpha=0.0, max_iter=500)

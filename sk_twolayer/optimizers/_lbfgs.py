@@ -157,21 +157,25 @@ class LBFGS(BaseEstimator):
     ) -> tuple[float, float]:
         """Move `theta` to where it is lower and flatter; a length of 0 means there was no such."""
         slope = float(direction @ gradient)
-        low, high, length = 0.0, math.inf, 1.0
-        for _ in range(min(MAX_TRIALS, self.max_fun - self.n_evaluations_)):
-            add_scaled(theta, start, keep=0)
-            add_scaled(theta, direction, scale=length)
-            self.n_evaluations_ += 1
-            lower = evaluate(gradient)
-            if not lower <= objective + ENOUGH_LOWER * length * slope:  # so written for a nan
-                high = length
-            elif float(direction @ gradient) < ENOUGH_FLATTER * slope:
-                low = length
-            else:
-                return lower, length
-            length = 2 * low if high == math.inf else (low + high) / 2
-        add_scaled(theta, start, keep=0)
-        return objective, 0.0
+        low, high, length, found = 0.0, math.inf, 1.0, False
+        try:
+            for _ in range(min(MAX_TRIALS, self.max_fun - self.n_evaluations_)):
+                add_scaled(theta, start, keep=0)
+                add_scaled(theta, direction, scale=length)
+                self.n_evaluations_ += 1
+                lower = evaluate(gradient)
+                if not lower <= objective + ENOUGH_LOWER * length * slope:  # so written for a nan
+                    high = length
+                elif float(direction @ gradient) < ENOUGH_FLATTER * slope:
+                    low = length
+                else:
+                    found = True
+                    return lower, length
+                length = 2 * low if high == math.inf else (low + high) / 2
+            return objective, 0.0
+        finally:
+            if not found:  # or interrupted: a trial may be worse than where it started
+                add_scaled(theta, start, keep=0)
 
     def _remember(self, s: Array, y: Array) -> None:
         if float(s @ y) > np.finfo(s.dtype).eps * float(y @ y):  # else H would not point downhill
