@@ -80,11 +80,16 @@ class TestWarmStart:
 
     def test_parameters_may_change_on_the_way(self, digits):
         clf = make(warm_start=True, solver="adam").fit(*digits)
-        loss = clf.loss_
+        scores = clf.decision_function(digits[0])
         clf.set_params(solver=SGD(momentum=0.5), alpha=0.01, activation="tanh", max_iter=3)
         clf.fit(*digits)
         assert (clf.n_iter_, len(clf.loss_curve_), clf.activation_) == (3, 13, "tanh")
-        assert clf.loss_ != loss
+        W1, b1 = clf.coefs_[0], clf.intercepts_[0]
+        hidden = np.tanh(digits[0] @ W1 + b1)
+        assert_allclose(
+            clf.decision_function(digits[0]), hidden @ clf.coefs_[1] + clf.intercepts_[1]
+        )
+        assert not np.allclose(clf.decision_function(digits[0]), scores)
 
     def test_it_starts_from_coefficients_set_by_hand(self, digits):
         clf = make(warm_start=True, max_iter=1, learning_rate=1e-12).fit(*digits)

@@ -51,7 +51,10 @@ def test_a_early_stopping_is_stratified_for_many_classes(seed, rng):
 
 @pytest.mark.parametrize("scoring", ["loss", None])
 def test_b_warm_start_with_early_stopping_goes_on_and_keeps_the_best(scoring, digits):
-    """A second fit runs one epoch, and its "best" weights are overwritten by later ones."""
+    """A second fit runs one epoch, and its "best" weights are overwritten by later ones.
+
+    scikit-learn #13656, #18269.
+    """
     X, y = digits
     options = {"early_stopping": True, "scoring": scoring, "warm_start": True}
     clf = make(learning_rate=1.0, tol=1e-4, n_iter_no_change=5, max_iter=500, **options)
@@ -67,7 +70,10 @@ def test_b_warm_start_with_early_stopping_goes_on_and_keeps_the_best(scoring, di
 
 
 def test_c_a_minibatch_of_weight_zero_is_nothing(digits):
-    """A minibatch whose weights are all zero is a ZeroDivisionError."""
+    """A minibatch whose weights are all zero is a ZeroDivisionError.
+
+    scikit-learn #30155, which brought the weights.
+    """
     X, y = digits[0][:100], digits[1][:100]
     weight = np.arange(100) % 2
     weighted = make(batch_size=1).fit(X, y, sample_weight=weight)
@@ -95,7 +101,10 @@ def test_d_heavy_rows_pull_as_hard_in_small_minibatches(digits, rng):
 
 
 def test_d_only_the_ratios_of_weights_matter(digits, rng):
-    """A thousand times the weights is another model, and negative weights are let in."""
+    """A thousand times the weights is another model, and negative weights are let in.
+
+    scikit-learn #30155, which brought the weights.
+    """
     X, y = digits
     weight = rng.uniform(0.1, 10, size=len(y))
     options = {"alpha": 0.1, "batch_size": 50}
@@ -107,7 +116,10 @@ def test_d_only_the_ratios_of_weights_matter(digits, rng):
 
 
 def test_e_partial_fit_draws_a_fresh_permutation_each_call():
-    """An int random_state makes the second call and all after it use the same permutation."""
+    """An int random_state makes the second call and all after it use the same permutation.
+
+    scikit-learn #12505.
+    """
     order = []
 
     class Recorder(Optimizer):
@@ -186,7 +198,10 @@ def test_h_a_pickle_is_the_size_of_the_parameters(solver, early_stopping, digits
 
 @pytest.mark.parametrize("n_iter_no_change", [1, 3, 5])
 def test_i_n_iter_no_change_is_that_many_epochs(n_iter_no_change, digits):
-    """Training goes on for an epoch more than n_iter_no_change after the best one."""
+    """Training goes on for an epoch more than n_iter_no_change after the best one.
+
+    scikit-learn #9457, which brought the parameter.
+    """
     options = {"tol": 10.0, "n_iter_no_change": n_iter_no_change}
     assert make(max_iter=50, **options).fit(*digits).n_iter_ == 1 + n_iter_no_change
 

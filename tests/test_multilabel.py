@@ -122,6 +122,7 @@ def test_a_sparse_indicator_is_never_dense_as_a_whole(rng, monkeypatch):
 
     def as_dense(t, original=minibatches.as_dense):
         sizes.append(t.shape[0])
+        assert sp.issparse(t)  # it was not dense before
         return original(t)
 
     monkeypatch.setattr(minibatches, "as_dense", as_dense)
