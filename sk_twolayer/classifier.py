@@ -119,7 +119,7 @@ class TwoLayerClassifier(Fitting, Predictor, CallbackSupportMixin, BaseEstimator
     validation_loss_curve_, validation_scores_ : list of float or None
         Mean loss and score on the validation rows after each epoch, if there were any.
     best_validation_score_ : float or None
-        The largest of `validation_scores_`: with `early_stopping`, that of the model.
+        The best of `validation_scores_`; with `early_stopping`, that of the model.
     n_features_in_ : int
         Number of features seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

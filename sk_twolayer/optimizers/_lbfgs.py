@@ -108,7 +108,8 @@ class LBFGS(BaseEstimator):
         self.n_evaluations_ = 1
         gradient = np.empty_like(theta)
         objective = evaluate(gradient)
-        while not self._is_done(gradient):
+        self._note_whether_done(gradient)
+        while not self.is_done_:
             old_theta, old_gradient = theta.copy(), gradient.copy()
             direction = self._direction(gradient)
             objective, length = self._search(
@@ -116,7 +117,7 @@ class LBFGS(BaseEstimator):
             )
             if length > 0 or not math.isfinite(objective):
                 self._remember(theta - old_theta, gradient - old_gradient)
-                self._is_done(gradient)
+                self._note_whether_done(gradient)
                 yield objective, length
             elif self.pairs_:  # perhaps they are out of date: steepest descent tells
                 self.pairs_.clear()
@@ -124,10 +125,9 @@ class LBFGS(BaseEstimator):
             else:
                 return
 
-    def _is_done(self, gradient: Array) -> bool:
+    def _note_whether_done(self, gradient: Array) -> None:
         largest = max(float(gradient.max()), -float(gradient.min()))
         self.is_done_ = self.n_evaluations_ >= self.max_fun or largest <= self.gtol
-        return self.is_done_
 
     def _direction(self, gradient: Array) -> Array:
         """Return ``-H g``: Nocedal and Wright's two loops over the remembered pairs."""
