@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils.multiclass import unique_labels
 
@@ -116,7 +115,7 @@ def known_labels(clf: Any, classes: Any, y: Any) -> Labels:
             )
         return Labels.announced(classes, y)
     labels = Labels(clf.classes_, clf._multilabel)
-    if classes is not None and not np.array_equal(unique_labels(classes), labels.classes):
+    if classes is not None and unique_labels(classes).tolist() != labels.classes.tolist():
         raise ValueError(
             f"classes={classes!r} is not the same as on last call to partial_fit or fit, "
             f"which was {labels.classes!r}"
@@ -140,7 +139,8 @@ def check_same_model(clf: Any, labels: Labels) -> None:
         If the labels or `hidden_size` differ.
     """
     known = Labels(clf.classes_, clf._multilabel)
-    if known.multilabel != labels.multilabel or not np.array_equal(known.classes, labels.classes):
+    same = known.multilabel == labels.multilabel
+    if not same or known.classes.tolist() != labels.classes.tolist():
         raise ValueError(
             "warm_start can only be used where `y` has the same classes as in the previous "
             f"call to fit. Previously got {known.classes}, `y` has {labels.classes}; "

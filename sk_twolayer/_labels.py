@@ -88,7 +88,7 @@ class Labels(NamedTuple):
         """
         labels = unique_labels(classes) if len(classes) else np.array([])
         if y.ndim == 2:
-            if not np.array_equal(labels, np.arange(y.shape[1])):
+            if labels.tolist() != list(range(y.shape[1])):
                 raise ValueError(
                     f"for an indicator matrix of {y.shape[1]} columns classes must be their "
                     f"numbers, range({y.shape[1]}), got {classes!r}"

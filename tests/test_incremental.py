@@ -334,3 +334,12 @@ def test_models_without_a_seed_draw_from_one_stream_in_turn(digits):
 def test_tol_none_trains_on_whatever_the_score(digits):
     clf = make(early_stopping=True, scoring=lambda *_: -np.inf, n_iter_no_change=1)
     assert clf.fit(*digits).n_iter_ == 10
+
+
+def test_labels_of_another_kind(digits):
+    X, y = digits
+    clf = make(warm_start=True, max_iter=1).fit(X, y)
+    with pytest.raises(ValueError, match="is not the same as on last call"):
+        clf.partial_fit(X, y, classes=list("abcdefghij"))
+    with pytest.raises(ValueError, match="same classes as in the previous call"):
+        clf.fit(X, np.array(list("abcdefghij"))[y])
