@@ -30,6 +30,7 @@ from sk_twolayer._dataset import (
 from sk_twolayer._labels import Labels, check_targets
 from sk_twolayer._rows import as_dense
 from sk_twolayer._session import Best, Session, Training
+from sk_twolayer._threads import suitable_blas_threads
 from sk_twolayer._typing import Array
 from sk_twolayer.minibatches import rows_per_batch
 from sk_twolayer.network import TwoLayerNet
@@ -139,7 +140,8 @@ class Fitting:
         session, net, best = training.session, training.net, training.best
         attributes = partial(_fitted_attributes, labels, session, self.activation)
         vars(self).pop("_session", None)  # no callback is to see the last one
-        ended = training.run(self._epochs(training, batch_size), max_iter, attributes)
+        with suitable_blas_threads(batch_size * net.params["W1"].size):
+            ended = training.run(self._epochs(training, batch_size), max_iter, attributes)
         session.theta = None
         if best is not None:
             session.theta = net.theta.copy()

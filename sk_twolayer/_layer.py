@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from inspect import get_annotations
 from typing import TYPE_CHECKING, NoReturn
+
+from sk_twolayer._typing import Operation
 
 
 class Layer:
@@ -17,6 +20,11 @@ class Layer:
     given as `out` is overwritten with it and returned; where a layer works element by element,
     that may be the input itself.
     Arrays are kept by reference: do not change one between ``forward`` and ``backward``.
+
+    A layer that trains has each formula in a method named ``bind_...``, which lays it over
+    arrays: it returns the operations, calls with all their arguments, that fill `out` from what
+    the input holds when they are performed. ``forward`` performs them once; training binds them
+    once and performs them for every minibatch.
     """
 
     if not TYPE_CHECKING:  # for a type checker it would make every misspelling an attribute
@@ -30,3 +38,26 @@ class Layer:
                     "backward(), before reading it"
                 )
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def perform(operations: Iterable[Operation]) -> None:
+    """Call one operation after the other.
+
+    Parameters
+    ----------
+    operations : iterable of callables without arguments
+        What to call.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> import numpy as np
+    >>> from sk_twolayer._layer import perform
+    >>> x = np.array([1.0, 4.0])
+    >>> halve_the_root = [partial(np.sqrt, x, out=x), partial(np.multiply, x, 0.5, out=x)]
+    >>> perform(halve_the_root)
+    >>> x
+    array([0.5, 1. ])
+    """
+    for operation in operations:
+        operation()

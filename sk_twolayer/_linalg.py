@@ -5,12 +5,13 @@ The one contract: ``into <- keep * into + scale * a @ b``, which is what BLAS ca
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.linalg import blas
 
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Action, Array, Operation
 
 _GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
 _AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
@@ -58,19 +59,94 @@ def add_product(
     array([[0.7, 0.5],
            [1. , 1. ]])
     """
-    n, k = a.shape[::-1] if transpose_a else a.shape
-    if b.shape[0] != k or into.shape != (n, b.shape[1]):
-        raise ValueError(
-            f"shapes do not fit: a product of ({n}, {k}) and {b.shape} cannot be added "
-            f"into an array of shape {into.shape}"
-        )
+    bind_product(into, a, b, scale=scale, keep=keep, transpose_a=transpose_a)()
+
+
+def bind_product(
+    into: Array,
+    a: Any,
+    b: Array,
+    *,
+    scale: float = 1.0,
+    keep: float = 1.0,
+    transpose_a: bool = False,
+) -> Operation:
+    """Prepare a product once, to be added many times: the operation is `add_product`.
+
+    All that can be known from the arrays' shapes and types is found out here; what is left is a
+    single call of BLAS, which takes whatever the arrays hold by then.
+
+    Parameters
+    ----------
+    into, a, b, scale, keep, transpose_a : array-like, float or bool
+        As in `add_product`.
+
+    Returns
+    -------
+    callable
+        ``add()``: ``into <- keep*into + scale*a@b``.
+
+    Raises
+    ------
+    ValueError
+        If the three shapes do not fit together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._linalg import bind_product
+    >>> x, W = np.ones((1, 2)), np.ones((2, 2))
+    >>> add_square = bind_product(W, x, x, transpose_a=True)
+    >>> for x[...] in (1, 3):
+    ...     _ = add_square()
+    >>> W
+    array([[11., 11.],
+           [11., 11.]])
+    """
+    _check_shapes(into, a, b, transpose_a)
     if not _suits_blas(into, a, b):  # sparse, empty, mixed, integer, or an odd target
-        product = (a.T if transpose_a else a) @ b
-        add_scaled(into, product, scale=scale, keep=keep)
-    elif into.flags.f_contiguous:
-        _gemm(into, _factor(a, transpose_a), _factor(b, False), scale, keep)
-    else:  # BLAS thinks in columns: into.T <- b.T @ a.T
-        _gemm(into.T, _factor(b, True), _factor(a, not transpose_a), scale, keep)
+        return partial(_add_any_product, into, a.T if transpose_a else a, b, scale, keep)
+    gemm, a, b, into, *transposed = _for_gemm(into, a, b, transpose_a)
+    return partial(gemm, scale, a, b, keep, into, *transposed, 1)
+
+
+def bind_product_action(into: Array, a: Any, b: Array, *, transpose_a: bool = False) -> Action:
+    """Prepare a product once, to be added many times with factors of the moment.
+
+    Parameters
+    ----------
+    into, a, b, transpose_a : array-like or bool
+        As in `add_product`.
+
+    Returns
+    -------
+    callable
+        ``add(scale, keep)``: ``into <- keep*into + scale*a@b``.
+
+    Raises
+    ------
+    ValueError
+        If the three shapes do not fit together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._linalg import bind_product_action
+    >>> x, W = np.ones((1, 2)), np.ones((2, 2))
+    >>> bind_product_action(W, x, x, transpose_a=True)(0.5, 2.0)
+    >>> W
+    array([[2.5, 2.5],
+           [2.5, 2.5]])
+    """
+    _check_shapes(into, a, b, transpose_a)
+    if not _suits_blas(into, a, b):
+        return partial(_add_any_product, into, a.T if transpose_a else a, b)
+    gemm, a, b, into, transposed_a, transposed_b = _for_gemm(into, a, b, transpose_a)
+
+    def add(scale: float, keep: float) -> None:
+        gemm(scale, a, b, keep, into, transposed_a, transposed_b, 1)
+
+    return add
 
 
 def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
@@ -108,9 +184,18 @@ def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) 
         into *= keep
     if x.ndim == 1 and _suits_blas(into, x):
         # one pass, where scale * x would be a new array
-        _check_in_place(_AXPY[into.dtype](x, into, a=scale), into)
+        _AXPY[into.dtype](x, into, x.size, scale)
     else:
         into += x if scale == 1 else scale * x
+
+
+def _check_shapes(into: Array, a: Any, b: Array, transpose_a: bool) -> None:
+    n, k = a.shape[::-1] if transpose_a else a.shape
+    if b.shape[0] != k or into.shape != (n, b.shape[1]):
+        raise ValueError(
+            f"shapes do not fit: a product of ({n}, {k}) and {b.shape} cannot be added "
+            f"into an array of shape {into.shape}"
+        )
 
 
 def _suits_blas(into: Array, *factors: Any) -> bool:
@@ -122,25 +207,23 @@ def _suits_blas(into: Array, *factors: Any) -> bool:
     dtype = into.dtype
     if dtype not in _GEMM or not into.flags.forc or not into.flags.behaved:
         return False
-    for factor in factors:  # a plain loop: this guards every product of every minibatch
-        if not isinstance(factor, np.ndarray) or factor.dtype != dtype or not factor.size:
+    for x in factors:  # a plain loop: this guards several passes of every step of Adam
+        if not isinstance(x, np.ndarray) or x.dtype != dtype or not x.size:
             return False
     return True
 
 
-def _factor(a: Array, transpose: bool) -> tuple[Array, bool]:
-    """Return a column-major view of `a`, and whether gemm must transpose that view."""
-    return (a, transpose) if a.flags.f_contiguous else (a.T, not transpose)
+def _for_gemm(into: Array, a: Array, b: Array, transpose_a: bool) -> tuple[Any, ...]:
+    """Return what to call BLAS with: the routine, `a`, `b` and `into` by columns, what to turn."""
+    transpose_b = False
+    if not into.flags.f_contiguous:  # into.T <- b.T @ a.T
+        into, a, b, transpose_a, transpose_b = into.T, b, a, True, not transpose_a
+    if not a.flags.f_contiguous:
+        a, transpose_a = a.T, not transpose_a
+    if not b.flags.f_contiguous:
+        b, transpose_b = b.T, not transpose_b
+    return _GEMM[into.dtype], a, b, into, int(transpose_a), int(transpose_b)
 
 
-def _gemm(
-    c: Array, a: tuple[Array, bool], b: tuple[Array, bool], scale: float, keep: float
-) -> None:
-    """Call BLAS on column-major arrays."""
-    _check_in_place(_GEMM[c.dtype](scale, a[0], b[0], keep, c, a[1], b[1], 1), c)
-
-
-def _check_in_place(result: Array, target: Array) -> None:
-    """Make sure that BLAS wrote where it was told to."""
-    if result is not target:
-        raise RuntimeError("BLAS worked on a copy of its target; please report this as a bug")
+def _add_any_product(into: Array, a: Any, b: Array, scale: float, keep: float) -> None:
+    add_scaled(into, a @ b, scale=scale, keep=keep)

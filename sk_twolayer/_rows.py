@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,35 @@ from scipy.sparse import issparse
 
 from sk_twolayer._typing import Array
 
+BLOCK_BYTES = 2**20
+MIN_BLOCK_ROWS = 256  # for a product worth the call
 HASHED_AT_ONCE = 2**17  # elements: all the memory that row_keys takes beside its result
 
 
-def take_rows(X: Any, rows: Array | slice) -> Any:
+def is_sparse(X: Any) -> bool:
+    """Tell whether a matrix is sparse.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container
+        The matrix.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._rows import is_sparse
+    >>> is_sparse(np.zeros((2, 2)))
+    False
+    """
+    return bool(issparse(X))
+
+
+def take_rows(X: Any, rows: Array | slice, out: Array | None = None) -> Any:
     """Return the rows of a dense or sparse matrix: ``X[rows]``.
 
     Parameters
@@ -21,6 +47,8 @@ def take_rows(X: Any, rows: Array | slice) -> Any:
         Where to take from.
     rows : ndarray of shape (m,), dtype intp, or slice
         Row numbers, each in [0, n).
+    out : ndarray of shape (m, ...), default=None
+        Where to put rows of a dense matrix that are given by number.
 
     Returns
     -------
@@ -38,10 +66,55 @@ def take_rows(X: Any, rows: Array | slice) -> Any:
     if issparse(X) or isinstance(rows, slice):
         return X[rows]
     if X.flags.c_contiguous:
-        return X.take(rows, axis=0, mode="clip")  # faster than X[rows] for short rows
-    out = np.empty((len(rows), *X.shape[1:]), X.dtype)
+        return X.take(rows, 0, out, "clip")  # faster than X[rows] for short rows
+    if out is None:
+        out = np.empty((len(rows), *X.shape[1:]), X.dtype)
     out[...] = X[rows]  # take() would copy the whole of such an X first
     return out
+
+
+def row_batches(X: Any, rows: Array | slice, size: int, out: Array | None = None) -> Iterator[Any]:
+    """Yield rows of a dense or sparse matrix, some at a time.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d)
+        Where to take from.
+    rows : ndarray of shape (m,), dtype intp, or slice
+        Row numbers, each in [0, n).
+    size : int
+        How many to take at a time; the last time it may be fewer.
+    out : ndarray of shape (size, d), default=None
+        Where to put rows of a dense matrix; otherwise those of a slice are views. Given only
+        where `size` divides the number of rows.
+
+    Yields
+    ------
+    ndarray or sparse container of shape (size, d)
+        The rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._rows import row_batches
+    >>> [x.tolist() for x in row_batches(np.array([[1], [2], [3]]), np.array([2, 0, 1]), 2)]
+    [[[3], [1]], [[2]]]
+    """
+    if is_sparse(X):
+        X = take_rows(X, rows)  # all of them at once: cutting out consecutive ones costs little
+        rows = slice(0, X.shape[0])
+    if isinstance(rows, slice):
+        for start in range(rows.start, rows.stop, size):
+            x = X[start : min(start + size, rows.stop)]
+            if out is not None:
+                out[...] = x
+            yield x if out is None else out
+    elif X.flags.c_contiguous and out is not None:
+        for start in range(0, len(rows), size):
+            yield X.take(rows[start : start + size], 0, out, "clip")
+    else:
+        for start in range(0, len(rows), size):
+            yield take_rows(X, rows[start : start + size], out)
 
 
 def bytes_per_row(X: Any) -> int:
@@ -67,6 +140,28 @@ def bytes_per_row(X: Any) -> int:
     if issparse(X):
         return int(X.nnz * (X.dtype.itemsize + X.indices.itemsize) // X.shape[0])
     return int(X.shape[1] * X.dtype.itemsize)
+
+
+def rows_per_block(row_bytes: int) -> int:
+    """Return how many rows to work on at once, so that what is computed for them fits the cache.
+
+    Parameters
+    ----------
+    row_bytes : int
+        Bytes that are computed for each row.
+
+    Returns
+    -------
+    int
+        A number of rows that is worth the call.
+
+    Examples
+    --------
+    >>> from sk_twolayer._rows import rows_per_block
+    >>> rows_per_block(1024), rows_per_block(2**20)
+    (1024, 256)
+    """
+    return max(MIN_BLOCK_ROWS, BLOCK_BYTES // row_bytes)
 
 
 def as_dense(X: Any) -> Array:

@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
-from sk_twolayer._typing import Array
+import numpy as np
+
+from sk_twolayer._typing import Array, Operation
 from sk_twolayer.layers import Affine, Dropout, Identity, Relu, Sigmoid, Tanh
 
-__all__ = ["ACTIVATIONS", "affine_layers", "forward"]
+__all__ = ["ACTIVATIONS", "affine_layers", "bind_backward", "bind_forward", "forward"]
 
-ACTIVATIONS = {"relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh, "identity": Identity}
+ACTIVATIONS: dict[str, type[Any]] = {
+    "relu": Relu,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "identity": Identity,
+}
 
 
 def affine_layers(
@@ -33,7 +40,7 @@ def affine_layers(
     Returns
     -------
     dict of str to layer
-        The layers by name, in the order of `forward`.
+        The layers by name, in order.
 
     Examples
     --------
@@ -43,7 +50,9 @@ def affine_layers(
     ['Affine1', 'Relu', 'Affine2']
     """
     between = [ACTIVATIONS[activation](), *([Dropout(dropout)] if dropout else [])]
-    named = {type(layer).__name__: layer for layer in between}
+    named: dict[str, Any] = {type(layer).__name__: layer for layer in between}
+    if dropout:
+        named["Dropout"].factors = np.ones_like(b1)  # where each mask will be drawn into
     return {"Affine1": Affine(W1, b1), **named, "Affine2": Affine(W2, b2)}
 
 
@@ -77,3 +86,80 @@ def forward(layers: dict[str, Any], x: Any, out: Sequence[Array | None] | None =
         x = layer.forward(x, out=buffer)
     scores: Array = x
     return scores
+
+
+def bind_forward(layers: dict[str, Any], x: Any, out: Sequence[Array]) -> list[Operation]:
+    """Lay the way of an input through layers over arrays.
+
+    Parameters
+    ----------
+    layers : dict of str to layer
+        The layers in order.
+    x : ndarray or sparse container
+        Input of the first layer.
+    out : sequence of ndarray
+        Where each layer puts its result. Neighbours may share an array where the second
+        works element by element.
+
+    Returns
+    -------
+    list of callables
+        What fills those arrays, whenever it is performed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._layer import perform
+    >>> from sk_twolayer.chain import bind_forward
+    >>> from sk_twolayer.layers import Relu, Sigmoid
+    >>> x = np.array([-3.0, 0.0])
+    >>> operations = bind_forward({"Relu": Relu(), "Sigmoid": Sigmoid()}, x, (x, x))
+    >>> perform(operations)
+    >>> x
+    array([0.5, 0.5])
+    """
+    operations: list[Operation] = []
+    for layer, result in zip(layers.values(), out, strict=True):
+        operations += layer.bind_forward(x, result)
+        x = result
+    return operations
+
+
+def bind_backward(layers: dict[str, Any], dout: Array, out: Array) -> list[Operation]:
+    """Lay the way of a gradient back through layers over arrays, to where the first one gets it.
+
+    Nothing lies upstream of the first layer, so its own input gradient is left out.
+
+    Parameters
+    ----------
+    layers : dict of str to layer
+        The layers in order, laid over arrays by `bind_forward`.
+    dout : ndarray
+        Gradient with respect to the output of the last one.
+    out : ndarray
+        Where the gradient with respect to its input goes, and all that is further back.
+
+    Returns
+    -------
+    list of callables
+        What fills `out`, whenever it is performed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._layer import perform
+    >>> from sk_twolayer.chain import affine_layers, bind_backward, bind_forward
+    >>> layers = affine_layers(np.eye(2), np.zeros(2), np.ones((2, 1)), np.zeros(1), "relu")
+    >>> x, hidden, scores = np.array([[3.0, -4.0]]), np.empty((1, 2)), np.empty((1, 1))
+    >>> perform(bind_forward(layers, x, (hidden, hidden, scores)))
+    >>> perform(bind_backward(layers, np.ones((1, 1)), hidden.copy()))
+    >>> layers["Affine1"].dW
+    array([[ 3.,  0.],
+           [-4.,  0.]])
+    """
+    first, *between, last = layers.values()
+    operations: list[Operation] = last.bind_backward(dout, out)
+    for layer in reversed(between):
+        operations += layer.bind_backward(out, out)
+    first.receive(out)
+    return operations

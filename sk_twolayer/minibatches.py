@@ -3,83 +3,115 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
-from sk_twolayer._rows import as_dense, bytes_per_row, take_rows
+import numpy as np
+
+from sk_twolayer._rows import as_dense, bytes_per_row, is_sparse, row_batches, take_rows
 from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
+from sk_twolayer.workspace import Workspace
 
-__all__ = ["Batch", "minibatches", "rows_per_batch"]
+__all__ = ["Minibatches", "rows_per_batch"]
 
-CHUNK_BYTES = 2**20  # rows are gathered for many minibatches at once, while they fit the cache
-HIDDEN_BYTES = 2**20  # of one block, where no batch size was asked for
-MIN_BLOCK_ROWS = 256  # for a product worth the call
-
-
-class Batch(NamedTuple):
-    """Rows of input, their encoded targets, and the factors of their losses."""
-
-    x: Any
-    t: Array
-    sample_weight: Array | None
+PLACES = 64  # minibatches whose targets are set, and losses read, at once
+CHUNK_BYTES = 2**20  # of their targets and scores at most
+COPIED_BYTES = 2**18  # copying more than that takes longer than laying a step over other rows
 
 
-def minibatches(
-    net: TwoLayerNet,
-    X: Any,
-    t: Any,
-    sample_weight: Array | None = None,
-    *,
-    order: Array | None = None,
-    batch_size: int | None = None,
-) -> Iterator[Batch]:
-    """Cut rows into minibatches; the last one holds what is left over.
+class Minibatches:
+    """Examples, and the memory of the steps over them.
+
+    All minibatches are of one size but for the last, which holds what is left over; each size
+    has a `Workspace`.
 
     Parameters
     ----------
     net : TwoLayerNet
-        Whose loss layer encodes the targets.
+        Whose steps they are.
     X : ndarray or sparse container of shape (n, inputs)
         Input rows.
     t : ndarray or sparse container of shape (n,) or (n, outputs)
         Targets, as the net's loss layer describes them.
     sample_weight : ndarray of shape (n,), default=None
         Factor of each row's loss.
-    order : ndarray of shape (n,), dtype intp, default=None
-        The order in which to take the rows; None takes them as they lie, without a copy.
-    batch_size : int, default=None
-        Rows in a minibatch; None lets the hidden units of one fit the cache.
+    batch_size : int
+        Rows in a minibatch.
 
-    Yields
-    ------
-    Batch
-        Rows, encoded targets and weights.
+    Attributes
+    ----------
+    n : int
+        How many rows there are.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sk_twolayer import TwoLayerNet
-    >>> from sk_twolayer.minibatches import minibatches
+    >>> from sk_twolayer.minibatches import Minibatches
     >>> X, t = np.arange(3.0).reshape(3, 1), np.array([0, 1, 1])
-    >>> for batch in minibatches(TwoLayerNet(1, 1, 2), X, t, batch_size=2):
-    ...     print(batch.x.ravel(), batch.t.tolist())
+    >>> batches = Minibatches(TwoLayerNet(1, 1, 2), X, t, batch_size=2)
+    >>> for workspace, rows in batches.chunks():
+    ...     for place, x in enumerate(rows):
+    ...         print(x.ravel(), workspace.loss.t[place].tolist())
     [0. 1.] [[1.0, 0.0], [0.0, 1.0]]
     [2.] [[0.0, 1.0]]
     """
-    (hidden_size, outputs), dtype = net.params["W2"].shape, net.theta.dtype
-    if batch_size is None:
-        batch_size = max(MIN_BLOCK_ROWS, HIDDEN_BYTES // (hidden_size * dtype.itemsize))
-    row_bytes = bytes_per_row(X) + outputs * dtype.itemsize
-    chunk_size = batch_size * max(1, CHUNK_BYTES // (batch_size * row_bytes))
-    for start in range(0, X.shape[0], chunk_size):
-        chunk = slice(start, start + chunk_size)
-        rows = chunk if order is None else order[chunk]
-        x_rows = take_rows(X, rows)
-        t_rows = net.last_layer.encode(as_dense(take_rows(t, rows)), outputs, dtype)
-        weights = None if sample_weight is None else sample_weight[rows]
-        for first in range(0, len(t_rows), batch_size):
-            batch = slice(first, first + batch_size)
-            yield Batch(x_rows[batch], t_rows[batch], None if weights is None else weights[batch])
+
+    def __init__(
+        self,
+        net: TwoLayerNet,
+        X: Any,
+        t: Any,
+        sample_weight: Array | None = None,
+        *,
+        batch_size: int,
+    ) -> None:
+        self._net, self._X, self._t, self._sample_weight = net, X, t, sample_weight
+        self.n, self._batch_size = X.shape[0], batch_size
+        place_bytes = batch_size * (2 * net.params["b2"].nbytes + is_sparse(X) * bytes_per_row(X))
+        self._n_places = max(1, min(PLACES, self.n // batch_size, CHUNK_BYTES // place_bytes))
+        self._memory: dict[int, tuple[Workspace, Array | None]] = {}
+
+    def chunks(self, order: Array | None = None) -> Iterator[tuple[Workspace, Iterator[Any]]]:
+        """Go through all rows once, some minibatches at a time.
+
+        Parameters
+        ----------
+        order : ndarray of shape (n,), dtype intp, default=None
+            The order in which to take the rows; None takes them as they lie.
+
+        Yields
+        ------
+        workspace : Workspace
+            Where to run the minibatches, with their targets set.
+        rows : iterator of ndarray or sparse container
+            The rows of each.
+        """
+        size = self._batch_size
+        whole = self.n - self.n % size
+        cuts = [*range(0, whole, size * self._n_places), whole, self.n]
+        for start, end in pairwise(cuts):
+            if start == end:  # nothing is left over
+                continue
+            rows = slice(start, end) if order is None else order[start:end]
+            n_rows = min(size, end - start)
+            workspace, x = self._memory_for(n_rows, order is not None)
+            weights = None if self._sample_weight is None else self._sample_weight[rows]
+            workspace.set_targets(as_dense(take_rows(self._t, rows)), weights)
+            yield workspace, row_batches(self._X, rows, n_rows, out=x)
+
+    def _memory_for(self, n_rows: int, reordered: bool) -> tuple[Workspace, Array | None]:
+        """Return where minibatches of a size are run, and what their rows are copied to, if any."""
+        if n_rows not in self._memory:
+            X, weighted = self._X, self._sample_weight is not None
+            n_places = self._n_places if n_rows == self._batch_size else 1
+            x = None
+            if not is_sparse(X) and (reordered or n_rows * bytes_per_row(X) <= COPIED_BYTES):
+                x = np.empty((n_rows, X.shape[1]), X.dtype)
+            workspace = Workspace(self._net, n_rows, n_places, weighted=weighted)
+            self._memory[n_rows] = workspace, x
+        return self._memory[n_rows]
 
 
 def rows_per_batch(batch_size: int | str, n_samples: int, *, at_most: bool = False) -> int:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.utils import check_random_state
 
-from sk_twolayer._linalg import add_scaled
-from sk_twolayer._typing import Array
+from sk_twolayer._initialization import draw_weights
+from sk_twolayer._penalty import Penalty
+from sk_twolayer._typing import Action, Array
 from sk_twolayer._views import NamedViews
 from sk_twolayer.chain import ACTIVATIONS, affine_layers, forward
 from sk_twolayer.gradient_check import numerical_gradient
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
 
 __all__ = ["TwoLayerNet"]
-
-DRAWN_AT_ONCE = 2**13
 
 LOSSES: dict[str, type[LossLayer]] = {"softmax": SoftmaxWithLoss, "sigmoid": SigmoidWithLoss}
 
@@ -114,13 +113,11 @@ class TwoLayerNet:
             "b2": (output_size,),
         }
         self._activation, self._loss, self._dropout = activation, loss, dropout
-        self.alpha = float(alpha)  # a NumPy scalar would turn float32 into float64
-        self._n_weights = input_size * hidden_size + hidden_size * output_size
-        self._connect(np.zeros(self._n_weights + hidden_size + output_size, dtype))
+        self._alpha = alpha
+        self._connect(np.zeros(sum(map(math.prod, self._shapes.values())), dtype))
         random_state = check_random_state(random_state)
         for name in ("W1", "W2"):
-            std = _initial_std(weight_init_std, activation, self._shapes[name])
-            _fill_with_normal(self.params[name], std, random_state)
+            draw_weights(self.params[name], weight_init_std, activation, random_state)
 
     def _connect(self, theta: Array) -> None:
         """Lay views and layers over a vector of parameters."""
@@ -130,10 +127,24 @@ class TwoLayerNet:
             **self.params, activation=self._activation, dropout=self._dropout
         )
         self.last_layer = LOSSES[self._loss]()
+        n_weights = self.params["W1"].size + self.params["W2"].size
+        self._penalty = Penalty(theta, n_weights, self._alpha)
+
+    def twin(self) -> TwoLayerNet:
+        """Return a net over the same parameters, with layers of its own to lay over arrays.
+
+        Returns
+        -------
+        TwoLayerNet
+            One that changes as this one does.
+        """
+        twin = copy.copy(self)
+        twin._connect(self._theta)
+        return twin
 
     def __getstate__(self) -> dict[str, Any]:
         # A copied view would be an array of its own, and a layer remembers the last batch.
-        made_again = {"params", "layers", "last_layer"}
+        made_again = {"params", "layers", "last_layer", "_penalty"}
         return {name: value for name, value in vars(self).items() if name not in made_again}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -148,8 +159,7 @@ class TwoLayerNet:
     @property
     def penalty(self) -> float:
         """What the objective adds to the mean loss: ``alpha/2 * sum of squared weights``."""
-        W = self._theta[: self._n_weights]
-        return 0.5 * self.alpha * float(W @ W) if self.alpha else 0.0
+        return self._penalty.value
 
     def predict(self, x: Any) -> Array:
         """Return the scores: all that a decision needs.
@@ -166,22 +176,20 @@ class TwoLayerNet:
         """
         return forward({name: self.layers[name] for name in self.layers if name != "Dropout"}, x)
 
-    def forward(self, x: Any, out: Sequence[Array | None] | None = None) -> Array:
+    def forward(self, x: Any) -> Array:
         """Return the scores as training sees them: without the units that are left out just now.
 
         Parameters
         ----------
         x : ndarray or sparse container of shape (batch, inputs)
             Input rows.
-        out : sequence of ndarrays, one for each of `layers`, default=None
-            Where each layer puts its result; the first two may be the same array.
 
         Returns
         -------
         ndarray of shape (batch, outputs)
             Scores.
         """
-        return forward(self.layers, x, out)
+        return forward(self.layers, x)
 
     def draw_dropout(self, random_state: np.random.RandomState) -> None:
         """Draw the hidden units that are left out until the next draw; without dropout, none.
@@ -230,23 +238,16 @@ class TwoLayerNet:
         """
         return self.last_layer.accuracy(self.predict(x), t)
 
-    def backward(self, out: Sequence[Array | None] = (None, None)) -> None:
+    def backward(self) -> None:
         """Walk the gradient of the loss back to the first layer, and stop there.
 
         Every layer then holds what its parameters' gradient needs. Nothing lies upstream of
         the first affine layer, so its own input gradient, a third of its work, is left out.
-
-        Parameters
-        ----------
-        out : sequence of two ndarrays, default=(None, None)
-            Where to put the gradients with respect to the scores and to the hidden units;
-            the first may be the probabilities.
         """
         first, *between, second = self.layers.values()
-        dout = self.last_layer.backward(out=out[0])
-        dout = second.backward(dout, out=out[1])
+        dout = second.backward(self.last_layer.backward())
         for layer in reversed(between):
-            dout = layer.backward(dout, out=dout)
+            dout = layer.backward(dout)
         first.receive(dout)
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
@@ -261,30 +262,47 @@ class TwoLayerNet:
         scale, keep : float, default=1.0
             Factors of the gradient and of what `into` held before.
         """
-        keep_weights = keep
-        if self.alpha and into is self.theta:
-            keep_weights += scale * self.alpha  # the penalty's gradient is alpha * W itself
-        elif self.alpha:
-            weights = slice(self._n_weights)
-            add_scaled(into[weights], self.theta[weights], scale=scale * self.alpha, keep=keep)
-            keep_weights = 1.0
+        self.bind_gradient(into)(scale, keep)
+
+    def bind_gradient(self, into: Array, *, n_rows: int = 1) -> Action:
+        """Lay the gradient of the objective over an array, as an action.
+
+        Parameters
+        ----------
+        into : ndarray of shape (n_parameters,)
+            What the action changes: `theta` itself, or memory of its own.
+        n_rows : int, default=1
+            What to divide the loss's part of the gradient by, where that is of a sum over rows.
+
+        Returns
+        -------
+        callable
+            ``add(scale, keep)`` is `add_gradient`.
+        """
         views = self.params if into is self.theta else NamedViews(into, self._shapes)
-        for number in ("1", "2"):
-            layer = self.layers["Affine" + number]
-            layer.add_dW(views["W" + number], scale=scale, keep=keep_weights)
-            layer.add_db(views["b" + number], scale=scale, keep=keep)
+        first, second = self.layers["Affine1"], self.layers["Affine2"]
+        add_dW1, add_db1 = first.bind_dW(views["W1"]), first.bind_db(views["b1"])
+        add_dW2, add_db2 = second.bind_dW(views["W2"]), second.bind_db(views["b2"])
+        add_penalty = self._penalty.bind_gradient(into)
+
+        def add(scale: float, keep: float) -> None:
+            # the penalty is not of a sum over rows
+            keep_weights = add_penalty(scale, keep)
+            scale /= n_rows
+            add_dW1(scale, keep_weights)
+            add_db1(scale, keep)
+            add_dW2(scale, keep_weights)
+            add_db2(scale, keep)
+
+        return add
 
     def gradient(self, x: Any, t: Any, sample_weight: Array | None = None) -> dict[str, Array]:
         """Return the gradient of the objective by backpropagation.
 
         Parameters
         ----------
-        x : ndarray or sparse container of shape (batch, inputs)
-            Input rows.
-        t : array-like
-            Targets, as the loss layer describes them.
-        sample_weight : ndarray of shape (batch,), default=None
-            Factor of each row's loss, 1 on average.
+        x, t, sample_weight : array-like
+            As in `loss`.
 
         Returns
         -------
@@ -304,12 +322,8 @@ class TwoLayerNet:
 
         Parameters
         ----------
-        x : ndarray or sparse container of shape (batch, inputs)
-            Input rows.
-        t : array-like
-            Targets, as the loss layer describes them.
-        sample_weight : ndarray of shape (batch,), default=None
-            Factor of each row's loss, 1 on average.
+        x, t, sample_weight : array-like
+            As in `loss`.
 
         Returns
         -------
@@ -328,19 +342,3 @@ class TwoLayerNet:
 def _check_choice(name: str, value: str, choices: dict[str, Any]) -> None:
     if value not in choices:
         raise ValueError(f"{name} must be one of {sorted(choices)}, got {value!r}")
-
-
-def _initial_std(weight_init_std: float | str, activation: str, shape: tuple[int, ...]) -> float:
-    """Return the spread that keeps signals as strong behind a layer as before it."""
-    if not isinstance(weight_init_std, str):
-        return weight_init_std
-    _check_choice("weight_init_std", weight_init_std, {"auto": None})
-    return math.sqrt(2 / (shape[0] if activation == "relu" else sum(shape)))
-
-
-def _fill_with_normal(W: Array, std: float, random_state: np.random.RandomState) -> None:
-    """Draw weights piece by piece: a RandomState knows float64 only."""
-    flat = W.reshape(-1)
-    for start in range(0, flat.size if std else 0, DRAWN_AT_ONCE):
-        piece = flat[start : start + DRAWN_AT_ONCE]
-        piece[:] = std * random_state.standard_normal(piece.size)

@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from sk_twolayer._rows import rows_per_block
 from sk_twolayer._typing import Array
 from sk_twolayer.chain import affine_layers, forward
 
 __all__ = ["hidden_units", "scores_in_blocks"]
-
-BLOCK_BYTES = 2**20  # of hidden activations: all the memory that grows with the rows at once
-MIN_BLOCK_ROWS = 256  # for a product worth the call
 
 
 def scores_in_blocks(
@@ -51,7 +49,7 @@ def scores_in_blocks(
     (W1, W2), (b1, b2) = coefs, intercepts
     layers = affine_layers(W1, b1, W2, b2, activation)
     n, (n_hidden, n_outputs) = X.shape[0], W2.shape
-    block = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (n_hidden * W2.itemsize))
+    block = rows_per_block(b1.nbytes)  # of hidden units: all the memory that grows with the rows
     hidden = np.empty((min(n, block), n_hidden), W2.dtype)
     scores = np.empty((n, n_outputs), W2.dtype)
     for start in range(0, n, block):

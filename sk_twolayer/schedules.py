@@ -84,6 +84,11 @@ class LearningRate:
         self.divisor = 1.0
 
     @property
+    def varies(self) -> bool:
+        """Whether the learning rate depends on the progress: bool."""
+        return SCHEDULES[self.schedule] is not _constant
+
+    @property
     def now(self) -> float:
         """The learning rate of the next step: float."""
         return self.initial * SCHEDULES[self.schedule](self.progress, self.period) / self.divisor

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sk_twolayer._threads import one_blas_thread
+from sk_twolayer._rows import rows_per_block
 from sk_twolayer._typing import Array
-from sk_twolayer.minibatches import Batch, minibatches
+from sk_twolayer.minibatches import Minibatches
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.optimizers import LBFGS, Optimizer
 from sk_twolayer.schedules import LearningRate
@@ -103,24 +103,46 @@ def epochs(
     rate = learning_rate
     if not isinstance(rate, LearningRate):
         rate = LearningRate(rate)
-    buffers = _Buffers(net)
+    masks = dropout_random_state or random_state
+    batches = Minibatches(net, X, t, sample_weight, batch_size=batch_size)
     for number in count(1):
-        begun, first_rate = rate.progress, rate.now
-        order = random_state.permutation(n) if shuffle else None
-        total = 0.0
-        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            batches = minibatches(net, X, t, sample_weight, order=order, batch_size=batch_size)
-            for k, batch in enumerate(batches):
-                rate.progress = begun + k * batch_size / n
-                net.draw_dropout(dropout_random_state or random_state)
-                loss = _step(net, optimizer, batch, rate.now, buffers)
+        first_rate = rate.now
+        # one minibatch of all rows has no order, and needs no copy of them
+        order = random_state.permutation(n) if shuffle and batch_size < n else None
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = 0.0
+            for loss in _losses(net, optimizer, batches, order, rate, masks):
                 _check_finite(loss, "the loss of a minibatch", number, rate.initial)
-                total += loss * len(batch.t)
+                total += loss
             squares = float(net.theta @ net.theta)
             _check_finite(squares, "the sum of squared parameters", number, rate.initial)
             epoch = Epoch(total / n, total / n + net.penalty, first_rate)
-        rate.progress = begun + 1
         yield epoch
+
+
+def _losses(
+    net: TwoLayerNet,
+    optimizer: Optimizer,
+    batches: Minibatches,
+    order: Array | None,
+    rate: LearningRate,
+    masks: np.random.RandomState,
+) -> Iterator[float]:
+    """Train for an epoch, and yield the sum of the rows' losses each time it is read."""
+    begun, n_seen, step_rate = rate.progress, 0, rate.now
+    varies, drops = rate.varies, "Dropout" in net.layers
+    for workspace, rows in batches.chunks(order):
+        for place, x in enumerate(rows):
+            if varies:
+                rate.progress = begun + n_seen / batches.n
+                step_rate = rate.now
+            if drops:
+                workspace.net.draw_dropout(masks)
+            workspace.run(place, x)
+            optimizer.step(net.theta, workspace.add_gradient, step_rate)
+            n_seen += workspace.n_rows
+        yield workspace.total_loss(place + 1)
+    rate.progress = begun + 1
 
 
 def full_passes(
@@ -165,11 +187,12 @@ def full_passes(
     >>> losses[-1] < 1e-3, net.accuracy(X, t)
     (True, 1.0)
     """
-    _check_rows(X, t)
-    evaluate = partial(_objective, net, _Buffers(net), X, t, sample_weight)
+    n = _check_rows(X, t)
+    block = min(n, rows_per_block(net.params["b1"].nbytes))
+    evaluate = partial(_objective, net, Minibatches(net, X, t, sample_weight, batch_size=block))
     steps = optimizer.iterations(net.theta, evaluate)
     for number in count(1):
-        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             objective, length = next(steps, (None, 0.0))
         if objective is None:
             return
@@ -177,21 +200,16 @@ def full_passes(
         yield Epoch(objective - net.penalty, objective, length, optimizer.is_done_)
 
 
-def _objective(
-    net: TwoLayerNet,
-    buffers: _Buffers,
-    X: Any,
-    t: Any,
-    sample_weight: Array | None,
-    gradient: Array,
-) -> float:
+def _objective(net: TwoLayerNet, batches: Minibatches, gradient: Array) -> float:
     """Fill an array with the gradient over all rows, and return the objective."""
-    loss = 0.0
-    for k, batch in enumerate(minibatches(net, X, t, sample_weight)):
-        share = len(batch.t) / X.shape[0]
-        loss += share * _loss_and_backward(net, batch, buffers)
-        net.add_gradient(gradient, scale=share, keep=min(k, 1))
-    return loss + net.penalty
+    total, keep = 0.0, 0.0
+    for workspace, rows in batches.chunks():
+        for place, x in enumerate(rows):
+            workspace.run(place, x)
+            workspace.add_gradient(gradient, scale=workspace.n_rows / batches.n, keep=keep)
+            keep = 1.0
+        total += workspace.total_loss(place + 1)
+    return float(total / batches.n) + net.penalty
 
 
 def _check_rows(X: Any, t: Any, batch_size: int = 1) -> int:
@@ -210,46 +228,3 @@ def _check_finite(value: float, what: str, epoch: int, learning_rate: float | No
             f"training diverged: {what} became {value} in epoch {epoch}. {lower or 'Scale'} "
             "the columns of X, for example with StandardScaler"
         )
-
-
-def _step(
-    net: TwoLayerNet, optimizer: Optimizer, batch: Batch, learning_rate: float, buffers: _Buffers
-) -> float:
-    """Train on one minibatch and return its loss before the step."""
-    loss = _loss_and_backward(net, batch, buffers)
-    optimizer.step(net.theta, net.add_gradient, learning_rate)
-    return loss
-
-
-def _loss_and_backward(net: TwoLayerNet, batch: Batch, buffers: _Buffers) -> float:
-    """Walk a minibatch forward and back, and return its loss."""
-    *forward, dhidden = buffers.for_rows(len(batch.t))
-    scores = forward[-1]
-    net.forward(batch.x, out=forward)
-    loss = net.last_layer.compare(scores, batch.t, batch.sample_weight, out=scores)
-    net.backward(out=(scores, dhidden))
-    return loss
-
-
-class _Buffers:
-    """The arrays one training step writes into, made once for each size of minibatch.
-
-    An epoch has two sizes at most: the full minibatch, and what is left over at the end.
-    """
-
-    def __init__(self, net: TwoLayerNet) -> None:
-        self._hidden_size, self._outputs = net.params["W2"].shape
-        self._drops = "Dropout" in net.layers
-        self._dtype = net.theta.dtype
-        self._made: dict[int, list[Array]] = {}
-
-    def for_rows(self, n: int) -> list[Array]:
-        """Return an array for each layer to put `n` rows in, and one for the way back."""
-        if n not in self._made:
-            hidden, dhidden, *dropped = (
-                np.empty((n, self._hidden_size), self._dtype) for _ in range(2 + self._drops)
-            )
-            # By columns, because softmax adds up short rows: so NumPy goes along the batch.
-            scores = np.empty((n, self._outputs), self._dtype, order="F")
-            self._made[n] = [hidden, hidden, *dropped, scores, dhidden]
-        return self._made[n]

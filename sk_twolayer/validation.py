@@ -10,10 +10,8 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from sk_twolayer._dataset import Dataset
-from sk_twolayer._rows import row_keys
-from sk_twolayer._threads import one_blas_thread
+from sk_twolayer._rows import as_dense, row_keys, rows_per_block
 from sk_twolayer._typing import Array
-from sk_twolayer.minibatches import minibatches
 from sk_twolayer.network import TwoLayerNet
 
 __all__ = ["Measured", "Validation", "hold_out"]
@@ -72,16 +70,23 @@ class Validation:
         ValueError
             If the score is not a number.
         """
-        loss, n = 0.0, self.dataset.X.shape[0]
-        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            for batch in minibatches(net, *self.dataset):
-                scores = net.predict(batch.x)
-                mean = net.last_layer.compare(scores, batch.t, batch.sample_weight, out=scores)
-                loss += mean * len(batch.t) / n
+        n = self.dataset.X.shape[0]
+        block = rows_per_block(net.params["b1"].nbytes)
+        with np.errstate(over="ignore", invalid="ignore"):
+            blocks = (slice(start, start + block) for start in range(0, n, block))
+            loss = sum(self._loss(net, rows) for rows in blocks) / n
             score = -loss if self._score is None else float(self._score(net))
         if math.isnan(score):
             raise ValueError("the score of the validation rows is nan: choose another scoring")
         return Measured(loss, score)
+
+    def _loss(self, net: TwoLayerNet, rows: slice) -> float:
+        """Return the sum of some rows' losses."""
+        X, t, weights = self.dataset
+        scores = net.predict(X[rows])
+        encoded = net.last_layer.encode(as_dense(t[rows]), np.empty_like(scores))
+        weights = None if weights is None else weights[rows]
+        return net.last_layer.compare(scores, encoded, weights, out=scores) * len(scores)
 
 
 def hold_out(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:

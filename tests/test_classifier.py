@@ -343,7 +343,7 @@ def test_blocks_do_not_show(container, digits, monkeypatch):
     X = container(X)
     clf = make().fit(X, y)
     expected = clf.decision_function(X)
-    monkeypatch.setattr("sk_twolayer.prediction.BLOCK_BYTES", 1)
+    monkeypatch.setattr("sk_twolayer._rows.BLOCK_BYTES", 1)
     assert_allclose(clf.decision_function(X), expected, rtol=1e-10)
 
 

@@ -102,7 +102,7 @@ def test_the_best_epoch_is_kept(solver, parts):
         "early_stopping": True,
         "learning_rate": {"sgd": 1.0}.get(solver, 0.05),
     }
-    clf = make(**options, batch_size=32, max_iter=40).fit(X, y, X_val=X_val, y_val=y_val)
+    clf = make(**options, batch_size=32, max_iter=45).fit(X, y, X_val=X_val, y_val=y_val)
     losses = clf.validation_loss_curve_
     assert len(losses) == len(clf.validation_scores_) == clf.n_iter_
     assert_allclose(clf.validation_scores_, -np.array(losses))

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from functools import partial
 
 import joblib
 import numpy as np
@@ -135,13 +136,14 @@ class TestPartialFit:
 
         class Spy(SGD):
             def step(self, theta, add_gradient, learning_rate):
-                orders.append(add_gradient.__self__.layers["Affine1"].x[:, 20:24].copy())
+                orders.append(add_gradient.__self__.net.layers["Affine1"].x[:, 20:24].copy())
 
-        clf = make(solver=Spy(), batch_size="full")
+        clf = make(solver=Spy(), batch_size=1000)
         for _ in range(3):
             clf.partial_fit(X, y, classes=np.arange(10))
-        assert not np.array_equal(orders[0], orders[1])
-        assert not np.array_equal(orders[1], orders[2])
+        assert len(orders) == 6  # two minibatches a call
+        assert not np.array_equal(orders[0], orders[2])
+        assert not np.array_equal(orders[2], orders[4])
 
     def test_chunks_with_some_of_the_classes(self, digits):
         X, y = digits
@@ -323,7 +325,8 @@ def test_a_slower_pace_is_not_carried_into_another_schedule(digits):
 def test_models_without_a_seed_draw_from_one_stream_in_turn(digits):
     X, y = digits[0][:50], digits[1][:50]
     shared = np.random.RandomState(0)
-    models = [make(random_state=shared).partial_fit(X, y, range(10)) for _ in range(2)]
+    make_one = partial(make, batch_size=10, random_state=shared)
+    models = [make_one().partial_fit(X, y, range(10)) for _ in range(2)]
     state = shared.get_state()[2]
     for model in models:
         model.partial_fit(X, y)

@@ -184,8 +184,8 @@ class TestAffine:
         layer.forward(x)
         layer.backward(dout)
         stepped = layer.W - 0.1 * layer.dW, 0.5 * layer.b + 2 * layer.db
-        layer.add_dW(layer.W, scale=-0.1)
-        layer.add_db(layer.b, scale=2, keep=0.5)
+        layer.bind_dW(layer.W)(-0.1, 1.0)
+        layer.bind_db(layer.b)(2.0, 0.5)
         assert_allclose(layer.W, stepped[0])
         assert_allclose(layer.b, stepped[1])
 

@@ -16,6 +16,7 @@ from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
+from sk_twolayer.minibatches import PLACES
 from sk_twolayer.optimizers import LBFGS, SGD, Adam, Optimizer
 from sk_twolayer.training import epochs
 
@@ -280,14 +281,13 @@ def test_m_diverging_training_stops_at_once(momentum, digits):
 
     class Counted(SGD):
         def step(self, theta, add_gradient, learning_rate):
-            assert np.isfinite(theta).all()
             steps.append(learning_rate)
             super().step(theta, add_gradient, learning_rate)
 
-    clf = make(solver=Counted(momentum), learning_rate=1e30, batch_size=100, max_iter=1000)
+    clf = make(solver=Counted(momentum), learning_rate=1e30, batch_size=10, max_iter=1000)
     with pytest.raises(ValueError, match=r"diverged: .* in epoch 1\."):
         clf.fit(*digits)
-    assert 0 < len(steps) < 18  # the steps of an epoch
+    assert len(steps) == PLACES < 180  # the losses read at once, and the steps of an epoch
 
 
 def calls_of(function, *args):

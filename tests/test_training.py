@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
+from sk_twolayer.minibatches import PLACES
 from sk_twolayer.optimizers import SGD, Adam, make_optimizer
 from sk_twolayer.stopping import StoppingRule
 from sk_twolayer.training import epochs
@@ -137,9 +138,10 @@ def test_an_epoch_takes_each_row_once(n, batch_size, container, monkeypatch):
 
     class Spy(SGD):
         def step(self, theta, add_gradient, learning_rate):
-            x = net.layers["Affine1"].x
+            layers = add_gradient.__self__.net.layers
+            x = layers["Affine1"].x
             x = x.toarray() if sp.issparse(x) else x.copy()
-            t = net.last_layer.t.argmax(axis=1)
+            t = layers["Affine2"].dout.argmin(axis=1)  # y - t is negative there alone
             assert_array_equal(x[:, 0] - 1, t)
             seen.append(t)
 
@@ -159,7 +161,7 @@ def test_an_epoch_takes_each_row_once(n, batch_size, container, monkeypatch):
         assert [len(t) for t in seen[:-1]] == [min(batch_size, n)] * (len(seen) - 1)
         order = np.concatenate(seen)
         seen.clear()
-    if n > 1:
+    if n > batch_size:
         assert list(order) != list(range(n))
 
 
@@ -169,17 +171,16 @@ def test_each_epoch_draws_a_fresh_permutation(rng):
 
     class Spy(SGD):
         def step(self, theta, add_gradient, learning_rate):
-            orders.append(net.layers["Affine1"].x.copy())
+            orders.append(add_gradient.__self__.net.layers["Affine1"].x.copy())
 
     net = TwoLayerNet(3, 2, 2, random_state=0)
-    options = {"learning_rate": 0.1, "batch_size": 64, "random_state": rng}
+    options = {"learning_rate": 0.1, "batch_size": 32, "random_state": rng}
     list(islice(epochs(net, Spy(), X, t, **options), 3))
-    assert not np.array_equal(orders[0], orders[1])
-    assert not np.array_equal(orders[1], orders[2])
+    assert not np.array_equal(orders[0], orders[2])
+    assert not np.array_equal(orders[2], orders[4])
     orders.clear()
     list(islice(epochs(net, Spy(), X, t, shuffle=False, **options), 2))
-    assert_array_equal(orders[0], X)
-    assert_array_equal(orders[1], X)
+    assert_array_equal(np.concatenate(orders), np.concatenate([X, X]))
 
 
 def test_the_epoch_loss_is_the_mean_over_rows(rng):
@@ -207,7 +208,7 @@ def test_divergence_stops_at_once(dtype, rng):
         list(islice(training, 100))
 
 
-def test_divergence_stops_in_the_minibatch_where_it_shows(rng):
+def test_divergence_stops_where_the_losses_are_read(rng):
     steps = []
 
     class Leap(SGD):
@@ -215,11 +216,11 @@ def test_divergence_stops_in_the_minibatch_where_it_shows(rng):
             steps.append(None)
             theta[:] = np.inf if len(steps) == 3 else theta
 
-    X, t = rng.standard_normal((50, 4)), rng.randint(3, size=50)
+    X, t = rng.standard_normal((500, 4)), rng.randint(3, size=500)
     net = TwoLayerNet(4, 5, 3, random_state=0)
     with pytest.raises(ValueError, match="the loss of a minibatch became nan in epoch 1"):
         next(epochs(net, Leap(), X, t, learning_rate=1, batch_size=5, random_state=rng))
-    assert len(steps) == 4
+    assert len(steps) == PLACES < 100
 
 
 @pytest.mark.parametrize(("rows", "labels", "batch_size"), [(0, 0, 1), (5, 4, 1), (5, 5, 0)])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from scipy.special import expit
 
-from sk_twolayer._layer import Layer
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Operation
+from sk_twolayer.layers._elementwise import ElementwiseLayer
 
 
-class Relu(Layer):
+class Relu(ElementwiseLayer):
     """Pass what is positive, stop the rest: ``y = max(x, 0)``.
 
-    Backward lets `dout` through just where the input was positive. Its own output shows
-    where that was, so nothing else is kept. A nan stays nan.
+    Backward lets `dout` through just where the input was positive: ``dx = dout * (y > 0)``. Its
+    own output shows where that was, so nothing else is kept. A nan stays nan.
 
     References
     ----------
@@ -33,45 +35,19 @@ class Relu(Layer):
            [ 0., 10.]])
     """
 
-    y: Array
+    def bind_forward(self, x: Array, out: Array) -> list[Operation]:
+        self.y = out
+        return [partial(np.maximum, x, _number(0, x), out=out)]
 
-    def forward(self, x: Array, out: Array | None = None) -> Array:
-        """Return ``max(x, 0)``, element by element.
-
-        Parameters
-        ----------
-        x : ndarray
-            Input of any shape.
-        out : ndarray of the same shape, default=None
-            Where to put the result; may be `x`.
-
-        Returns
-        -------
-        ndarray
-            The output, in the dtype of `x`.
-        """
-        self.y = np.maximum(x, 0, out=out)
-        return self.y
-
-    def backward(self, dout: Array, out: Array | None = None) -> Array:
-        """Return `dout` where the input was positive, else 0: ``dout * (y > 0)``.
-
-        Parameters
-        ----------
-        dout : ndarray
-            Gradient with respect to the output.
-        out : ndarray of the same shape, default=None
-            Where to put the result; may be `dout`, which is otherwise left alone.
-
-        Returns
-        -------
-        ndarray
-            Gradient with respect to the input.
-        """
-        return np.multiply(dout, self.y > 0, out=out)
+    def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
+        is_positive = np.empty_like(self.y, bool)
+        return [
+            partial(np.greater, self.y, _number(0, self.y), is_positive),
+            partial(np.multiply, dout, is_positive, out),
+        ]
 
 
-class Sigmoid(Layer):
+class Sigmoid(ElementwiseLayer):
     """Squash into (0, 1): ``y = 1 / (1 + exp(-x))``.
 
     Backward needs its own output alone: ``dx = dout * y * (1 - y)``.
@@ -93,46 +69,22 @@ class Sigmoid(Layer):
     array([0.  , 0.25, 0.  ])
     """
 
-    y: Array
+    keeps_integers = False
 
-    def forward(self, x: Array, out: Array | None = None) -> Array:
-        """Return ``1 / (1 + exp(-x))``, element by element.
+    def bind_forward(self, x: Array, out: Array) -> list[Operation]:
+        self.y = out
+        return [partial(expit, x, out)]
 
-        Parameters
-        ----------
-        x : ndarray
-            Input of any shape.
-        out : ndarray of the same shape, default=None
-            Where to put the result; may be `x`.
-
-        Returns
-        -------
-        ndarray
-            The output, in the dtype of `x` where that is float32 or float64.
-        """
-        self.y = expit(x, out=out)
-        return self.y
-
-    def backward(self, dout: Array, out: Array | None = None) -> Array:
-        """Return ``dout * y * (1 - y)``.
-
-        Parameters
-        ----------
-        dout : ndarray
-            Gradient with respect to the output.
-        out : ndarray of the same shape, default=None
-            Where to put the result; may be `dout`, which is otherwise left alone.
-
-        Returns
-        -------
-        ndarray
-            Gradient with respect to the input.
-        """
-        dx: Array = np.multiply(dout, self.y * (1 - self.y), out=out)
-        return dx
+    def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
+        slope = np.empty_like(self.y)
+        return [
+            partial(np.subtract, _number(1, slope), self.y, slope),
+            partial(np.multiply, slope, self.y, slope),
+            partial(np.multiply, dout, slope, out),
+        ]
 
 
-class Tanh(Layer):
+class Tanh(ElementwiseLayer):
     """Squash into (-1, 1): ``y = tanh(x)``.
 
     Backward needs its own output alone: ``dx = dout * (1 - y**2)``.
@@ -152,46 +104,22 @@ class Tanh(Layer):
     array([1., 0.])
     """
 
-    y: Array
+    keeps_integers = False
 
-    def forward(self, x: Array, out: Array | None = None) -> Array:
-        """Return ``tanh(x)``, element by element.
+    def bind_forward(self, x: Array, out: Array) -> list[Operation]:
+        self.y = out
+        return [partial(np.tanh, x, out)]
 
-        Parameters
-        ----------
-        x : ndarray
-            Input of any shape.
-        out : ndarray of the same shape, default=None
-            Where to put the result; may be `x`.
-
-        Returns
-        -------
-        ndarray
-            The output, in the dtype of `x` where that is float32 or float64.
-        """
-        self.y = np.tanh(x, out=out)
-        return self.y
-
-    def backward(self, dout: Array, out: Array | None = None) -> Array:
-        """Return ``dout * (1 - y**2)``.
-
-        Parameters
-        ----------
-        dout : ndarray
-            Gradient with respect to the output.
-        out : ndarray of the same shape, default=None
-            Where to put the result; may be `dout`, which is otherwise left alone.
-
-        Returns
-        -------
-        ndarray
-            Gradient with respect to the input.
-        """
-        dx: Array = np.multiply(dout, 1 - self.y * self.y, out=out)
-        return dx
+    def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
+        slope = np.empty_like(self.y)
+        return [
+            partial(np.multiply, self.y, self.y, slope),
+            partial(np.subtract, _number(1, slope), slope, slope),
+            partial(np.multiply, dout, slope, out),
+        ]
 
 
-class Identity(Layer):
+class Identity(ElementwiseLayer):
     """Change nothing: ``y = x``; a net with this activation is a linear model.
 
     Examples
@@ -205,44 +133,18 @@ class Identity(Layer):
     array([3., 4.])
     """
 
-    def forward(self, x: Array, out: Array | None = None) -> Array:
-        """Return `x`, copied.
-
-        Parameters
-        ----------
-        x : ndarray
-            Input of any shape.
-        out : ndarray of the same shape, default=None
-            Where to put the result; may be `x`, and then nothing is done.
-
-        Returns
-        -------
-        ndarray
-            The output, in the dtype of `x`.
-        """
+    def bind_forward(self, x: Array, out: Array) -> list[Operation]:
+        self.y = out
         return _copy(x, out)
 
-    def backward(self, dout: Array, out: Array | None = None) -> Array:
-        """Return `dout`, copied.
-
-        Parameters
-        ----------
-        dout : ndarray
-            Gradient with respect to the output.
-        out : ndarray of the same shape, default=None
-            Where to put the result; may be `dout`, and then nothing is done.
-
-        Returns
-        -------
-        ndarray
-            Gradient with respect to the input.
-        """
+    def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
         return _copy(dout, out)
 
 
-def _copy(x: Array, out: Array | None) -> Array:
-    if out is None:
-        return np.array(x)
-    if out is not x:
-        out[...] = x
-    return out
+def _copy(x: Array, out: Array) -> list[Operation]:
+    return [] if out is x else [partial(np.copyto, out, x)]
+
+
+def _number(value: float, like: Array) -> Array:
+    """Return a number as an array without dimensions: a ufunc need not convert it each time."""
+    return np.array(value, like.dtype)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from operator import setitem
 
 import numpy as np
 
-from sk_twolayer._layer import Layer
-from sk_twolayer._linalg import add_product
-from sk_twolayer._typing import Array
+from sk_twolayer._layer import Layer, perform
+from sk_twolayer._linalg import bind_product, bind_product_action
+from sk_twolayer._typing import Action, Array, Operation
 
 
 class Affine(Layer):
@@ -18,7 +20,7 @@ class Affine(Layer):
 
         dx = dout @ W.T        dW = x.T @ dout        db = sum of the rows of dout
 
-    The parameters' gradients are an *action*, :meth:`add_dW` and :meth:`add_db`: whoever
+    The parameters' gradients are an *action*, of :meth:`bind_dW` and :meth:`bind_db`: whoever
     trains says where they land, and the step of gradient descent can happen inside the
     product. The attributes `dW` and `db` are the same action into fresh arrays.
 
@@ -83,14 +85,33 @@ class Affine(Layer):
         """
         if out is x:
             raise ValueError("an affine layer cannot put its result where its input is")
-        self.x_shape = x.shape
-        self.x = _as_rows(x)
         if out is None:
             batch = x.shape[: x.ndim > 1]  # of one row: nothing
             out = np.empty(batch + self.b.shape, np.result_type(x.dtype, self.W, self.b))
-        out[...] = self.b
-        add_product(_view_as_rows(out), self.x, self.W)
+        perform(self.bind_forward(x, out))
         return out
+
+    def bind_forward(self, x: Array, out: Array) -> list[Operation]:
+        """Lay `forward` over arrays.
+
+        Parameters
+        ----------
+        x : ndarray or sparse container
+            Input; one of more than two dimensions must be contiguous, or it will be copied once.
+        out : ndarray of shape (outputs,) or (batch, outputs)
+            Output.
+
+        Returns
+        -------
+        list of callables
+            What fills `out`, whenever it is performed.
+        """
+        self.x_shape = x.shape
+        self.x = _as_rows(x)
+        return [
+            partial(setitem, out, ..., self.b),
+            bind_product(_view_as_rows(out), self.x, self.W),
+        ]
 
     def backward(self, dout: Array, out: Array | None = None) -> Array:
         """Remember `dout` for the parameters' gradients and return ``dout @ W.T``.
@@ -107,11 +128,28 @@ class Affine(Layer):
         ndarray in the shape of `x`
             Gradient with respect to the input.
         """
-        self.receive(dout)
         if out is None:
             out = np.empty(self.x_shape, np.result_type(dout, self.W))
-        add_product(_view_as_rows(out), self.dout, self.W.T, keep=0)
+        perform(self.bind_backward(dout, out))
         return out
+
+    def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
+        """Lay `backward` over arrays: those of the last `forward` or `bind_forward`, and two more.
+
+        Parameters
+        ----------
+        dout : ndarray of shape (outputs,) or (batch, outputs)
+            Gradient with respect to the output.
+        out : ndarray in the shape of `x`
+            Gradient with respect to the input.
+
+        Returns
+        -------
+        list of callables
+            What fills `out`, whenever it is performed.
+        """
+        self.receive(dout)
+        return [bind_product(_view_as_rows(out), self.dout, self.W.T, keep=0)]
 
     def receive(self, dout: Array) -> None:
         """Remember `dout` for the parameters' gradients: `backward` for a first layer.
@@ -123,43 +161,49 @@ class Affine(Layer):
         """
         self.dout = _as_rows(dout)
 
-    def add_dW(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
-        """Add the gradient of `W` in place: ``into <- keep*into + scale * x.T @ dout``.
+    def bind_dW(self, into: Array) -> Action:
+        """Lay the gradient of `W` over an array, as an action.
 
         Parameters
         ----------
         into : ndarray of shape (inputs, outputs)
-            Changed in place; `W` itself, with a negative `scale`, is a step downhill.
-        scale, keep : float, default=1.0
-            Factors of the gradient and of what `into` held before.
-        """
-        add_product(into, self.x, self.dout, scale=scale, keep=keep, transpose_a=True)
+            What the action changes; with `W` itself and a negative `scale`, it is a step downhill.
 
-    def add_db(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
-        """Add the gradient of `b` in place: ``into <- keep*into + scale * ones @ dout``.
+        Returns
+        -------
+        callable
+            ``add(scale, keep)``: ``into <- keep*into + scale * x.T @ dout``.
+        """
+        return bind_product_action(into, self.x, self.dout, transpose_a=True)
+
+    def bind_db(self, into: Array) -> Action:
+        """Lay the gradient of `b` over an array, as an action.
 
         Parameters
         ----------
         into : ndarray of shape (outputs,)
-            Changed in place.
-        scale, keep : float, default=1.0
-            Factors of the gradient and of what `into` held before.
+            What the action changes.
+
+        Returns
+        -------
+        callable
+            ``add(scale, keep)``: ``into <- keep*into + scale * ones @ dout``.
         """
         ones = np.ones((1, len(self.dout)), self.dout.dtype)  # so a bias is added like a weight
-        add_product(into[np.newaxis], ones, self.dout, scale=scale, keep=keep)
+        return bind_product_action(into[np.newaxis], ones, self.dout)
 
     @property
     def dW(self) -> Array:
         """Gradient with respect to `W`, ndarray of shape (inputs, outputs), computed anew."""
         into = np.empty(self.W.shape, np.result_type(self.x.dtype, self.dout))
-        self.add_dW(into, keep=0)
+        self.bind_dW(into)(1.0, 0.0)
         return into
 
     @property
     def db(self) -> Array:
         """Gradient with respect to `b`, ndarray of shape (outputs,), computed anew."""
         into = np.empty(self.b.shape, self.dout.dtype)
-        self.add_db(into, keep=0)
+        self.bind_db(into)(1.0, 0.0)
         return into
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import DTypeLike
 
-from sk_twolayer._layer import Layer
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Operation
+from sk_twolayer.layers._elementwise import ElementwiseLayer
 
 
-class Dropout(Layer):
+class Dropout(ElementwiseLayer):
     """Leave out some units, and make up for it with the rest: ``y = x * mask / (1 - rate)``.
+
+    Backward, no gradient flows through what was left out: ``dx = dout * mask / (1 - rate)``.
 
     The mask of zeros and ones is drawn by :meth:`draw`, a zero with probability `rate`, and
     holds until the next draw; before the first, nothing is left out. All rows of a minibatch
@@ -24,8 +28,9 @@ class Dropout(Layer):
 
     Attributes
     ----------
-    factors : ndarray of shape (units,) or float
-        What a row is multiplied by: 0 or ``1 / (1 - rate)``.
+    factors : ndarray of shape (units,)
+        What a row is multiplied by: 0 or ``1 / (1 - rate)``; before the first draw, 1. As long as
+        `units` stays the same, it is the same array that is drawn into.
 
     References
     ----------
@@ -45,12 +50,14 @@ class Dropout(Layer):
            [10., 12., 14., 16.]])
     """
 
-    factors: Array | float = 1.0
+    keeps_integers = False
+    factors: Array
 
     def __init__(self, rate: float) -> None:
         if not 0 <= rate < 1:
             raise ValueError(f"rate must be in [0, 1), got {rate}")
         self.rate = float(rate)
+        self.factors = np.ones(())
 
     def draw(
         self, random_state: np.random.RandomState, units: int, dtype: DTypeLike = np.float64
@@ -66,41 +73,14 @@ class Dropout(Layer):
         dtype : dtype, default=float64
             Floating type of the factors: that of `x`.
         """
-        kept = random_state.binomial(1, 1 - self.rate, units)
-        self.factors = kept.astype(dtype) / (1 - self.rate)
+        if self.factors.shape != (units,) or self.factors.dtype != dtype:
+            self.factors = np.empty(units, dtype)
+        self.factors[:] = random_state.binomial(1, 1 - self.rate, units)
+        self.factors /= 1 - self.rate
 
-    def forward(self, x: Array, out: Array | None = None) -> Array:
-        """Return ``x * factors``, row by row.
+    def bind_forward(self, x: Array, out: Array) -> list[Operation]:
+        self.y = out
+        return [partial(np.multiply, x, self.factors, out)]
 
-        Parameters
-        ----------
-        x : ndarray of shape (..., units)
-            Input.
-        out : ndarray of the same shape, default=None
-            Where to put the result; may be `x`.
-
-        Returns
-        -------
-        ndarray of shape (..., units)
-            The output.
-        """
-        y: Array = np.multiply(x, self.factors, out=out)
-        return y
-
-    def backward(self, dout: Array, out: Array | None = None) -> Array:
-        """Return ``dout * factors``: no gradient flows through what was left out.
-
-        Parameters
-        ----------
-        dout : ndarray of shape (..., units)
-            Gradient with respect to the output.
-        out : ndarray of the same shape, default=None
-            Where to put the result; may be `dout`, which is otherwise left alone.
-
-        Returns
-        -------
-        ndarray of shape (..., units)
-            Gradient with respect to the input.
-        """
-        dx: Array = np.multiply(dout, self.factors, out=out)
-        return dx
+    def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
+        return [partial(np.multiply, dout, self.factors, out)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 
-from sk_twolayer._layer import Layer
-from sk_twolayer._typing import Array
+from sk_twolayer._layer import Layer, perform
+from sk_twolayer._typing import Array, Operation
 
 
 class LossLayer(Layer, ABC):
@@ -16,10 +17,17 @@ class LossLayer(Layer, ABC):
 
     Each loss here is a negative log-likelihood whose gradient, taken together with its
     link function, cancels to ``dx = (y - t) / batch``.
+
+    The ``bind_...`` methods work on what `receive` was given. That may be a stack of batches, of
+    shape (batches, batch, outputs), whose losses are read at once where they were computed one
+    :meth:`part` at a time.
     """
 
-    y: Array
+    x: Array
     t: Array
+    sample_weight: Array | None
+    y: Array
+    notes: tuple[Array, ...]
 
     def forward(
         self, x: Array, t: Any, sample_weight: Array | None = None, out: Array | None = None
@@ -76,10 +84,62 @@ class LossLayer(Layer, ABC):
         float
             The mean over the batch of weight times loss.
         """
-        self.t, self.sample_weight = t, sample_weight
-        self.y, losses = self._link_and_losses(x, t, out)
-        total = losses.sum() if sample_weight is None else losses @ sample_weight
-        return float(total) / len(x)
+        if out is None:
+            out = np.empty_like(x, np.result_type(x, np.float32))
+        self.receive(x.copy() if np.may_share_memory(x, out) else x, t, sample_weight)
+        perform(self.bind_probabilities(out))
+        return self.total() / len(x)
+
+    def receive(self, x: Array, t: Array, sample_weight: Array | None = None) -> None:
+        """Take scores and targets, or the memory where they will be.
+
+        Parameters
+        ----------
+        x : ndarray of shape (..., batch, outputs), floating
+            Scores.
+        t : ndarray of the same shape
+            Target probabilities in the dtype of `x`; not checked.
+        sample_weight : ndarray of shape (..., batch), default=None
+            Factor of each row's loss.
+        """
+        self.x, self.t, self.sample_weight = x, t, sample_weight
+        self.notes = self._notes()
+
+    def part(self, where: int | slice) -> Self:
+        """Return a layer over some of a stack of batches.
+
+        Parameters
+        ----------
+        where : int or slice
+            Which.
+
+        Returns
+        -------
+        LossLayer
+            One that shares its memory.
+        """
+        part = type(self)()
+        part.x, part.t, part.sample_weight = self.x[where], self.t[where], None
+        if self.sample_weight is not None:
+            part.sample_weight = self.sample_weight[where]
+        part.notes = tuple(note[where] for note in self.notes)
+        return part
+
+    def total(self) -> float:
+        """Return the sum of all rows' losses, each times its weight.
+
+        Follows the operations of `bind_probabilities`, which note what is needed beside the
+        scores.
+
+        Returns
+        -------
+        float
+            The sum.
+        """
+        losses = self._losses()
+        if self.sample_weight is not None:
+            losses = losses * self.sample_weight
+        return float(losses.sum())
 
     def backward(self, dout: float = 1.0, out: Array | None = None) -> Array:
         """Return the gradient with respect to the scores: ``dout * (y - t) / batch``.
@@ -96,11 +156,35 @@ class LossLayer(Layer, ABC):
         ndarray of shape (batch, outputs)
             Gradient with respect to the scores, each row times its weight.
         """
-        dx = np.subtract(self.y, self.t, out=out)
+        if out is None:
+            out = np.empty_like(self.y)
+        perform(self.bind_backward(out, dout))
+        return out
+
+    def bind_backward(self, out: Array, dout: float = 1.0) -> list[Operation]:
+        """Lay `backward` over arrays: those of `bind_probabilities`, and one more.
+
+        Parameters
+        ----------
+        out : ndarray of shape (batch, outputs)
+            Gradient with respect to the scores; may be the probabilities `y`.
+        dout : float, default=1.0
+            Gradient with respect to the loss: with the number of rows, the gradient is that of
+            their sum.
+
+        Returns
+        -------
+        list of callables
+            What fills `out`, whenever it is performed.
+        """
+        operations: list[Operation] = [partial(np.subtract, self.y, self.t, out)]
         if self.sample_weight is not None:
-            dx *= self.sample_weight[:, np.newaxis]
-        dx *= dout / len(dx)
-        return dx
+            factors = self.sample_weight[:, np.newaxis]
+            operations.append(partial(np.multiply, out, factors, out, casting="same_kind"))
+        if dout != len(out):
+            factor = np.array(dout / len(out), out.dtype)
+            operations.append(partial(np.multiply, out, factor, out))
+        return operations
 
     def accuracy(self, x: Array, t: Any) -> float:
         """Return the share of rows in which the most likely outcome is the target.
@@ -135,30 +219,43 @@ class LossLayer(Layer, ABC):
             raise ValueError(f"x must be rows of scores, but its shape is {x.shape}")
         if t.ndim and len(t) != len(x):
             raise ValueError(f"x has {len(x)} rows but t has {len(t)}: give one target per row")
-        return x, self.encode(t, x.shape[1], np.result_type(x, np.float32))
+        return x, self.encode(t, np.empty_like(x, np.result_type(x, np.float32)))
 
     @abstractmethod
-    def encode(self, t: Array, outputs: int, dtype: Any) -> Array:
-        """Check targets and return them as rows of probabilities.
+    def encode(self, t: Array, out: Array) -> Array:
+        """Check targets and write them as rows of probabilities.
 
         Parameters
         ----------
-        t : ndarray
+        t : ndarray of shape (rows,) or (rows, outputs)
             Targets; see the class.
-        outputs : int
-            Number of scores in a row.
-        dtype : dtype
-            Floating type of the result.
+        out : ndarray of shape (rows, outputs), or (batches, batch, outputs) for as many rows
+            Where to put the target probabilities.
 
         Returns
         -------
-        ndarray of shape (batch, outputs)
-            Target probabilities.
+        ndarray
+            The target probabilities: `out`.
 
         Raises
         ------
         ValueError
             If the targets are not what the class describes.
+        """
+
+    @abstractmethod
+    def bind_probabilities(self, y: Array) -> list[Operation]:
+        """Lay the link function over the scores that were received, and an array.
+
+        Parameters
+        ----------
+        y : ndarray of shape (batch, outputs)
+            Probabilities; not the scores' own memory, which the loss is computed from.
+
+        Returns
+        -------
+        list of callables
+            What fills `y`, whenever it is performed.
         """
 
     @staticmethod
@@ -194,8 +291,12 @@ class LossLayer(Layer, ABC):
         """
 
     @abstractmethod
-    def _link_and_losses(self, x: Array, t: Array, out: Array | None) -> tuple[Array, Array]:
-        """Return the probabilities, in `out` if given, and the loss of each row."""
+    def _notes(self) -> tuple[Array, ...]:
+        """Return memory for what the link function finds out, a row each, and the loss needs."""
+
+    @abstractmethod
+    def _losses(self) -> Array:
+        """Return the loss of each row, of shape (..., batch)."""
 
     @staticmethod
     @abstractmethod
@@ -203,12 +304,13 @@ class LossLayer(Layer, ABC):
         """Return the most likely outcome of each row, of shape (batch, anything)."""
 
     @staticmethod
-    def _probabilities_only(t: Array, dtype: Any) -> Array:
-        """Check that every element of `t` is a number in [0, 1], and return them in `dtype`."""
+    def _write_probabilities(t: Array, out: Array) -> Array:
+        """Check that every element of `t` is a number in [0, 1], and write them to `out`."""
         if t.dtype.kind not in "biuf":
             raise ValueError(f"t must hold numbers, but its dtype is {t.dtype}")
         if not ((t >= 0) & (t <= 1)).all():  # a nan fails both
             raise ValueError(
                 f"t must hold probabilities in [0, 1], but it goes from {t.min()} to {t.max()}"
             )
-        return t.astype(dtype)
+        out[...] = t.reshape(out.shape)
+        return out

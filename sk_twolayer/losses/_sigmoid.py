@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 from scipy.special import expit, log_expit
 
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Operation
 from sk_twolayer.losses._loss_layer import LossLayer
 
 
@@ -52,22 +52,29 @@ class SigmoidWithLoss(LossLayer):
         y: Array = log_expit(x)
         return y
 
-    def encode(self, t: Array, outputs: int, dtype: Any) -> Array:
-        if t.ndim == 1 and outputs == 1:
-            t = t[:, np.newaxis]
-        if t.ndim != 2 or t.shape[1] != outputs:
+    def encode(self, t: Array, out: Array) -> Array:
+        outputs = out.shape[-1]
+        if t.shape[1:] != (outputs,) and not (t.ndim == 1 and outputs == 1):
             raise ValueError(
                 f"t must have shape (batch, {outputs})"
                 + (" or (batch,)" if outputs == 1 else "")
                 + f", but it has {t.shape}"
             )
-        return self._probabilities_only(t, dtype)
+        return self._write_probabilities(t, out)
 
-    def _link_and_losses(self, x: Array, t: Array, out: Array | None) -> tuple[Array, Array]:
+    def bind_probabilities(self, y: Array) -> list[Operation]:
+        self.y = y
+        return [partial(expit, self.x, y)]
+
+    def _notes(self) -> tuple[Array, ...]:
+        return ()
+
+    def _losses(self) -> Array:
         # -log y for t=1 and -log(1-y) for t=0 both lie on the softplus curve, whose two
         # parts are split here so that neither overflows nor cancels.
-        losses = np.maximum(x, 0) - x * t - log_expit(np.abs(x))
-        return expit(x, out=out), losses.sum(axis=1)
+        flat_part = np.log1p(np.exp(-np.abs(self.x)))
+        losses: Array = (np.maximum(self.x, 0) - self.x * self.t + flat_part).sum(axis=-1)
+        return losses
 
     @staticmethod
     def _decide(y: Array) -> Array:

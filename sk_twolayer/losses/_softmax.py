@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 from scipy.special import log_softmax
 
-from sk_twolayer._typing import Array
+from sk_twolayer._layer import perform
+from sk_twolayer._typing import Array, Operation
 from sk_twolayer.losses._loss_layer import LossLayer
 
 
@@ -37,25 +38,23 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     >>> softmax(np.array([1010.0, 1000.0, 990.0])).round(6)
     array([9.99955e-01, 4.50000e-05, 0.00000e+00])
     """
-    y = _shift(x, out)
-    _exponential_shares(y)
-    return y
-
-
-def _shift(x: Array, out: Array | None) -> Array:
-    """Return the scores with each row's maximum at 0, in a floating type."""
     if out is None:
         out = np.empty_like(x, np.result_type(x, np.float32))
-    np.subtract(x, x.max(axis=-1, keepdims=True), out=out)
+    notes = np.empty((2, *x.shape[:-1]), out.dtype)
+    perform(_bind_softmax(x, out, notes[0, ...], notes[1, ...]))
     return out
 
 
-def _exponential_shares(x: Array) -> Array:
-    """Replace shifted scores by their probabilities, and return what they were divided by."""
-    np.exp(x, out=x)
-    total: Array = x.sum(axis=-1, keepdims=True)
-    x /= total
-    return total
+def _bind_softmax(x: Array, y: Array, shift: Array, total: Array) -> list[Operation]:
+    """Lay softmax over scores and probabilities, and over what shifts and divides each row."""
+    x, y = np.moveaxis(x, -1, 0), np.moveaxis(y, -1, 0)  # a row is subtracted as it is
+    return [
+        partial(np.maximum.reduce, x, 0, None, shift),
+        partial(np.subtract, x, shift, y),
+        partial(np.exp, y, y),
+        partial(np.add.reduce, y, 0, None, total),
+        partial(np.divide, y, total, y),
+    ]
 
 
 class SoftmaxWithLoss(LossLayer):
@@ -96,48 +95,57 @@ class SoftmaxWithLoss(LossLayer):
         y: Array = log_softmax(x, axis=-1)
         return y
 
-    def encode(self, t: Array, outputs: int, dtype: Any) -> Array:
+    def encode(self, t: Array, out: Array) -> Array:
+        outputs = out.shape[-1]
         if t.ndim == 2:
-            return self._distributions(t, outputs, dtype)
+            return self._write_distributions(t, out)
         if t.ndim != 1 or t.dtype.kind not in "iu":
             raise ValueError(
                 "t must be integer labels of shape (batch,) or rows of probabilities of shape "
                 f"(batch, {outputs}), but it is {t.dtype} of shape {t.shape}"
                 + ("; labels held as floats need t.astype(int)" if t.dtype.kind == "f" else "")
             )
-        outside = np.flatnonzero((t < 0) | (t >= outputs))
-        if outside.size:
+        if t.size and (t.min() < 0 or t.max() >= outputs):
+            first = np.flatnonzero((t < 0) | (t >= outputs))[0]
             raise ValueError(
-                f"label {t[outside[0]]} in row {outside[0]} of t is out of range: "
+                f"label {t[first]} in row {first} of t is out of range: "
                 f"with {outputs} scores a row, labels go from 0 to {outputs - 1}"
             )
-        rows = np.zeros((len(t), outputs), dtype, order="F")
-        rows[np.arange(len(t)), t] = 1
-        return rows
+        return np.equal(t.reshape(out.shape[:-1])[..., np.newaxis], np.arange(outputs), out=out)
 
-    def _link_and_losses(self, x: Array, t: Array, out: Array | None) -> tuple[Array, Array]:
-        y = _shift(x, out)
-        target_score = np.einsum("ij,ij->i", y, t)
-        total = _exponential_shares(y)
-        return y, np.log(total[:, 0]) - target_score
+    def bind_probabilities(self, y: Array) -> list[Operation]:
+        self.y = y
+        return _bind_softmax(self.x, y, *self.notes)
+
+    def _notes(self) -> tuple[Array, ...]:
+        shift, total = np.empty((2, *self.x.shape[:-1]), np.result_type(self.x, np.float32))
+        return shift, total
+
+    def _losses(self) -> Array:
+        shift, total = self.notes
+        # minus the target's log-probability, without the probability: it may have underflowed
+        target_score = np.einsum("...j,...j->...", self.x, self.t)
+        losses: Array = np.log(total) - (target_score - shift)
+        return losses
 
     @staticmethod
     def _decide(y: Array) -> Array:
         decision: Array = y.argmax(axis=1, keepdims=True)
         return decision
 
-    def _distributions(self, t: Array, outputs: int, dtype: Any) -> Array:
-        """Check that the rows of `t` are probability distributions, and return them."""
-        if t.shape[1] != outputs:
+    def _write_distributions(self, t: Array, out: Array) -> Array:
+        """Check that the rows of `t` are probability distributions, and write them to `out`."""
+        if t.shape[1] != out.shape[-1]:
             raise ValueError(
-                f"t has {t.shape[1]} columns but x has {outputs}: give one a class, or integer "
-                "labels of shape (batch,)"
+                f"t has {t.shape[1]} columns but x has {out.shape[-1]}: give one a class, or "
+                "integer labels of shape (batch,)"
             )
-        rows = self._probabilities_only(t, dtype)
-        off = np.flatnonzero(np.abs(rows.sum(axis=1) - 1) > 1e-3)
+        self._write_probabilities(t, out)
+        sums = t.sum(axis=1)
+        off = np.flatnonzero(np.abs(sums - 1) > 1e-3)
         if off.size:
             raise ValueError(
-                f"row {off[0]} of t sums to {rows[off[0]].sum():g}, not to 1: give one-hot rows, "
+                f"row {off[0]} of t sums to {sums[off[0]]:g}, not to 1: give one-hot rows, "
                 "other distributions, or integer labels of shape (batch,)"
             )
-        return rows
+        return out

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 
 from sk_twolayer._linalg import add_scaled
 from sk_twolayer._typing import Array
-from sk_twolayer.optimizers._optimizer import Optimizer
+from sk_twolayer.optimizers._optimizer import Optimizer, in_blocks
 
 
 class AdaGrad(Optimizer):
@@ -67,12 +67,13 @@ class AdaGrad(Optimizer):
     def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
         if not hasattr(self, "square_"):
             self.square_ = np.zeros_like(theta)
-        gradient = np.empty_like(theta)
+        gradient = self._memory_like(theta)
         add_gradient(gradient, scale=1, keep=0)
-        work = np.multiply(gradient, gradient)
-        self.square_ += work
-        _divide_by_root(gradient, self.square_, self.epsilon, out=work)
-        add_scaled(theta, work, scale=-learning_rate)
+        for x, g, v in in_blocks(theta, gradient, self.square_):
+            square = np.multiply(g, g)
+            v += square
+            _divide_by_root(g, v, self.epsilon, out=square)
+            add_scaled(x, square, scale=-learning_rate)
 
 
 class RMSProp(Optimizer):
@@ -132,12 +133,13 @@ class RMSProp(Optimizer):
         if not hasattr(self, "square_"):
             self.square_ = np.zeros_like(theta)
         decay = float(self.decay)
-        gradient = np.empty_like(theta)
+        gradient = self._memory_like(theta)
         add_gradient(gradient, scale=1, keep=0)
-        work = np.multiply(gradient, gradient)
-        add_scaled(self.square_, work, scale=1 - decay, keep=decay)
-        _divide_by_root(gradient, self.square_, self.epsilon, out=work)
-        add_scaled(theta, work, scale=-learning_rate)
+        for x, g, v in in_blocks(theta, gradient, self.square_):
+            square = np.multiply(g, g)
+            add_scaled(v, square, scale=1 - decay, keep=decay)
+            _divide_by_root(g, v, self.epsilon, out=square)
+            add_scaled(x, square, scale=-learning_rate)
 
 
 class Adam(Optimizer):
@@ -208,15 +210,16 @@ class Adam(Optimizer):
             self.n_steps_ = 0
         self.n_steps_ += 1
         beta_1, beta_2 = float(self.beta_1), float(self.beta_2)
-        work = np.empty_like(theta)
-        add_gradient(work, scale=1, keep=0)
-        add_scaled(self.mean_, work, scale=1 - beta_1, keep=beta_1)
-        np.multiply(work, work, out=work)
-        add_scaled(self.square_, work, scale=1 - beta_2, keep=beta_2)
-        _divide_by_root(self.mean_, self.square_, self.epsilon, out=work)
+        gradient = self._memory_like(theta)
+        add_gradient(gradient, scale=1, keep=0)
         # both means start at 0, and are too small at first
         correction = math.sqrt(1 - beta_2**self.n_steps_) / (1 - beta_1**self.n_steps_)
-        add_scaled(theta, work, scale=-learning_rate * correction)
+        for x, g, m, v in in_blocks(theta, gradient, self.mean_, self.square_):
+            add_scaled(m, g, scale=1 - beta_1, keep=beta_1)
+            np.multiply(g, g, out=g)
+            add_scaled(v, g, scale=1 - beta_2, keep=beta_2)
+            _divide_by_root(m, v, self.epsilon, out=g)
+            add_scaled(x, g, scale=-learning_rate * correction)
 
 
 def _divide_by_root(x: Array, square: Array, epsilon: float, out: Array) -> None:

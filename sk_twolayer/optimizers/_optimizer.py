@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from sk_twolayer._typing import Array
+
+BLOCK_SIZE = 2**15  # elements: four vectors of them in float32 take 512 kB
 
 
 class Optimizer(BaseEstimator, ABC):
@@ -21,6 +24,7 @@ class Optimizer(BaseEstimator, ABC):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+    _memory: Array
 
     @property
     @abstractmethod
@@ -41,3 +45,38 @@ class Optimizer(BaseEstimator, ABC):
         learning_rate : float
             Length of the step.
         """
+
+    def _memory_like(self, theta: Array) -> Array:
+        """Return memory for a gradient: the same for each step, and never saved."""
+        if not hasattr(self, "_memory") or self._memory.shape != theta.shape:
+            self._memory = np.empty_like(theta)
+        return self._memory
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_memory"}
+
+
+def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
+    """Cut vectors into pieces that fit the cache together, for several passes over each.
+
+    Parameters
+    ----------
+    *vectors : ndarrays of shape (n,)
+        What to cut.
+
+    Yields
+    ------
+    tuple of ndarrays
+        A piece of each, as views.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.optimizers._optimizer import in_blocks
+    >>> [len(x) for x, y in in_blocks(np.zeros(50000), np.zeros(50000))]
+    [32768, 17232]
+    """
+    for start in range(0, len(vectors[0]), BLOCK_SIZE):
+        piece = slice(start, start + BLOCK_SIZE)
+        yield tuple(vector[piece] for vector in vectors)

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 
 from sk_twolayer._linalg import add_scaled
 from sk_twolayer._typing import Array
-from sk_twolayer.optimizers._optimizer import Optimizer
+from sk_twolayer.optimizers._optimizer import Optimizer, in_blocks
 
 
 class SGD(Optimizer):
@@ -82,10 +82,11 @@ class SGD(Optimizer):
             self.velocity_ = np.zeros_like(theta)
         if not self.nesterov:
             add_gradient(self.velocity_, scale=-learning_rate, keep=momentum)
-            theta += self.velocity_
+            add_scaled(theta, self.velocity_)
             return
-        downhill = np.empty_like(theta)
+        downhill = self._memory_like(theta)
         add_gradient(downhill, scale=-learning_rate, keep=0)
-        add_scaled(self.velocity_, downhill, keep=momentum)
-        theta += downhill
-        add_scaled(theta, self.velocity_, scale=momentum)
+        for x, step, v in in_blocks(theta, downhill, self.velocity_):
+            add_scaled(v, step, keep=momentum)
+            add_scaled(x, step)
+            add_scaled(x, v, scale=momentum)

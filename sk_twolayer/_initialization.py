@@ -1,0 +1,59 @@
+"""Floor 1: the weights that training starts with."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sk_twolayer._typing import Array
+
+DRAWN_AT_ONCE = 2**13
+
+
+def draw_weights(
+    W: Array, std: float | str, activation: str, random_state: np.random.RandomState
+) -> None:
+    """Fill a weight matrix from a normal distribution around 0.
+
+    Parameters
+    ----------
+    W : ndarray of shape (inputs, outputs), contiguous
+        Overwritten.
+    std : float or "auto"
+        Standard deviation; 0 leaves `W` as it is, and draws nothing. "auto" keeps signals as
+        strong behind a layer as before it: ``sqrt(2 / inputs)`` before a relu [1]_,
+        ``sqrt(2 / (inputs + outputs))`` otherwise [2]_.
+    activation : str
+        Name of the layer that follows.
+    random_state : RandomState
+        Source of the weights.
+
+    Raises
+    ------
+    ValueError
+        If `std` is another string.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers", ICCV 2015.
+    .. [2] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward
+       neural networks", AISTATS 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._initialization import draw_weights
+    >>> W = np.empty((200, 1000))
+    >>> draw_weights(W, "auto", "relu", np.random.RandomState(0))
+    >>> round(float(W.std()), 3)  # sqrt(2 / 200)
+    0.1
+    """
+    if isinstance(std, str):
+        if std != "auto":
+            raise ValueError(f"weight_init_std must be a number or 'auto', got {std!r}")
+        std = math.sqrt(2 / (len(W) if activation == "relu" else sum(W.shape)))
+    flat = W.reshape(-1)
+    for start in range(0, flat.size if std else 0, DRAWN_AT_ONCE):  # a RandomState knows no float32
+        piece = flat[start : start + DRAWN_AT_ONCE]
+        piece[:] = std * random_state.standard_normal(piece.size)

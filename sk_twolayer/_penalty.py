@@ -1,0 +1,72 @@
+"""Floor 1: the penalty on large weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sk_twolayer._linalg import add_scaled
+from sk_twolayer._typing import Array
+
+
+class Penalty:
+    """Half the sum of squares of some parameters, times a strength: ``alpha/2 * sum of W**2``.
+
+    Its gradient is ``alpha * W``.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,)
+        All parameters; kept, not copied.
+    n_weights : int
+        How many of them, from the first one on, are penalised.
+    alpha : float
+        The strength.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._penalty import Penalty
+    >>> theta = np.array([3.0, 4.0, 100.0])
+    >>> penalty, gradient = Penalty(theta, 2, alpha=0.1), np.empty(3)
+    >>> penalty.value
+    1.25
+    >>> keep_weights = penalty.bind_gradient(gradient)(1.0, 0.0)
+    >>> gradient[:2], keep_weights
+    (array([0.3, 0.4]), 1.0)
+    """
+
+    def __init__(self, theta: Array, n_weights: int, alpha: float) -> None:
+        self._theta, self._weights = theta, theta[:n_weights]
+        self._alpha = float(alpha)  # a NumPy scalar would turn float32 into float64
+
+    @property
+    def value(self) -> float:
+        """The penalty: float."""
+        return 0.5 * self._alpha * float(self._weights @ self._weights) if self._alpha else 0.0
+
+    def bind_gradient(self, into: Array) -> Callable[[float, float], float]:
+        """Lay the penalty's share of a gradient over an array, as an action.
+
+        Parameters
+        ----------
+        into : ndarray of shape (n_parameters,)
+            What the action changes: `theta` itself, or memory of its own.
+
+        Returns
+        -------
+        callable
+            ``add(scale, keep)``: ``into <- keep*into + scale*gradient`` for the weights. It
+            returns what whoever adds the rest of the gradient must yet keep of the weights.
+        """
+        alpha = self._alpha
+        if not alpha:
+            return lambda scale, keep: keep
+        if into is self._theta:  # alpha * W is a multiple of what is there
+            return lambda scale, keep: keep + scale * alpha
+        weights, W = into[: len(self._weights)], self._weights
+
+        def add(scale: float, keep: float) -> float:
+            add_scaled(weights, W, scale=scale * alpha, keep=keep)
+            return 1.0
+
+        return add

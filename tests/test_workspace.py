@@ -1,0 +1,119 @@
+"""What training runs, bound once, against the net that is walked layer by layer."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sk_twolayer import TwoLayerNet
+from sk_twolayer.minibatches import Minibatches
+from sk_twolayer.workspace import Workspace
+
+N_ROWS, N_PLACES, INPUTS, HIDDEN, OUTPUTS = 4, 3, 5, 6, 3
+ACTIVATIONS = ["relu", "sigmoid", "tanh", "identity"]
+
+
+@pytest.fixture
+def data(rng):
+    n = N_ROWS * N_PLACES
+    weights = rng.uniform(0, 2, size=n)
+    return rng.standard_normal((n, INPUTS)), rng.randint(OUTPUTS, size=n), weights
+
+
+def make_net(**options):
+    options = {"weight_init_std": 0.5, "random_state": 0, **options}
+    return TwoLayerNet(INPUTS, HIDDEN, OUTPUTS, **options)
+
+
+def flat(gradient):
+    return np.concatenate([gradient[name].ravel() for name in ("W1", "W2", "b1", "b2")])
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss"), list(product(ACTIVATIONS, ["softmax", "sigmoid"])), ids=str
+)
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+def test_losses_and_gradients(activation, loss, alpha, weighted, dropout, container, data):
+    X, t, weights = data
+    if loss == "sigmoid":
+        t = np.eye(OUTPUTS)[t]
+    weights = weights if weighted else None
+    net = make_net(activation=activation, loss=loss, alpha=alpha, dropout=dropout)
+    workspace = Workspace(net, N_ROWS, N_PLACES, weighted=weighted)
+    assert workspace.set_targets(t, weights) == N_PLACES
+    total = 0.0
+    for place in (2, 0, 1, 0, 1, 2):  # each twice: it is bound once, and in any order
+        rows = slice(place * N_ROWS, (place + 1) * N_ROWS)
+        part = None if weights is None else weights[rows]
+        for twin in (net, workspace.net):
+            twin.draw_dropout(np.random.RandomState(place))
+        workspace.run(place, container(X[rows]))
+        into = np.full_like(net.theta, np.nan)
+        workspace.add_gradient(into, scale=2.0, keep=0.0)
+        assert_allclose(into, 2 * flat(net.gradient(X[rows], t[rows], part)), atol=1e-14)
+        total += N_ROWS * (net.loss(X[rows], t[rows], part) - net.penalty)
+    assert_allclose(workspace.total_loss(N_PLACES), total / 2)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+def test_where_a_gradient_lands(alpha, data):
+    """In any array, the last one or another, and in the parameters themselves."""
+    X, t, _ = data
+    net = make_net(alpha=alpha)
+    workspace = Workspace(net, N_ROWS, 1)
+    workspace.set_targets(t[:N_ROWS])
+    workspace.run(0, X[:N_ROWS])
+    gradient = flat(net.gradient(X[:N_ROWS], t[:N_ROWS]))
+    for into in (np.ones_like(net.theta), np.ones_like(net.theta), net.theta):
+        expected = 0.5 * into - 0.1 * gradient
+        workspace.add_gradient(into, scale=-0.1, keep=0.5)
+        assert_allclose(into, expected, atol=1e-14)
+
+
+def test_it_follows_the_parameters_and_the_rows(data):
+    """What is bound to memory takes what is there when it runs."""
+    X, t, _ = data
+    net, x = make_net(), X[:N_ROWS].copy()
+    workspace = Workspace(net, N_ROWS, 1)
+    workspace.set_targets(t[:N_ROWS])
+    workspace.run(0, x)
+    net.theta[:] += 1
+    x[:] = X[-N_ROWS:]
+    workspace.run(0, x)
+    assert_allclose(workspace.total_loss(1) / N_ROWS, net.loss(X[-N_ROWS:], t[:N_ROWS]))
+
+
+@pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sp.csr_array])
+@pytest.mark.parametrize("batch_size", [1, 5, 12])
+@pytest.mark.parametrize("reordered", [False, True])
+@pytest.mark.parametrize("copied_bytes", [0, 2**20])
+def test_minibatches_are_all_rows_once(
+    container, batch_size, reordered, copied_bytes, data, monkeypatch
+):
+    monkeypatch.setattr("sk_twolayer.minibatches.PLACES", 2)
+    monkeypatch.setattr("sk_twolayer.minibatches.COPIED_BYTES", copied_bytes)
+    X, t, weights = data
+    batches = Minibatches(make_net(), container(X), t, weights, batch_size=batch_size)
+    order = np.arange(len(X))[::-1] if reordered else None
+    for _ in range(2):
+        rows_seen, t_seen, weights_seen = [], [], []
+        for workspace, rows in batches.chunks(order):
+            for place, x in enumerate(rows):
+                assert x.shape == (workspace.n_rows, INPUTS)
+                rows_seen.append(x.toarray() if sp.issparse(x) else x.copy())
+                t_seen.append(workspace.loss.t[place].argmax(axis=1))
+                weights_seen.append(workspace.loss.sample_weight[place].copy())
+        for seen, expected in zip((rows_seen, t_seen, weights_seen), data, strict=True):
+            assert_array_equal(np.concatenate(seen), expected[order] if reordered else expected)
+
+
+def test_a_large_minibatch_in_order_is_not_copied(data, monkeypatch):
+    monkeypatch.setattr("sk_twolayer.minibatches.COPIED_BYTES", 0)
+    X, t, _ = data
+    for _, rows in Minibatches(make_net(), X, t, batch_size=N_ROWS).chunks():
+        assert all(np.shares_memory(x, X) for x in rows)
