@@ -105,7 +105,7 @@ def bind_product(
     """
     _check_shapes(into, a, b, transpose_a)
     if not _suits_blas(into, a, b):  # sparse, empty, mixed, integer, or an odd target
-        return partial(_add_any_product, into, a.T if transpose_a else a, b, scale, keep)
+        return partial(_without_blas(into, a, b, transpose_a), scale, keep)
     gemm, a, b, into, *transposed = _for_gemm(into, a, b, transpose_a)
     return partial(gemm, scale, a, b, keep, into, *transposed, 1)
 
@@ -140,7 +140,7 @@ def bind_product_action(into: Array, a: Any, b: Array, *, transpose_a: bool = Fa
     """
     _check_shapes(into, a, b, transpose_a)
     if not _suits_blas(into, a, b):
-        return partial(_add_any_product, into, a.T if transpose_a else a, b)
+        return _without_blas(into, a, b, transpose_a)
     gemm, a, b, into, transposed_a, transposed_b = _for_gemm(into, a, b, transpose_a)
 
     def add(scale: float, keep: float) -> None:
@@ -225,5 +225,27 @@ def _for_gemm(into: Array, a: Array, b: Array, transpose_a: bool) -> tuple[Any, 
     return _GEMM[into.dtype], a, b, into, int(transpose_a), int(transpose_b)
 
 
+def _without_blas(into: Array, a: Any, b: Array, transpose_a: bool) -> Action:
+    if transpose_a and getattr(a, "format", "dense") == "csr" and 4 * a.nnz < len(into):
+        return partial(_add_few_rows, into, a, b)
+    return partial(_add_any_product, into, a.T if transpose_a else a, b)
+
+
 def _add_any_product(into: Array, a: Any, b: Array, scale: float, keep: float) -> None:
-    add_scaled(into, a @ b, scale=scale, keep=keep)
+    add_scaled(into, a @ _scaled(b, scale), keep=keep)
+
+
+def _add_few_rows(into: Array, a: Any, b: Array, scale: float, keep: float) -> None:
+    """Add ``a.T @ b`` for a sparse `a` whose columns are empty but for a few."""
+    if keep == 0:
+        into[...] = 0
+    elif keep != 1:
+        into *= keep
+    columns, places = np.unique(a.indices, return_inverse=True)
+    shape = (a.shape[0], len(columns))
+    used = type(a)((a.data, places.astype(a.indices.dtype), a.indptr), shape=shape)
+    into[columns] += used.T @ _scaled(b, scale)
+
+
+def _scaled(b: Array, scale: float) -> Array:
+    return b if scale == 1 else float(scale) * b  # smaller than the product

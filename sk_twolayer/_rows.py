@@ -10,8 +10,7 @@ from scipy.sparse import issparse
 
 from sk_twolayer._typing import Array
 
-BLOCK_BYTES = 2**20
-MIN_BLOCK_ROWS = 256  # for a product worth the call
+BLOCK_ROWS = 1024  # to work on at once: enough for BLAS, and their hidden units fit the cache
 HASHED_AT_ONCE = 2**17  # elements: all the memory that row_keys takes beside its result
 
 
@@ -140,28 +139,6 @@ def bytes_per_row(X: Any) -> int:
     if issparse(X):
         return int(X.nnz * (X.dtype.itemsize + X.indices.itemsize) // X.shape[0])
     return int(X.shape[1] * X.dtype.itemsize)
-
-
-def rows_per_block(row_bytes: int) -> int:
-    """Return how many rows to work on at once, so that what is computed for them fits the cache.
-
-    Parameters
-    ----------
-    row_bytes : int
-        Bytes that are computed for each row.
-
-    Returns
-    -------
-    int
-        A number of rows that is worth the call.
-
-    Examples
-    --------
-    >>> from sk_twolayer._rows import rows_per_block
-    >>> rows_per_block(1024), rows_per_block(2**20)
-    (1024, 256)
-    """
-    return max(MIN_BLOCK_ROWS, BLOCK_BYTES // row_bytes)
 
 
 def as_dense(X: Any) -> Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,7 @@ def affine_layers(
     return {"Affine1": Affine(W1, b1), **named, "Affine2": Affine(W2, b2)}
 
 
-def forward(layers: dict[str, Any], x: Any, out: Sequence[Array | None] | None = None) -> Array:
+def forward(layers: dict[str, Any], x: Any) -> Array:
     """Walk an input through layers.
 
     Parameters
@@ -65,9 +64,6 @@ def forward(layers: dict[str, Any], x: Any, out: Sequence[Array | None] | None =
         The layers in order.
     x : ndarray or sparse container
         Input of the first layer.
-    out : sequence of ndarray, default=None
-        Where each layer puts its result. Neighbours may share an array where the second
-        works element by element.
 
     Returns
     -------
@@ -82,8 +78,8 @@ def forward(layers: dict[str, Any], x: Any, out: Sequence[Array | None] | None =
     >>> forward({"Relu": Relu(), "Sigmoid": Sigmoid()}, np.array([-3.0, 0.0]))
     array([0.5, 0.5])
     """
-    for layer, buffer in zip(layers.values(), out or repeat(None, len(layers)), strict=True):
-        x = layer.forward(x, out=buffer)
+    for layer in layers.values():
+        x = layer.forward(x)
     scores: Array = x
     return scores
 

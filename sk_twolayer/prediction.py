@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from sk_twolayer._rows import rows_per_block
+from sk_twolayer._layer import perform
+from sk_twolayer._rows import BLOCK_ROWS
+from sk_twolayer._threads import suitable_blas_threads
 from sk_twolayer._typing import Array
-from sk_twolayer.chain import affine_layers, forward
+from sk_twolayer.chain import affine_layers, bind_forward
 
 __all__ = ["hidden_units", "scores_in_blocks"]
 
@@ -49,13 +52,14 @@ def scores_in_blocks(
     (W1, W2), (b1, b2) = coefs, intercepts
     layers = affine_layers(W1, b1, W2, b2, activation)
     n, (n_hidden, n_outputs) = X.shape[0], W2.shape
-    block = rows_per_block(b1.nbytes)  # of hidden units: all the memory that grows with the rows
-    hidden = np.empty((min(n, block), n_hidden), W2.dtype)
+    hidden = np.empty((min(n, BLOCK_ROWS), n_hidden), W2.dtype)
     scores = np.empty((n, n_outputs), W2.dtype)
-    for start in range(0, n, block):
-        out = scores[start : start + block]
-        room = hidden[: len(out)]
-        forward(layers, X[start : start + block], out=(room, room, out))
+    with suitable_blas_threads(BLOCK_ROWS * W1.size) if n > BLOCK_ROWS else nullcontext():
+        for start in range(0, n, BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            out = scores[rows]
+            room = hidden[: len(out)]
+            perform(bind_forward(layers, X[rows], (room, room, out)))
     return scores
 
 
@@ -93,4 +97,5 @@ def hidden_units(
     layers = affine_layers(W1, b1, W2, b2, activation)
     del layers["Affine2"]
     hidden = np.empty((X.shape[0], len(b1)), W1.dtype)
-    return forward(layers, X, out=(hidden, hidden))
+    perform(bind_forward(layers, X, (hidden, hidden)))
+    return hidden

@@ -124,7 +124,8 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
     def _input(self, X: Any) -> Any:
-        check_is_fitted(self, "coefs_")
+        if not hasattr(self, "coefs_"):  # or else this would take as long as the net does
+            check_is_fitted(self, "coefs_")
         return validate_data(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, reset=False)
 
     def _scores(self, X: Any) -> Array:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sk_twolayer._rows import rows_per_block
+from sk_twolayer._rows import BLOCK_ROWS
 from sk_twolayer._typing import Array
 from sk_twolayer.minibatches import Minibatches
 from sk_twolayer.network import TwoLayerNet
@@ -188,8 +188,8 @@ def full_passes(
     (True, 1.0)
     """
     n = _check_rows(X, t)
-    block = min(n, rows_per_block(net.params["b1"].nbytes))
-    evaluate = partial(_objective, net, Minibatches(net, X, t, sample_weight, batch_size=block))
+    batches = Minibatches(net, X, t, sample_weight, batch_size=min(n, BLOCK_ROWS))
+    evaluate = partial(_objective, net, batches)
     steps = optimizer.iterations(net.theta, evaluate)
     for number in count(1):
         with np.errstate(over="ignore", invalid="ignore"):

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from sk_twolayer._dataset import Dataset
-from sk_twolayer._rows import as_dense, row_keys, rows_per_block
+from sk_twolayer._rows import BLOCK_ROWS, as_dense, row_keys
 from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 
@@ -71,9 +71,8 @@ class Validation:
             If the score is not a number.
         """
         n = self.dataset.X.shape[0]
-        block = rows_per_block(net.params["b1"].nbytes)
         with np.errstate(over="ignore", invalid="ignore"):
-            blocks = (slice(start, start + block) for start in range(0, n, block))
+            blocks = (slice(start, start + BLOCK_ROWS) for start in range(0, n, BLOCK_ROWS))
             loss = sum(self._loss(net, rows) for rows in blocks) / n
             score = -loss if self._score is None else float(self._score(net))
         if math.isnan(score):

@@ -343,7 +343,7 @@ def test_blocks_do_not_show(container, digits, monkeypatch):
     X = container(X)
     clf = make().fit(X, y)
     expected = clf.decision_function(X)
-    monkeypatch.setattr("sk_twolayer._rows.BLOCK_BYTES", 1)
+    monkeypatch.setattr("sk_twolayer.prediction.BLOCK_ROWS", 7)
     assert_allclose(clf.decision_function(X), expected, rtol=1e-10)
 
 
@@ -358,6 +358,31 @@ def test_predicting_many_rows_takes_little_memory(dtype, digits):
     tracemalloc.stop()
     scores = len(many) * 10 * np.dtype(dtype).itemsize
     assert peak < scores + many.nbytes / 10
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("batch_size", [200, "full"])
+@pytest.mark.parametrize("solver", ["sgd", SGD(momentum=0.9, nesterov=True), "adam"], ids=str)
+def test_fitting_takes_little_memory(order, shuffle, batch_size, solver, rng):
+    """X is never copied: beside the model, three vectors like it, rows of a few minibatches."""
+    n, d, hidden = 20000, 200, 8
+    X = np.asarray(rng.standard_normal((n, d)), np.float32, order=order)
+    y = rng.randint(2, size=n)
+    clf = make(hidden_size=hidden, solver=solver, batch_size=batch_size, shuffle=shuffle)
+    clf.set_params(max_iter=2).fit(X[:200], y[:200])  # what is loaded the first time
+    tracemalloc.start()
+    clf.fit(X, y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    model = sum(array.nbytes for array in clf.coefs_ + clf.intercepts_)
+    of_each_row = 6 * 8  # labels, the order of the rows
+    if batch_size == "full":
+        of_each_row += 4 * (2 * hidden + 2 * 3) + hidden  # hidden units, scores, which are positive
+        chunk = 0
+    else:
+        chunk = 2**20
+    assert peak < 4 * model + 4 * chunk + of_each_row * n + 300_000 < X.nbytes
 
 
 def test_a_fit_that_fails_leaves_the_estimator_as_it_was(digits):

@@ -84,6 +84,21 @@ def test_add_product_of_a_sparse_matrix(container, transpose_a, dtype, rng):
     assert_allclose(sparse, dense, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
 
 
+@pytest.mark.parametrize("container", [sp.csr_array, sp.csr_matrix])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("scale", "keep"), FACTORS)
+def test_add_product_of_a_sparse_matrix_with_few_columns(container, dtype, scale, keep, rng):
+    a = np.zeros((K, 100), dtype)
+    a[[0, 0, 3, 5], [17, 3, 99, 17]] = 1, 2, 3, 4
+    b = rng.standard_normal((K, M)).astype(dtype)
+    sparse = np.full((100, M), np.nan if keep == 0 else 2, dtype)
+    dense = sparse.copy()
+    add_product(sparse, container(a), b, scale=scale, keep=keep, transpose_a=True)
+    add_product(dense, a, b, scale=scale, keep=keep, transpose_a=True)
+    assert sparse.dtype == dtype
+    assert_allclose(sparse, dense, rtol=1e-6)
+
+
 def test_mixed_and_integer_types():
     into = np.zeros((2, 2))
     add_product(into, np.eye(2, dtype=np.float32), np.array([[1, 2], [3, 4]]), scale=0.5)

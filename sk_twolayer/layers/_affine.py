@@ -216,6 +216,8 @@ def _as_rows(x: Array) -> Array:
 
 def _view_as_rows(out: Array) -> Array:
     """Return `out` as a matrix, for writing: a copy of it would be lost."""
+    if out.ndim == 2:
+        return out
     rows = _as_rows(out)
     if rows.size and not np.may_share_memory(rows, out):
         raise ValueError(

@@ -38,16 +38,18 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     >>> softmax(np.array([1010.0, 1000.0, 990.0])).round(6)
     array([9.99955e-01, 4.50000e-05, 0.00000e+00])
     """
-    if out is None:
-        out = np.empty_like(x, np.result_type(x, np.float32))
+    if out is None:  # by columns, as short rows are slow to add up
+        out = np.empty_like(x, np.result_type(x, np.float32), order="F")
+    np.copyto(out, x)
     notes = np.empty((2, *x.shape[:-1]), out.dtype)
-    perform(_bind_softmax(x, out, notes[0, ...], notes[1, ...]))
+    perform(_bind_softmax(out, out, notes[0, ...], notes[1, ...]))
     return out
 
 
 def _bind_softmax(x: Array, y: Array, shift: Array, total: Array) -> list[Operation]:
     """Lay softmax over scores and probabilities, and over what shifts and divides each row."""
-    x, y = np.moveaxis(x, -1, 0), np.moveaxis(y, -1, 0)  # a row is subtracted as it is
+    by_column = (-1, *range(x.ndim - 1))  # so that what there is one of a row fits as it is
+    x, y = x.transpose(by_column), y.transpose(by_column)
     return [
         partial(np.maximum.reduce, x, 0, None, shift),
         partial(np.subtract, x, shift, y),
