@@ -28,7 +28,7 @@ from sk_twolayer._dataset import (
     learn_dataset,
 )
 from sk_twolayer._labels import Labels, check_targets
-from sk_twolayer._rows import as_dense
+from sk_twolayer._rows import BLOCK_ROWS, as_dense, is_sparse
 from sk_twolayer._session import Best, Session, Training
 from sk_twolayer._threads import suitable_blas_threads
 from sk_twolayer._typing import Array
@@ -140,7 +140,7 @@ class Fitting:
         session, net, best = training.session, training.net, training.best
         attributes = partial(_fitted_attributes, labels, session, self.activation)
         vars(self).pop("_session", None)  # no callback is to see the last one
-        with suitable_blas_threads(batch_size * net.params["W1"].size):
+        with suitable_blas_threads(_largest_product(training, batch_size)):
             ended = training.run(self._epochs(training, batch_size), max_iter, attributes)
         session.theta = None
         if best is not None:
@@ -305,6 +305,14 @@ def _fingerprint(dataset: Dataset | None) -> tuple[Any, ...] | None:
     order = np.arange(t.shape[0])
     with np.errstate(over="ignore", invalid="ignore"):
         return (X.shape, float(X.sum(dtype=np.float64)), float((order @ t).sum()))
+
+
+def _largest_product(training: Training, batch_size: int) -> int:
+    """Return how many multiplications BLAS does at once in a step."""
+    X, (hidden, outputs) = training.dataset.X, training.net.params["W2"].shape
+    if isinstance(training.session.optimizer, LBFGS):
+        batch_size = min(X.shape[0], BLOCK_ROWS)
+    return int(batch_size * hidden * (outputs if is_sparse(X) else X.shape[1]))
 
 
 def _draw_seed(random_state: np.random.RandomState) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -10,15 +10,23 @@ import numpy as np
 
 from sk_twolayer._layer import perform
 from sk_twolayer._rows import BLOCK_ROWS
-from sk_twolayer._threads import suitable_blas_threads
+from sk_twolayer._threads import one_blas_thread
 from sk_twolayer._typing import Array
 from sk_twolayer.chain import affine_layers, bind_forward
 
 __all__ = ["hidden_units", "scores_in_blocks"]
 
+BLOCK_BYTES = 2**20  # of X: what is checked is still in the cache when it is multiplied
+MIN_BLOCK_ROWS = 512  # for a product worth the call
+LARGE_PRODUCT = 2**22  # multiplications: two threads take less time, with nothing small in between
+
 
 def scores_in_blocks(
-    coefs: Sequence[Array], intercepts: Sequence[Array], activation: str, X: Any
+    coefs: Sequence[Array],
+    intercepts: Sequence[Array],
+    activation: str,
+    X: Any,
+    check: Callable[[Any], object] | None = None,
 ) -> Array:
     """Return the scores of each row: ``activation(X @ W1 + b1) @ W2 + b2``.
 
@@ -34,6 +42,9 @@ def scores_in_blocks(
         What lies between.
     X : ndarray or sparse container of shape (n, inputs)
         Input rows, in the dtype of the parameters.
+    check : callable, default=None
+        Is called with each block of rows before it is worked on: so a large X comes from memory
+        into the cache once.
 
     Returns
     -------
@@ -52,14 +63,17 @@ def scores_in_blocks(
     (W1, W2), (b1, b2) = coefs, intercepts
     layers = affine_layers(W1, b1, W2, b2, activation)
     n, (n_hidden, n_outputs) = X.shape[0], W2.shape
-    hidden = np.empty((min(n, BLOCK_ROWS), n_hidden), W2.dtype)
+    block = min(n, BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_BYTES // (len(W1) * W1.itemsize)))
+    hidden = np.empty((block, n_hidden), W2.dtype)
     scores = np.empty((n, n_outputs), W2.dtype)
-    with suitable_blas_threads(BLOCK_ROWS * W1.size) if n > BLOCK_ROWS else nullcontext():
-        for start in range(0, n, BLOCK_ROWS):
-            rows = slice(start, start + BLOCK_ROWS)
-            out = scores[rows]
+    one_thread = n > block and block * W1.size < LARGE_PRODUCT  # of few rows, a limit costs more
+    with one_blas_thread() if one_thread else nullcontext():
+        for start in range(0, n, block):
+            x, out = X[start : start + block], scores[start : start + block]
+            if check is not None:
+                check(x)
             room = hidden[: len(out)]
-            perform(bind_forward(layers, X[rows], (room, room, out)))
+            perform(bind_forward(layers, x, (room, room, out)))
     return scores
 
 

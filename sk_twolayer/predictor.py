@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sk_twolayer._typing import Array
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
@@ -123,14 +124,24 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
     def _multilabel(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
-    def _input(self, X: Any) -> Any:
+    def _input(self, X: Any, *, is_finite: bool = True) -> Any:
+        """Return X as the net takes it."""
         if not hasattr(self, "coefs_"):  # or else this would take as long as the net does
             check_is_fitted(self, "coefs_")
-        return validate_data(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, reset=False)
+        options = {"accept_sparse": "csr", "dtype": self.coefs_[0].dtype}
+        return validate_data(self, X, reset=False, ensure_all_finite=is_finite, **options)
 
     def _scores(self, X: Any) -> Array:
-        X = self._input(X)  # first, in case there is nothing fitted
-        return scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X)
+        X = self._input(X, is_finite=False)  # which is checked block by block
+        check = self._check_finite
+        return scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X, check)
+
+    def _check_finite(self, x: Any) -> None:
+        """Refuse rows that hold nan or infinity, as scikit-learn does."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = x.sum()
+        if not math.isfinite(total):  # or the sum is too large
+            check_array(x, accept_sparse="csr", input_name="X", estimator=self)
 
     def _label_scores(self, X: Any) -> tuple[type[LossLayer], Array]:
         """Return a score for each label, and the loss layer that makes probabilities of them."""

@@ -48,8 +48,8 @@ def epochs(
 ) -> Iterator[Epoch]:
     """Train a net in place, an epoch each time the next item is asked for.
 
-    An epoch passes once over the data in minibatches; each is four steps: take rows, loss,
-    backward, and the optimizer's step. The last minibatch holds what is left over.
+    An epoch passes once over the data in minibatches; for each, rows are taken, walked forward
+    and back, and the optimizer takes its step. The last minibatch holds what is left over.
 
     Parameters
     ----------
@@ -83,7 +83,8 @@ def epochs(
     Raises
     ------
     ValueError
-        If there are no rows, or not as many targets; or if the loss stops being finite, at once.
+        If there are no rows, or not as many targets; or if the loss, which is read for many
+        minibatches at once, is no longer finite.
 
     Examples
     --------

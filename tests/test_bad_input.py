@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from sk_twolayer import TwoLayerClassifier
@@ -152,3 +154,25 @@ def test_a_learning_rate_so_large_that_the_loss_is_not_finite(dtype, labels, sol
         clf.fit(X.astype(dtype), labels)
     assert capsys.readouterr().out.count("epoch") <= 2  # at once
     assert not hasattr(clf, "coefs_")
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "transform"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sp.csr_array])
+def test_predictions_refuse_what_is_not_finite_in_any_block(method, value, container, digits):
+    X, y = digits
+    clf = TwoLayerClassifier(10, max_iter=1, tol=None).fit(X, y)
+    bad = X.copy()
+    bad[1500, 3] = value
+    what = "NaN" if np.isnan(value) else "infinity"
+    with pytest.raises(ValueError, match=f"^Input X contains {what}") as refused:
+        getattr(clf, method)(container(bad))
+    with pytest.raises(ValueError, match=what) as refused_by_fit:
+        clone(clf).fit(container(bad), y)
+    assert str(refused.value) == str(refused_by_fit.value)
+
+
+def test_rows_whose_sum_overflows_are_finite(digits):
+    X, y = digits
+    clf = TwoLayerClassifier(10, max_iter=1, tol=None).fit(X.astype(np.float32), y)
+    assert len(clf.predict(np.full((2000, 64), 3e38, np.float32))) == 2000

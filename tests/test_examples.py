@@ -89,6 +89,27 @@ def test_textbook_benchmark(tmp_path):
     assert float(single[5]) < 1e-3
 
 
+def test_quick_benchmark(tmp_path):
+    options = ["--repeats", "1", "--workloads", "0", "--solvers", "sgd"]
+    line = run("benchmarks/quick.py", *options, cwd=tmp_path).splitlines()[-1]
+    times_mlps, times_products = map(float, re.findall(r"([\d.]+) \(", line[45:]))
+    assert times_mlps > 0
+    assert times_products > 0
+
+
+def test_benchmark_of_ideas(tmp_path):
+    output = run("benchmarks/ideas.py", "--repeats", "1", cwd=tmp_path)
+    assert len(output.splitlines()) == 11
+
+
+def test_the_page_of_measurements_is_made_of_the_results(tmp_path):
+    run("benchmarks/compare.py", "--render", "--docs", tmp_path, cwd=tmp_path)
+    page = (tmp_path / "benchmarks.md").read_text()
+    assert page == (ROOT / "docs" / "benchmarks.md").read_text()
+    for name in ("speed", "growth"):
+        assert (tmp_path / "images" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.name)
 def test_benchmarks_explain_themselves(script, tmp_path):
     assert "usage:" in run(script, "--help", cwd=tmp_path)

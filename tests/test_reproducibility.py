@@ -3,10 +3,12 @@
 import joblib
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
+import scipy.sparse as sp
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer.optimizers import SGD
+from sk_twolayer.optimizers import LBFGS, SGD
+from sk_twolayer.workspace import Workspace
 
 
 def fit(X, y, **options):
@@ -29,6 +31,33 @@ def test_number_of_blas_threads(data, solver):
     with threadpool_limits(2):
         two = fit(*data, solver=solver)
     assert one == two
+
+
+@pytest.mark.parametrize(
+    ("rows", "features", "hidden", "container", "threads"),
+    [
+        (256, 256, 256, np.asarray, 2),  # 2**24 multiplications
+        (256, 256, 255, np.asarray, 1),
+        (256, 256, 256, sp.csr_array, 1),  # BLAS has no part in its large products
+    ],
+)
+@pytest.mark.parametrize("solver", [SGD, LBFGS])
+def test_large_products_keep_their_threads(
+    rows, features, hidden, container, threads, solver, monkeypatch
+):
+    seen = set()
+    run = Workspace.run
+
+    def spy(self, place, x):
+        seen.update(p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas")
+        return run(self, place, x)
+
+    monkeypatch.setattr(Workspace, "run", spy)
+    rng = np.random.RandomState(0)
+    X, y = rng.standard_normal((rows, features)), rng.randint(2, size=rows)
+    with threadpool_limits(2, user_api="blas"):
+        fit(container(X), y, hidden_size=hidden, batch_size="full", solver=solver())
+    assert seen == {threads}
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])

@@ -1,0 +1,187 @@
+"""What each idea behind the speed brings: the time without it, divided by the time with it.
+
+In float32 on one BLAS thread; median and range over runs that take turns. The last line is a whole
+epoch of a net walked layer by layer, divided by one of a net that is bound.
+"""
+
+import argparse
+import time
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tools.measuring import ratio
+
+from sk_twolayer import TwoLayerNet
+from sk_twolayer._linalg import add_product, add_scaled, bind_product
+from sk_twolayer.losses import SoftmaxWithLoss, softmax
+from sk_twolayer.minibatches import PLACES
+from sk_twolayer.optimizers import SGD, Adam, _optimizer
+from sk_twolayer.training import epochs
+
+RNG = np.random.default_rng(0)
+SHAPES = [(32, 64, 50, 10), (200, 784, 100, 10)]  # rows, features, hidden units, classes
+
+
+def draw(*shape, order="C"):
+    """Return random numbers in float32."""
+    return np.asarray(RNG.standard_normal(shape), np.float32, order=order)
+
+
+def step_inside_the_product(rows, features, hidden, classes):
+    """Take the step inside the product, instead of a gradient that is subtracted."""
+    W, x, dout = draw(features, hidden), draw(rows, features), draw(rows, hidden)
+
+    def without():
+        W[...] -= 1e-9 * (x.T @ dout)
+
+    return without, bind_product(W, x, dout, scale=-1e-9, transpose_a=True)
+
+
+def bind_once(rows, features, hidden, classes):
+    """Find out once what to call BLAS with."""
+    into, x, W = draw(rows, hidden), draw(rows, features), draw(features, hidden)
+    return lambda: add_product(into, x, W, keep=0), bind_product(into, x, W, keep=0)
+
+
+def copy_rows_to_memory_made_before(rows, features, hidden, classes):
+    """Take rows into memory made before."""
+    X, order = draw(20 * rows, features), RNG.permutation(20 * rows)[:rows]
+    out = np.empty((rows, features), np.float32)
+    return lambda: X[order], lambda: X.take(order, 0, out, "clip")
+
+
+def softmax_by_columns(rows, features, hidden, classes):
+    """Keep scores by columns, so that NumPy goes along the batch."""
+    by_rows, by_columns = draw(rows, classes), draw(rows, classes, order="F")
+    return lambda: softmax(by_rows, by_rows), lambda: softmax(by_columns, by_columns)
+
+
+def multiply_by_the_mask(rows, features, hidden, classes):
+    """Multiply by relu's mask, instead of writing zeros where it says so."""
+    y, dout = draw(rows, hidden), draw(rows, hidden)
+    mask = np.empty(y.shape, bool)
+
+    def without():
+        np.less_equal(y, 0, out=mask)
+        np.copyto(dout, 0, where=mask)
+
+    def idea():
+        np.greater(y, 0, out=mask)
+        np.multiply(dout, mask, out=dout)
+
+    return without, idea
+
+
+def sums_by_a_product(rows, features, hidden, classes):
+    """Add up the rows of a bias's gradient by a product with ones, that lands in the bias."""
+    dout, b, ones = draw(rows, hidden), draw(hidden), np.ones((1, rows), np.float32)
+
+    def without():
+        b[...] -= 1e-9 * dout.sum(axis=0)
+
+    return without, bind_product(b[np.newaxis], ones, dout, scale=-1e-9)
+
+
+def losses_at_once(rows, features, hidden, classes):
+    """Read the losses of many minibatches at once."""
+    layer = SoftmaxWithLoss()
+    memory = draw(2, PLACES, classes, rows).swapaxes(-1, -2)
+    layer.receive(*memory)
+    for note in layer.notes:
+        note[...] = 1
+    parts = [layer.part(place) for place in range(PLACES)]
+    return lambda: [part.total() for part in parts], layer.total
+
+
+def adam_in_blocks(rows, features, hidden, classes):
+    """Let Adam go over theta in blocks that fit the cache."""
+    theta, adam, block = draw(100 * features * hidden // 16), Adam(), _optimizer.BLOCK_SIZE
+
+    def add_gradient(into, *, scale, keep):
+        into[:] = scale
+
+    def run(size):
+        _optimizer.BLOCK_SIZE = size
+        adam.step(theta, add_gradient, 1e-9)
+        _optimizer.BLOCK_SIZE = block
+
+    return lambda: run(theta.size), lambda: run(block)
+
+
+def axpy(rows, features, hidden, classes):
+    """Add a multiple of a vector by BLAS, in one pass."""
+    theta, v = draw(features * hidden), draw(features * hidden)
+
+    def without():
+        theta[...] += 1e-9 * v
+
+    return without, lambda: add_scaled(theta, v, scale=1e-9)
+
+
+def bound_layers(rows, features, hidden, classes):
+    """Train on layers that are bound to their memory, instead of walking them one by one."""
+    X, t = draw(50 * rows, features), RNG.integers(classes, size=50 * rows)
+    nets = [TwoLayerNet(features, hidden, classes, dtype=np.float32, random_state=0) for _ in "ab"]
+    random_state = np.random.RandomState(0)
+    training = epochs(
+        nets[0], SGD(), X, t, learning_rate=1e-6, batch_size=rows, random_state=random_state
+    )
+
+    def without():
+        order = random_state.permutation(len(X))
+        for start in range(0, len(X), rows):
+            batch = order[start : start + rows]
+            nets[1].loss(X[batch], t[batch])
+            nets[1].backward()
+            nets[1].add_gradient(nets[1].theta, scale=-1e-6)
+
+    return without, lambda: next(training)
+
+
+IDEAS = [
+    step_inside_the_product,
+    bind_once,
+    copy_rows_to_memory_made_before,
+    softmax_by_columns,
+    multiply_by_the_mask,
+    sums_by_a_product,
+    losses_at_once,
+    adam_in_blocks,
+    axpy,
+    bound_layers,
+]
+
+
+def seconds(function, times):
+    """Return how long some calls take."""
+    start = time.perf_counter()
+    for _ in range(times):
+        function()
+    return time.perf_counter() - start
+
+
+def main():
+    """Print a line for each idea."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=9)
+    arguments = parser.parse_args()
+    print("rows x features, hidden, classes:", *SHAPES, sep="   ")
+    for idea in IDEAS:
+        told = []
+        for shape in SHAPES:
+            without, with_it = idea(*shape)
+            with threadpool_limits(1):
+                times = max(1, int(0.02 / max(1e-7, seconds(with_it, 1))))
+                runs = [
+                    (seconds(without, times), seconds(with_it, times))
+                    for _ in range(arguments.repeats)
+                ]
+            slow, fast = zip(*runs, strict=True)
+            told.append("{:5.1f} ({:.1f}-{:.1f})".format(*ratio({"a": slow, "ours": fast}, "a")))
+        print(f"{idea.__doc__:86s}", *told, sep="  ", flush=True)
+
+
+if __name__ == "__main__":
+    main()
