@@ -2,9 +2,9 @@
 
 It measures training (six workloads, three solvers, two types), prediction, memory, saved sizes, a
 grid search, sparse rows, and how the cost grows, against MLPClassifier, the matrix products alone
-and, where it is installed, PyTorch. Contenders take turns; figures are ratios. The whole takes
-about twenty minutes on two cores; results go to benchmarks/results.json, tables and pictures to
-docs. With --render, only the latter are made again.
+and, where it is installed, PyTorch. Contenders take turns; times are ratios, but for growth. The
+whole takes about twenty minutes on two cores; results go to benchmarks/results.json, tables and
+pictures to docs. With --render, only the latter are made again.
 """
 
 import argparse

@@ -8,6 +8,7 @@ import argparse
 import time
 
 import numpy as np
+from scipy import sparse
 from threadpoolctl import threadpool_limits
 from tools.measuring import ratio
 
@@ -94,8 +95,9 @@ def losses_at_once(rows, features, hidden, classes):
 
 
 def adam_in_blocks(rows, features, hidden, classes):
-    """Let Adam go over theta in blocks that fit the cache."""
-    theta, adam, block = draw(100 * features * hidden // 16), Adam(), _optimizer.BLOCK_SIZE
+    """Let Adam go over theta in blocks that fit the cache (hidden units times 8)."""
+    net = TwoLayerNet(features, 8 * hidden, classes, dtype=np.float32, random_state=0)
+    theta, adam, block = net.theta, Adam(), _optimizer.BLOCK_SIZE
 
     def add_gradient(into, *, scale, keep):
         into[:] = scale
@@ -116,6 +118,18 @@ def axpy(rows, features, hidden, classes):
         theta[...] += 1e-9 * v
 
     return without, lambda: add_scaled(theta, v, scale=1e-9)
+
+
+def few_columns(rows, features, hidden, classes):
+    """Add a very sparse gradient to used columns alone (1 in 1000, features times 100)."""
+    features *= 100
+    x = sparse.random(rows, features, 0.001, "csr", np.float32, random_state=0)
+    W, dout = draw(features, hidden), draw(rows, hidden)
+
+    def without():
+        W[...] += x.T @ (-1e-9 * dout)
+
+    return without, bind_product(W, x, dout, scale=-1e-9, transpose_a=True)
 
 
 def bound_layers(rows, features, hidden, classes):
@@ -148,6 +162,7 @@ IDEAS = [
     losses_at_once,
     adam_in_blocks,
     axpy,
+    few_columns,
     bound_layers,
 ]
 

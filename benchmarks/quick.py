@@ -1,8 +1,8 @@
 """Time to train, as ratios, in less than a minute: for every day.
 
-Printed for each workload, in float32 on one BLAS thread: how many times longer MLPClassifier
-takes than ours, and ours than the matrix products of its steps alone (median and range of runs
-that take turns).
+Printed for the first five workloads, in float32 on one BLAS thread: how many times longer
+MLPClassifier takes than ours, and ours than the matrix products of its steps alone (median and
+range of runs that take turns).
 """
 
 import argparse

@@ -308,11 +308,11 @@ def _fingerprint(dataset: Dataset | None) -> tuple[Any, ...] | None:
 
 
 def _largest_product(training: Training, batch_size: int) -> int:
-    """Return how many multiplications BLAS does at once in a step."""
+    """Return the number of multiplications in the largest product that BLAS does in a step."""
     X, (hidden, outputs) = training.dataset.X, training.net.params["W2"].shape
     if isinstance(training.session.optimizer, LBFGS):
         batch_size = min(X.shape[0], BLOCK_ROWS)
-    return int(batch_size * hidden * (outputs if is_sparse(X) else X.shape[1]))
+    return int(batch_size * hidden * max(outputs, 0 if is_sparse(X) else X.shape[1]))
 
 
 def _draw_seed(random_state: np.random.RandomState) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sk_twolayer._typing import Array
 
-DRAWN_AT_ONCE = 2**13
+DRAWN_AT_ONCE = 2**13  # numbers
 
 
 def draw_weights(
@@ -54,6 +54,6 @@ def draw_weights(
             raise ValueError(f"weight_init_std must be a number or 'auto', got {std!r}")
         std = math.sqrt(2 / (len(W) if activation == "relu" else sum(W.shape)))
     flat = W.reshape(-1)
-    for start in range(0, flat.size if std else 0, DRAWN_AT_ONCE):  # a RandomState knows no float32
+    for start in range(0, flat.size if std else 0, DRAWN_AT_ONCE):  # a RandomState draws float64
         piece = flat[start : start + DRAWN_AT_ONCE]
         piece[:] = std * random_state.standard_normal(piece.size)

@@ -111,7 +111,7 @@ def bind_product(
 
 
 def bind_product_action(into: Array, a: Any, b: Array, *, transpose_a: bool = False) -> Action:
-    """Prepare a product once, to be added many times with factors of the moment.
+    """Prepare a product once, to be added many times with `scale` and `keep` given each time.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def _suits_blas(into: Array, *factors: Any) -> bool:
 
 
 def _for_gemm(into: Array, a: Array, b: Array, transpose_a: bool) -> tuple[Any, ...]:
-    """Return what to call BLAS with: the routine, `a`, `b` and `into` by columns, what to turn."""
+    """Return a routine of BLAS, `a`, `b` and `into` by columns, and which factors to transpose."""
     transpose_b = False
     if not into.flags.f_contiguous:  # into.T <- b.T @ a.T
         into, a, b, transpose_a, transpose_b = into.T, b, a, True, not transpose_a

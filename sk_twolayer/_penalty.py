@@ -55,8 +55,8 @@ class Penalty:
         Returns
         -------
         callable
-            ``add(scale, keep)``: ``into <- keep*into + scale*gradient`` for the weights. It
-            returns what whoever adds the rest of the gradient must yet keep of the weights.
+            ``add(scale, keep)`` adds what it must to the weights in `into`, and returns the `keep`
+            with which the gradient of the loss is to be added to them.
         """
         alpha = self._alpha
         if not alpha:

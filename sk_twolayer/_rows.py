@@ -52,7 +52,7 @@ def take_rows(X: Any, rows: Array | slice, out: Array | None = None) -> Any:
     Returns
     -------
     ndarray or sparse container of shape (m, ...)
-        The rows, in C order when dense; of a slice, a view.
+        The rows, in C order when dense and given by number; a slice of a dense matrix is a view.
 
     Examples
     --------
@@ -108,9 +108,6 @@ def row_batches(X: Any, rows: Array | slice, size: int, out: Array | None = None
             if out is not None:
                 out[...] = x
             yield x if out is None else out
-    elif X.flags.c_contiguous and out is not None:
-        for start in range(0, len(rows), size):
-            yield X.take(rows[start : start + size], 0, out, "clip")
     else:
         for start in range(0, len(rows), size):
             yield take_rows(X, rows[start : start + size], out)

@@ -11,7 +11,7 @@ from typing import Any
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-LARGE_PRODUCT = 2**24  # multiplications: two threads take a sixth less time, or less still
+LARGE_PRODUCT = 2**24  # multiplications: from here on more threads pay
 
 
 @cache
@@ -118,7 +118,7 @@ def suitable_blas_threads(multiplications: int) -> AbstractContextManager[None]:
 def one_blas_thread() -> Iterator[None]:
     """Run a block with one BLAS thread, and restore the limit afterwards whatever happens.
 
-    Training wants this twice over: threads that wait for each other make small products
+    There are two reasons: threads that wait for each other make small products
     slower, and a threaded product sums in another order, so that a model's last bits would
     depend on how many threads the machine, or a parallel search, happened to leave it.
 

@@ -87,7 +87,8 @@ class TwoLayerClassifier(Fitting, Predictor, CallbackSupportMixin, BaseEstimator
     random_state : int, RandomState instance or None, default=None
         Source of the first weights, the permutations, the units to drop and the rows to hold
         out. The same int gives the same bytes on one machine, however many threads or
-        processes are about.
+        processes are about; for nets so wide that BLAS keeps its threads (see Notes), with the
+        same number of those.
     verbose : bool or int, default=False
         Whether to print a line an epoch.
 
@@ -134,7 +135,8 @@ class TwoLayerClassifier(Fitting, Predictor, CallbackSupportMixin, BaseEstimator
     -----
     A row of weight zero is left out. The other weights are divided by their mean, so only their
     ratios matter; for full batches a weight of k equals k copies of the row.
-    While a fit runs it holds BLAS to one thread, for the whole process. A fit that fails leaves
+    While a fit runs it holds BLAS to one thread, for the whole process, unless the largest
+    product of a step takes 2**24 multiplications or more. A fit that fails leaves
     the estimator's attributes as they were.
 
     References

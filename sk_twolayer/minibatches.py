@@ -16,8 +16,8 @@ from sk_twolayer.workspace import Workspace
 __all__ = ["Minibatches", "rows_per_batch"]
 
 PLACES = 64  # minibatches whose targets are set, and losses read, at once
-CHUNK_BYTES = 2**20  # of their targets and scores at most
-COPIED_BYTES = 2**18  # copying more than that takes longer than laying a step over other rows
+CHUNK_BYTES = 2**20  # of their targets, scores and sparse rows, unless one minibatch takes more
+COPIED_BYTES = 2**18  # larger minibatches in order are not copied: binding a step costs less
 
 
 class Minibatches:

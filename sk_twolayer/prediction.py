@@ -18,7 +18,7 @@ __all__ = ["hidden_units", "scores_in_blocks"]
 
 BLOCK_BYTES = 2**20  # of X: what is checked is still in the cache when it is multiplied
 MIN_BLOCK_ROWS = 512  # for a product worth the call
-LARGE_PRODUCT = 2**22  # multiplications: two threads take less time, with nothing small in between
+THREADED_PRODUCT = 2**22  # multiplications: with nothing small in between, more threads pay
 
 
 def scores_in_blocks(
@@ -66,7 +66,7 @@ def scores_in_blocks(
     block = min(n, BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_BYTES // (len(W1) * W1.itemsize)))
     hidden = np.empty((block, n_hidden), W2.dtype)
     scores = np.empty((n, n_outputs), W2.dtype)
-    one_thread = n > block and block * W1.size < LARGE_PRODUCT  # of few rows, a limit costs more
+    one_thread = n > block and block * W1.size < THREADED_PRODUCT  # of few rows, a limit costs more
     with one_blas_thread() if one_thread else nullcontext():
         for start in range(0, n, block):
             x, out = X[start : start + block], scores[start : start + block]

@@ -108,7 +108,7 @@ def epochs(
     batches = Minibatches(net, X, t, sample_weight, batch_size=batch_size)
     for number in count(1):
         first_rate = rate.now
-        # one minibatch of all rows has no order, and needs no copy of them
+        # one minibatch of all rows needs no order
         order = random_state.permutation(n) if shuffle and batch_size < n else None
         with np.errstate(over="ignore", invalid="ignore"):
             total = 0.0
@@ -142,7 +142,7 @@ def _losses(
             workspace.run(place, x)
             optimizer.step(net.theta, workspace.add_gradient, step_rate)
             n_seen += workspace.n_rows
-        yield workspace.total_loss(place + 1)
+        yield workspace.total_loss()
     rate.progress = begun + 1
 
 
@@ -209,7 +209,7 @@ def _objective(net: TwoLayerNet, batches: Minibatches, gradient: Array) -> float
             workspace.run(place, x)
             workspace.add_gradient(gradient, scale=workspace.n_rows / batches.n, keep=keep)
             keep = 1.0
-        total += workspace.total_loss(place + 1)
+        total += workspace.total_loss()
     return float(total / batches.n) + net.penalty
 
 

@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 
 from sk_twolayer._dataset import Dataset
 from sk_twolayer._rows import BLOCK_ROWS, as_dense, row_keys
+from sk_twolayer._threads import one_blas_thread
 from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 
@@ -71,7 +72,8 @@ class Validation:
             If the score is not a number.
         """
         n = self.dataset.X.shape[0]
-        with np.errstate(over="ignore", invalid="ignore"):
+        # one thread, so that a net measured again comes to the same to the last bit
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             blocks = (slice(start, start + BLOCK_ROWS) for start in range(0, n, BLOCK_ROWS))
             loss = sum(self._loss(net, rows) for rows in blocks) / n
             score = -loss if self._score is None else float(self._score(net))
@@ -85,7 +87,8 @@ class Validation:
         scores = net.predict(X[rows])
         encoded = net.last_layer.encode(as_dense(t[rows]), np.empty_like(scores))
         weights = None if weights is None else weights[rows]
-        return net.last_layer.compare(scores, encoded, weights, out=scores) * len(scores)
+        net.last_layer.compare(scores, encoded, weights)
+        return net.last_layer.total()
 
 
 def hold_out(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sk_twolayer._layer import perform
 from sk_twolayer._typing import Action, Array, Operation
 from sk_twolayer.chain import bind_backward, bind_forward
 from sk_twolayer.network import TwoLayerNet
@@ -19,7 +20,8 @@ class Workspace:
     All arrays are made here, and each operation is bound to those it works on; what is left for
     every minibatch is a list of calls. Several minibatches have a place in it, each with scores
     and targets of its own, so that their losses are read all at once; the other memory they
-    share.
+    share. What depends on the rows is bound again when they lie elsewhere, as sparse rows do each
+    time.
 
     Parameters
     ----------
@@ -36,6 +38,8 @@ class Workspace:
     ----------
     net : TwoLayerNet
         A twin of the net, whose layers lie over this memory.
+    n_rows : int
+        Rows in a minibatch.
     loss : LossLayer
         Over the scores of all places.
 
@@ -48,7 +52,6 @@ class Workspace:
     >>> x, t = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
     >>> workspace = Workspace(net, n_rows=4, n_places=1)
     >>> workspace.set_targets(t)
-    1
     >>> for _ in range(100):
     ...     workspace.run(0, x)
     ...     workspace.add_gradient(net.theta, scale=-0.5)
@@ -66,7 +69,7 @@ class Workspace:
     ) -> None:
         (n_hidden, outputs), dtype = net.params["W2"].shape, net.theta.dtype
         self.net, self.n_rows = net.twin(), n_rows
-        dropped = [np.empty((n_rows, n_hidden), dtype)] * ("Dropout" in net.layers)
+        dropped = [np.empty((n_rows, n_hidden), dtype)] if "Dropout" in net.layers else []
         hidden, self._dhidden = (np.empty((n_rows, n_hidden), dtype) for _ in range(2))
         self._hidden = [hidden, hidden, *dropped]
         # By columns, because softmax adds up short rows: so NumPy goes along the batch.
@@ -75,12 +78,12 @@ class Workspace:
         self.loss = type(net.last_layer)()
         self.loss.receive(scores, targets, weights)
         self._dscores = np.empty((outputs, n_rows), dtype).T  # the probabilities, at first
-        self._ways: list[list[Operation] | None] = []
+        self._operations: list[list[Operation] | None] = []
         self._into: Array | None = None
         self._action: Action
-        self._laid_over: Any = None
+        self._x: Any = None
 
-    def set_targets(self, t: Array, sample_weight: Array | None = None) -> int:
+    def set_targets(self, t: Array, sample_weight: Array | None = None) -> None:
         """Set what the next minibatches are compared with.
 
         Parameters
@@ -89,17 +92,12 @@ class Workspace:
             Targets, as the loss layer describes them, of one or more whole minibatches.
         sample_weight : ndarray of shape (rows,), default=None
             Factor of each row's loss.
-
-        Returns
-        -------
-        int
-            How many minibatches that is.
         """
-        n_places = len(t) // self.n_rows
-        self.loss.encode(t, self.loss.t[:n_places])
-        if sample_weight is not None and self.loss.sample_weight is not None:
-            self.loss.sample_weight[:n_places] = sample_weight.reshape(n_places, self.n_rows)
-        return n_places
+        self._in_use = slice(len(t) // self.n_rows)
+        loss = self.loss.part(self._in_use)
+        loss.encode(t, loss.t)
+        if sample_weight is not None and loss.sample_weight is not None:
+            loss.sample_weight[...] = sample_weight.reshape(loss.sample_weight.shape)
 
     def run(self, place: int, x: Any) -> None:
         """Walk a minibatch forward and back: `add_gradient` may follow.
@@ -111,13 +109,13 @@ class Workspace:
         x : ndarray or sparse container of shape (n_rows, inputs)
             Its rows.
         """
-        if x is not self._laid_over:
+        if x is not self._x:
             self._lay_over(x)
-        way = self._ways[place]
-        if way is None:
-            way = self._ways[place] = [*self._to_hidden, *self._bind_place(place), *self._back]
-        for operation in way:
-            operation()
+        operations = self._operations[place]
+        if operations is None:
+            operations = [*self._to_hidden, *self._bind_place(place), *self._back]
+            self._operations[place] = operations
+        perform(operations)
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
@@ -133,20 +131,15 @@ class Workspace:
             self._into, self._action = into, self.net.bind_gradient(into, n_rows=self.n_rows)
         self._action(scale, keep)
 
-    def total_loss(self, n_places: int) -> float:
-        """Return the sum of the losses of all rows of the first minibatches, as they were run.
-
-        Parameters
-        ----------
-        n_places : int
-            How many minibatches.
+    def total_loss(self) -> float:
+        """Return the sum of the losses of all rows, once all minibatches were run.
 
         Returns
         -------
         float
             The sum of weight times loss.
         """
-        return self.loss.part(slice(n_places)).total()
+        return self.loss.part(self._in_use).total()
 
     def _lay_over(self, x: Any) -> None:
         """Bind what depends on where the rows are."""
@@ -154,9 +147,9 @@ class Workspace:
         layers.pop("Affine2")
         self._to_hidden = bind_forward(layers, x, self._hidden)
         self._back = bind_backward(self.net.layers, self._dscores, self._dhidden)
-        self._ways = [None] * len(self.loss.x)  # bound again when next they are walked
+        self._operations = [None] * len(self.loss.x)  # bound again when next they are walked
         self._into = None
-        self._laid_over = x
+        self._x = x
 
     def _bind_place(self, place: int) -> list[Operation]:
         """Bind what depends on where the scores and targets are."""

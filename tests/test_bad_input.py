@@ -152,7 +152,7 @@ def test_a_learning_rate_so_large_that_the_loss_is_not_finite(dtype, labels, sol
     )
     with pytest.raises(ValueError, match=r"diverged.*Lower learning_rate \(now 1e\+30\).*scale"):
         clf.fit(X.astype(dtype), labels)
-    assert capsys.readouterr().out.count("epoch") <= 2  # at once
+    assert capsys.readouterr().out.count("epoch") <= 2
     assert not hasattr(clf, "coefs_")
 
 

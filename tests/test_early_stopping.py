@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss, make_scorer
+from threadpoolctl import threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer._dataset import Dataset
@@ -264,3 +265,14 @@ def test_numpy_numbers_as_dropout(parts):
     X, y, *_ = parts
     plain, numpys = (make(dropout=kind(0.25)).fit(X, y) for kind in (float, np.float64))
     assert_array_equal(plain.coefs_[0], numpys.coefs_[0])
+
+
+def test_a_loop_of_warm_starts_keeps_its_history_with_more_than_one_blas_thread(rng):
+    """A net measured again comes to the same score, though BLAS splits its products."""
+    X, y = rng.standard_normal((1200, 784)).astype(np.float32), rng.randint(3, size=1200)
+    options = {"early_stopping": True, "validation_fraction": 0.5, "n_iter_no_change": 20}
+    clf = make(**options, warm_start=True, max_iter=1, batch_size=50)
+    with threadpool_limits(2, user_api="blas"):
+        for _ in range(4):
+            clf.fit(X, y)
+    assert len(clf.validation_scores_) == 4

@@ -1,5 +1,6 @@
 """The examples and benchmarks run as a user runs them, and print the figures they should."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 
 
 def run(script, *arguments, cwd):
@@ -99,7 +101,26 @@ def test_quick_benchmark(tmp_path):
 
 def test_benchmark_of_ideas(tmp_path):
     output = run("benchmarks/ideas.py", "--repeats", "1", cwd=tmp_path)
-    assert len(output.splitlines()) == 11
+    _, *lines = output.splitlines()
+    assert len(lines) == 11
+    for line in lines:
+        assert len([ratio for ratio in re.findall(r"([\d.]+) \(", line) if float(ratio) > 0]) == 2
+
+
+def test_the_readme_quotes_the_results():
+    """Its table of speed is the measured one, to one decimal."""
+    training = json.loads((ROOT / "benchmarks" / "results.json").read_text())["training"]
+    table = README.replace("\N{MULTIPLICATION SIGN}", "x")
+    rows = re.findall(r"\| (\d+ x .*?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", table)
+    assert len(rows) == 6
+    for workload, *quoted in rows:
+        for solver, dtype, figure in zip(
+            ("sgd", "adam", "sgd"), ("float32", "float32", "float64"), quoted, strict=True
+        ):
+            setting = ("1", solver, dtype, workload)
+            names = ("threads", "solver", "dtype", "workload")
+            [measured] = [r for r in training if tuple(r[name] for name in names) == setting]
+            assert f"{measured['MLPClassifier'][0]:.1f}" == figure
 
 
 def test_the_page_of_measurements_is_made_of_the_results(tmp_path):

@@ -272,7 +272,7 @@ def test_l_the_loss_is_without_the_penalty(digits):
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_m_diverging_training_stops_at_once(momentum, digits):
+def test_m_diverging_training_stops_in_its_first_epoch(momentum, digits):
     """Training goes on to the end with parameters that overflowed, and fails only then.
 
     scikit-learn #17925 and #22150.

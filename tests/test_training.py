@@ -200,7 +200,7 @@ def test_the_epoch_loss_is_the_mean_over_rows(rng):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_divergence_stops_at_once(dtype, rng):
+def test_divergence_is_an_error(dtype, rng):
     X, t = 1e3 * rng.standard_normal((50, 4)).astype(dtype), rng.randint(3, size=50)
     net = TwoLayerNet(4, 5, 3, "auto", activation="identity", dtype=dtype, random_state=0)
     training = epochs(net, SGD(), X, t, learning_rate=1e3, batch_size=5, random_state=rng)

@@ -27,10 +27,12 @@ def blas_threads(threads):
     torch_threads = torch and torch.get_num_threads()
     if torch:
         torch.set_num_threads(int(threads))
-    with threadpool_limits(int(threads)):
-        yield
-    if torch:
-        torch.set_num_threads(torch_threads)
+    try:
+        with threadpool_limits(int(threads)):
+            yield
+    finally:
+        if torch:
+            torch.set_num_threads(torch_threads)
 
 
 def interleaved(contenders, repeats):

@@ -12,6 +12,7 @@ LABELS = {
     "PyTorch": "PyTorch, eager",
     "products": "matrix products alone",
 }
+THREADS = {"1": "one BLAS thread", "default": "the threads each takes by itself"}
 AXES = {
     "n": "rows",
     "d": "features",
@@ -20,9 +21,10 @@ AXES = {
 }
 PAGE = """# Measured
 
-All figures are ratios of runs that took turns in one process: the median, and in brackets the least
-and the largest. Above 1, `TwoLayerClassifier` is faster, or smaller. `python benchmarks/compare.py`
-makes this page; `python benchmarks/quick.py` prints the first columns in less than a minute.
+Times are ratios of runs that took turns: the median, and in brackets the least and the largest.
+Above 1, `TwoLayerClassifier` is faster, except in the column "of the products", where 1 is the
+least that a step can take on one thread. `python benchmarks/compare.py` makes this page; `python
+benchmarks/quick.py` measures training alone, for the first five workloads, in less than a minute.
 
 {machine}
 
@@ -31,18 +33,19 @@ makes this page; `python benchmarks/quick.py` prints the first columns in less t
 Workloads are rows x columns, hidden units, minibatch (classes). "MLP" is scikit-learn's
 `MLPClassifier` with the same settings, divided by ours; "PyTorch" is the same net in its eager
 mode, divided by ours; "of the products" is ours divided by the five matrix products of each step
-alone.
+alone. With default threads the products alone use all threads too, small ones included; training
+does not, and so may take less.
 
-![Time of a training step, as a multiple of its matrix products](images/speed.png)
+![Time to train, as a multiple of its matrix products](images/speed.png)
 
 {training}
 
 ## Prediction
 
-MLPClassifier divided by ours; on one BLAS thread where nothing else is said. A good part of both is
-scikit-learn's validation of X, which takes most of the time of a single row. With default threads
-the spread is wide: the wheels of NumPy (theirs) and SciPy (ours) bring a BLAS each, whose threads
-are in each other's way where both are used in turn.
+MLPClassifier divided by ours. A good part of both is scikit-learn's validation of X, which takes
+most of the time of a single row. With default threads the spread is wide: the wheels of NumPy
+(theirs) and SciPy (ours) bring a BLAS each, whose threads are in each other's way where both are
+used in turn.
 
 {prediction}
 
@@ -104,30 +107,29 @@ def training_tables(results):
                     cell(of[0]["of products"]),
                 ]
             )
-        said = "one BLAS thread" if threads == "1" else "the threads each takes by itself"
         heads = ["workload", "MLP, sgd", "momentum", "adam", "PyTorch, sgd", "adam"]
-        tables += [f"{dtype}, {said}:", table([*heads, "sgd of the products"], rows)]
+        tables += [
+            f"{dtype}, with {THREADS[threads]}:",
+            table([*heads, "sgd of the products"], rows),
+        ]
     return "\n\n".join(tables)
 
 
-def prediction_table(results):
-    """Return a table of predictions for all rows, and for one."""
+def prediction_tables(results):
+    """Return a table of predictions for each number of threads."""
     found = {
         (r["workload"], r["threads"], r["method"], r["rows"] == 1): r["ratio"] for r in results
     }
-    columns = [
-        ("1", "predict", False),
-        ("1", "predict_proba", False),
-        ("default", "predict", False),
-        ("1", "predict", True),
-        ("1", "predict_proba", True),
-    ]
-    rows = [
-        [workload, *(cell(found[workload, *column]) for column in columns)]
-        for workload in dict.fromkeys(r["workload"] for r in results)
-    ]
-    heads = ["workload", "predict, all rows", "predict_proba", "predict, default threads"]
-    return table([*heads, "predict, one row", "predict_proba, one row"], rows)
+    columns = [(method, one) for one in (False, True) for method in ("predict", "predict_proba")]
+    heads = [f"{method}, {'one row' if one else 'all rows'}" for method, one in columns]
+    tables = []
+    for threads in THREADS:
+        rows = [
+            [workload, *(cell(found[workload, threads, *column]) for column in columns)]
+            for workload in dict.fromkeys(r["workload"] for r in results)
+        ]
+        tables += [f"With {THREADS[threads]}:", table(["workload", *heads], rows)]
+    return "\n\n".join(tables)
 
 
 def memory_table(results):
@@ -219,7 +221,7 @@ def write(results, docs, start):
     page = PAGE.format(
         machine=f"The figures below are from a shared virtual machine: {told}.",
         training=training_tables(results["training"]),
-        prediction=prediction_table(results["prediction"]),
+        prediction=prediction_tables(results["prediction"]),
         memory=memory_table(results["memory"]),
         search=cell(search["ratio"]),
         scores=" and ".join(f"{s:.3f} ({LABELS[n]})" for n, s in search["best scores"].items()),

@@ -134,7 +134,7 @@ class Affine(Layer):
         return out
 
     def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
-        """Lay `backward` over arrays: those of the last `forward` or `bind_forward`, and two more.
+        """Lay `backward` over `dout`, `out` and the arrays of the last `forward`.
 
         Parameters
         ----------

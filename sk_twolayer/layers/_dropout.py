@@ -29,8 +29,8 @@ class Dropout(ElementwiseLayer):
     Attributes
     ----------
     factors : ndarray of shape (units,)
-        What a row is multiplied by: 0 or ``1 / (1 - rate)``; before the first draw, 1. As long as
-        `units` stays the same, it is the same array that is drawn into.
+        What a row is multiplied by: 0 or ``1 / (1 - rate)``; before the first draw, 1. The same
+        array is drawn into as long as `units` and `dtype` stay the same: bind after the first draw.
 
     References
     ----------

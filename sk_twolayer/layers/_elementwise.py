@@ -38,7 +38,7 @@ class ElementwiseLayer(Layer, ABC):
         Returns
         -------
         ndarray
-            The output, in the dtype of `x`.
+            The output, in the dtype of `x`; of whole numbers, see `keeps_integers`.
         """
         x = np.asarray(x)
         if out is None:
@@ -87,7 +87,7 @@ class ElementwiseLayer(Layer, ABC):
 
     @abstractmethod
     def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
-        """Lay `backward` over arrays: those of the last `forward` or `bind_forward`, and two more.
+        """Lay `backward` over `dout`, `out` and the arrays of the last `forward`.
 
         Parameters
         ----------
