@@ -10,7 +10,7 @@ import argparse
 from tools.contenders import WORKLOADS, trainings
 from tools.measuring import blas_threads, interleaved, ratio
 
-EPOCHS = {1797: 15, 20000: 3, 2000: 1, 60000: 1}
+EPOCHS = {1797: 60, 20000: 3, 2000: 1, 60000: 1}
 
 
 def main():

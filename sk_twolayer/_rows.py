@@ -108,6 +108,9 @@ def row_batches(X: Any, rows: Array | slice, size: int, out: Array | None = None
             if out is not None:
                 out[...] = x
             yield x if out is None else out
+    elif out is not None and X.flags.c_contiguous:  # take_rows, asked once for all of them
+        for start in range(0, len(rows), size):
+            yield X.take(rows[start : start + size], 0, out, "clip")
     else:
         for start in range(0, len(rows), size):
             yield take_rows(X, rows[start : start + size], out)

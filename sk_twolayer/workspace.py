@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from sk_twolayer._layer import perform
 from sk_twolayer._typing import Action, Array, Operation
 from sk_twolayer.chain import bind_backward, bind_forward
 from sk_twolayer.network import TwoLayerNet
@@ -115,7 +114,8 @@ class Workspace:
         if operations is None:
             operations = [*self._to_hidden, *self._bind_place(place), *self._back]
             self._operations[place] = operations
-        perform(operations)
+        for operation in operations:  # perform(), but for one call less
+            operation()
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
