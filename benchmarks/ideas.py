@@ -88,8 +88,8 @@ def losses_at_once(rows, features, hidden, classes):
     layer = SoftmaxWithLoss()
     memory = draw(2, PLACES, classes, rows).swapaxes(-1, -2)
     layer.receive(*memory)
-    for note in layer.notes:
-        note[...] = 1
+    for values in layer.row_values:
+        values[...] = 1
     parts = [layer.part(place) for place in range(PLACES)]
     return lambda: [part.total() for part in parts], layer.total
 

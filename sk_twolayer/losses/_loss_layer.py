@@ -21,13 +21,22 @@ class LossLayer(Layer, ABC):
     The ``bind_...`` methods work on what `receive` was given. That may be a stack of batches, of
     shape (batches, batch, outputs), whose losses are read at once where they were computed one
     :meth:`part` at a time.
+
+    Attributes
+    ----------
+    x, t, sample_weight : ndarray
+        What was received.
+    y : ndarray
+        The probabilities.
+    row_values : tuple of ndarrays of shape (..., batch)
+        What the link function finds out about each row, and the loss needs.
     """
 
     x: Array
     t: Array
     sample_weight: Array | None
     y: Array
-    notes: tuple[Array, ...]
+    row_values: tuple[Array, ...]
 
     def forward(
         self, x: Array, t: Any, sample_weight: Array | None = None, out: Array | None = None
@@ -103,7 +112,7 @@ class LossLayer(Layer, ABC):
             Factor of each row's loss.
         """
         self.x, self.t, self.sample_weight = x, t, sample_weight
-        self.notes = self._notes()
+        self.row_values = self._row_memory()
 
     def part(self, where: int | slice) -> Self:
         """Return a layer over some of a stack of batches.
@@ -122,14 +131,13 @@ class LossLayer(Layer, ABC):
         part.x, part.t, part.sample_weight = self.x[where], self.t[where], None
         if self.sample_weight is not None:
             part.sample_weight = self.sample_weight[where]
-        part.notes = tuple(note[where] for note in self.notes)
+        part.row_values = tuple(values[where] for values in self.row_values)
         return part
 
     def total(self) -> float:
         """Return the sum of all rows' losses, each times its weight.
 
-        Follows the operations of `bind_probabilities`, which note what is needed beside the
-        scores.
+        Follows the operations of `bind_probabilities`, which also write the `row_values`.
 
         Returns
         -------
@@ -291,7 +299,7 @@ class LossLayer(Layer, ABC):
         """
 
     @abstractmethod
-    def _notes(self) -> tuple[Array, ...]:
+    def _row_memory(self) -> tuple[Array, ...]:
         """Return memory for what the link function finds out, a row each, and the loss needs."""
 
     @abstractmethod

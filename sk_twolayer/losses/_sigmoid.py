@@ -66,7 +66,7 @@ class SigmoidWithLoss(LossLayer):
         self.y = y
         return [partial(expit, self.x, y)]
 
-    def _notes(self) -> tuple[Array, ...]:
+    def _row_memory(self) -> tuple[Array, ...]:
         return ()
 
     def _losses(self) -> Array:

@@ -41,8 +41,8 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     if out is None:  # by columns, as short rows are slow to add up
         out = np.empty_like(x, np.result_type(x, np.float32), order="F")
     np.copyto(out, x)
-    notes = np.empty((2, *x.shape[:-1]), out.dtype)
-    perform(_bind_softmax(out, out, notes[0, ...], notes[1, ...]))
+    row_values = np.empty((2, *x.shape[:-1]), out.dtype)
+    perform(_bind_softmax(out, out, row_values[0, ...], row_values[1, ...]))
     return out
 
 
@@ -117,14 +117,14 @@ class SoftmaxWithLoss(LossLayer):
 
     def bind_probabilities(self, y: Array) -> list[Operation]:
         self.y = y
-        return _bind_softmax(self.x, y, *self.notes)
+        return _bind_softmax(self.x, y, *self.row_values)
 
-    def _notes(self) -> tuple[Array, ...]:
+    def _row_memory(self) -> tuple[Array, ...]:
         shift, total = np.empty((2, *self.x.shape[:-1]), np.result_type(self.x, np.float32))
         return shift, total
 
     def _losses(self) -> Array:
-        shift, total = self.notes
+        shift, total = self.row_values
         # minus the target's log-probability, without the probability: it may have underflowed
         target_score = np.einsum("...j,...j->...", self.x, self.t)
         losses: Array = np.log(total) - (target_score - shift)
