@@ -129,7 +129,8 @@ class Fitting:
         n = dataset.X.shape[0]
         batch_size = rows_per_batch(self.batch_size, n, at_most=True)
         training = Training(session, net, dataset, verbose=bool(self.verbose))
-        self._train(training, labels, batch_size, max_iter=min(n, 1))
+        if self._train(training, labels, batch_size, max_iter=min(n, 1)) == "interrupt":
+            raise KeyboardInterrupt  # whoever feeds the chunks is to know
         session.shorten_curves(self.max_iter)
         self._session = session
 
@@ -137,15 +138,15 @@ class Fitting:
         self: Any, training: Training, labels: Labels, batch_size: int, max_iter: int
     ) -> str:
         """Run the epochs, set the fitted attributes, and return what ended the training."""
-        session, net, best = training.session, training.net, training.best
+        session, net = training.session, training.net
         attributes = partial(_fitted_attributes, labels, session, self.activation)
         vars(self).pop("_session", None)  # no callback is to see the last one
         with suitable_blas_threads(_largest_product(training, batch_size)):
             ended = training.run(self._epochs(training, batch_size), max_iter, attributes)
         session.theta = None
-        if best is not None:
+        if training.best is not None:
             session.theta = net.theta.copy()
-            net.theta[:] = best.theta
+            net.theta[:] = training.best.theta
         vars(self).update(attributes(net))
         if ended == "arrived" and session.optimizer.n_evaluations_ >= session.optimizer.max_fun:
             return "max_fun"
@@ -238,12 +239,12 @@ class Fitting:
         score = self._scorer(training.session, labels, held_out)
         training.validation = Validation(held_out, score)
         if self.early_stopping:
-            training.best = Best(training.net)
+            training.best = Best(training.net.theta.copy())
             if goes_on:  # the model as it is may remain the best one
                 net = copy.deepcopy(training.net)
                 self._copy_parameters(net)
                 measured = training.validation.measure(net)
-                training.best.note(net, measured)
+                training.best = training.best.or_better(net, measured)
                 if measured.score != self.best_validation_score_:
                     training.session.start_validation_anew()
 

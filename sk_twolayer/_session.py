@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -80,7 +80,12 @@ class Session:
             self.rule.forget()
         self.watched = watched
 
-    def note(self, epoch: Epoch, measured: Measured | None, n_rows: int) -> None:
+    @property
+    def curves(self) -> tuple[list[float], ...]:
+        """The lists that grow by one number an epoch, some of which may stay empty."""
+        return self.loss_curve, self.validation_loss_curve, self.validation_scores
+
+    def add_to_curves(self, epoch: Epoch, measured: Measured | None) -> None:
         """Add an epoch to the curves.
 
         Parameters
@@ -89,11 +94,7 @@ class Session:
             What it came to.
         measured : Measured or None
             What it came to on the rows held out.
-        n_rows : int
-            Rows trained on.
         """
-        self.n_iter += 1
-        self.n_rows_seen += n_rows
         self.loss_curve.append(epoch.loss)
         if measured is not None:
             self.validation_loss_curve.append(measured.loss)
@@ -112,33 +113,29 @@ class Session:
         length : int
             How many to keep.
         """
-        for curve in (self.loss_curve, self.validation_loss_curve, self.validation_scores):
+        for curve in self.curves:
             del curve[:-length]
 
 
-class Best:
-    """Keeps a copy of the parameters with the best score so far, and the least loss among equals.
-
-    Parameters
-    ----------
-    net : TwoLayerNet
-        What training starts with.
+class Best(NamedTuple):
+    """The parameters with the best score so far, and the least loss among equals.
 
     Attributes
     ----------
     theta : ndarray of shape (n_parameters,)
-        The parameters: those training starts with, until a net was noted.
+        The parameters: those training starts with, until a net was measured.
     score : float or None
         Their score.
+    loss : float
+        Their loss.
     """
 
-    def __init__(self, net: TwoLayerNet) -> None:
-        self.theta = net.theta.copy()
-        self.score: float | None = None
-        self._loss = math.inf
+    theta: Array
+    score: float | None = None
+    loss: float = math.inf
 
-    def note(self, net: TwoLayerNet, measured: Measured) -> None:
-        """Take note of how good a net is, and of its parameters if it is the best.
+    def or_better(self, net: TwoLayerNet, measured: Measured) -> Best:
+        """Return a copy of a net's parameters, if they are better than these.
 
         Parameters
         ----------
@@ -146,11 +143,15 @@ class Best:
             The net.
         measured : Measured
             What it came to on the rows held out.
+
+        Returns
+        -------
+        Best
+            This one, or a new one.
         """
-        best = (self.score, -self._loss)
-        if self.score is None or (measured.score, -measured.loss) > best:
-            self._loss, self.score = measured
-            self.theta = net.theta.copy()
+        if self.score is None or (measured.score, -measured.loss) > (self.score, -self.loss):
+            return Best(net.theta.copy(), measured.score, measured.loss)
+        return self
 
 
 @dataclass
@@ -205,8 +206,14 @@ class Training:
         str
             What ended it: "no change", "arrived" (nothing further down), "max_iter", "callback"
             or "interrupt", after one epoch at least.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If it came before the first epoch had ended, or the net has diverged since the last.
         """
         begun, start = self.session.n_iter, time.perf_counter()
+        lengths = [len(curve) for curve in self.session.curves]
         try:
             for _ in range(max_iter):
                 if self.tasks:
@@ -220,8 +227,11 @@ class Training:
                 if not change:
                     return "no change"
         except KeyboardInterrupt:
-            if self.session.n_iter == begun:
+            n_epochs = self.session.n_iter - begun
+            if not n_epochs or not np.isfinite(self.net.theta).all():
                 raise
+            for curve, length in zip(self.session.curves, lengths, strict=True):
+                del curve[length + n_epochs :]  # of an epoch that was noted by half
             return "interrupt"
         return "max_iter"
 
@@ -235,15 +245,19 @@ class Training:
 
     def _take_stock(self, epoch: Epoch, seconds: float) -> bool:
         """Measure, note and print an epoch, and tell whether to go on."""
-        session = self.session
+        session, best, watched = self.session, self.best, epoch.objective
         measured = self.validation.measure(self.net) if self.validation else None
-        session.note(epoch, measured, self.dataset.X.shape[0])
-        watched = epoch.objective
-        if measured:
-            session.best_score = max(session.validation_scores)
-        if self.best and measured:
-            self.best.note(self.net, measured)
-            session.best_score, watched = self.best.score, -measured.score
+        session.add_to_curves(epoch, measured)
+        n_iter, n_rows = session.n_iter + 1, session.n_rows_seen + self.dataset.X.shape[0]
+        score = session.best_score
+        if best and measured:
+            best = best.or_better(self.net, measured)
+            score, watched = best.score, -measured.score
+        elif measured:
+            score = max(session.validation_scores)
+        noted = n_iter, n_rows, score, best
+        # One statement without a call: no interrupt comes in between.
+        session.n_iter, session.n_rows_seen, session.best_score, self.best = noted
         if self.verbose:
             print(_line(session.n_iter, epoch, measured, seconds))
         if not session.rule.should_stop(watched):
