@@ -108,7 +108,7 @@ class Fitting:
         self._watch(training, labels, held_out, goes_on)
         ended: str = self._train(training, labels, rows, self.max_iter)
         if self.warm_start:
-            self._session = session
+            self._session = session.memory()
         tasks.close()
         return ended
 
@@ -132,7 +132,7 @@ class Fitting:
         if self._train(training, labels, batch_size, max_iter=min(n, 1)) == "interrupt":
             raise KeyboardInterrupt  # whoever feeds the chunks is to know
         session.shorten_curves(self.max_iter)
-        self._session = session
+        self._session = session.memory()
 
     def _train(
         self: Any, training: Training, labels: Labels, batch_size: int, max_iter: int
@@ -169,32 +169,29 @@ class Fitting:
         )
 
     def _make_session(self: Any, goes_on: bool) -> Session:
-        """Return a new session, or a copy of the last one with the parameters of today."""
-        # a copy, so that a fit that fails leaves the last one as it was
-        past = copy.deepcopy(getattr(self, "_session", None)) if goes_on else None
-        optimizer = make_optimizer(self.solver, past and past.optimizer)
+        """Return a new session, or one with the parameters of today that goes on from the last."""
+        optimizer = make_optimizer(self.solver)
         if isinstance(optimizer, LBFGS):
             initial = 1.0  # which nothing looks at
         else:
             auto = self.learning_rate == "auto"
             initial = optimizer.auto_learning_rate if auto else self.learning_rate
-        rate = LearningRate(initial, self.learning_rate_schedule, self.max_iter)
-        rule = StoppingRule(self.tol, self.n_iter_no_change)
-        if past is not None:
-            rate.go_on_from(past.learning_rate)
-            rule.go_on_from(past.rule)
-            changed = {"optimizer": optimizer, "learning_rate": rate, "rule": rule}
-            if not isinstance(self.random_state, Integral):
-                # the user's generator itself, or NumPy's: it is shared, and goes on by itself
-                changed["random_state"] = check_random_state(self.random_state)
-            return Session(**{**vars(past), **changed})
-        session = Session(optimizer, rate, rule, check_random_state(self.random_state))
+        session = Session(
+            optimizer,
+            LearningRate(initial, self.learning_rate_schedule, self.max_iter),
+            StoppingRule(self.tol, self.n_iter_no_change),
+            check_random_state(self.random_state),
+            seeded=isinstance(self.random_state, Integral),
+        )
         if goes_on:
             session.best_score = self.best_validation_score_
             session.n_iter, session.n_rows_seen = self.n_iter_, self.t_
             session.loss_curve = list(self.loss_curve_)
             session.validation_loss_curve = list(self.validation_loss_curve_ or ())
             session.validation_scores = list(self.validation_scores_ or ())
+            if hasattr(self, "_session"):
+                # a copy, so that a fit that fails leaves the last one as it was
+                session.go_on_from(copy.deepcopy(self._session))
         return session
 
     def _make_net(

@@ -15,7 +15,7 @@ from sk_twolayer._callbacks import EpochTasks
 from sk_twolayer._dataset import Dataset
 from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
-from sk_twolayer.optimizers import LBFGS, Optimizer
+from sk_twolayer.optimizers import LBFGS, Optimizer, go_on_from, memory_of
 from sk_twolayer.schedules import LearningRate
 from sk_twolayer.stopping import StoppingRule
 from sk_twolayer.training import Epoch
@@ -25,6 +25,8 @@ from sk_twolayer.validation import Measured, Validation
 @dataclass
 class Session:
     """What training has come to: all it takes to go on as if it had never paused.
+
+    An estimator keeps it in two parts: its fitted attributes, and the `memory`.
 
     Attributes
     ----------
@@ -36,6 +38,8 @@ class Session:
         With the best objective so far.
     random_state : RandomState
         Source of the permutations.
+    seeded : bool
+        Whether that is the session's own, made from a seed, and not one that others share.
     dropout_random_state : RandomState, default=None
         Source of the units to drop: one of its own, so that the masks do not depend on how
         many rows a permutation has.
@@ -57,6 +61,7 @@ class Session:
     learning_rate: LearningRate
     rule: StoppingRule
     random_state: np.random.RandomState
+    seeded: bool
     dropout_random_state: np.random.RandomState | None = None
     split_seed: int | None = None
     theta: Array | None = None
@@ -67,6 +72,45 @@ class Session:
     validation_scores: list[float] = field(default_factory=list)
     best_score: float | None = None
     watched: tuple[Any, ...] | None = None
+
+    def memory(self) -> dict[str, Any]:
+        """Return what no fitted attribute tells, and going on takes: plain arrays and scalars.
+
+        Returns
+        -------
+        dict
+            What `go_on_from` takes. Some of the arrays are those the session works on.
+        """
+        masks = self.dropout_random_state
+        return {
+            "optimizer": memory_of(self.optimizer),
+            "learning_rate": self.learning_rate.memory(),
+            "rule": self.rule.memory(),
+            "random_state": self.random_state.get_state() if self.seeded else None,
+            "dropout_random_state": None if masks is None else masks.get_state(),
+            "split_seed": self.split_seed,
+            "theta": self.theta,
+            "watched": self.watched,
+        }
+
+    def go_on_from(self, memory: dict[str, Any]) -> None:
+        """Take over where another session has ended, as far as its settings are the same.
+
+        Parameters
+        ----------
+        memory : dict
+            What its `memory` returned.
+        """
+        go_on_from(self.optimizer, memory["optimizer"])
+        self.learning_rate.go_on_from(memory["learning_rate"])
+        self.rule.go_on_from(memory["rule"])
+        if self.seeded and memory["random_state"] is not None:
+            self.random_state.set_state(memory["random_state"])
+        if memory["dropout_random_state"] is not None:
+            self.dropout_random_state = np.random.RandomState()
+            self.dropout_random_state.set_state(memory["dropout_random_state"])
+        self.split_seed, self.theta = memory["split_seed"], memory["theta"]
+        self.watched = memory["watched"]
 
     def watch(self, watched: tuple[Any, ...]) -> None:
         """Let the stopping rule start anew, if what it judges is not what it was before.

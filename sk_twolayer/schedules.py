@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 __all__ = ["SCHEDULES", "LearningRate"]
 
@@ -93,17 +94,27 @@ class LearningRate:
         """The learning rate of the next step: float."""
         return self.initial * SCHEDULES[self.schedule](self.progress, self.period) / self.divisor
 
-    def go_on_from(self, past: LearningRate) -> None:
+    def memory(self) -> dict[str, Any]:
+        """Return how far this learning rate has come.
+
+        Returns
+        -------
+        dict of str to float or str
+            What `go_on_from` takes.
+        """
+        return {name: value for name, value in vars(self).items() if name != "period"}
+
+    def go_on_from(self, memory: dict[str, Any]) -> None:
         """Take over how far another learning rate has come, and how slow, if it was the same.
 
         Parameters
         ----------
-        past : LearningRate
-            The other one.
+        memory : dict
+            What its `memory` returned.
         """
-        self.progress = past.progress
-        if (self.initial, self.schedule) == (past.initial, past.schedule):
-            self.divisor = past.divisor
+        self.progress = memory["progress"]
+        if (self.initial, self.schedule) == (memory["initial"], memory["schedule"]):
+            self.divisor = memory["divisor"]
 
     def slow_down(self) -> bool:
         """Divide an "adaptive" rate by 5, unless that would be below a thousandth of the first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 __all__ = ["StoppingRule"]
 
@@ -37,15 +38,25 @@ class StoppingRule:
         self._waited = 0
         self._best = math.inf
 
-    def go_on_from(self, past: StoppingRule) -> None:
+    def memory(self) -> dict[str, Any]:
+        """Return what has been noted.
+
+        Returns
+        -------
+        dict of str to float
+            What `go_on_from` takes.
+        """
+        return {"waited": self._waited, "best": self._best}
+
+    def go_on_from(self, memory: dict[str, Any]) -> None:
         """Take over what another rule has noted.
 
         Parameters
         ----------
-        past : StoppingRule
-            The other one.
+        memory : dict
+            What its `memory` returned.
         """
-        self._waited, self._best = past._waited, past._best
+        self._waited, self._best = memory["waited"], memory["best"]
 
     def forget(self) -> None:
         """Judge what comes by itself, so that one lucky epoch does not spoil all after it."""

@@ -145,8 +145,9 @@ def test_f_float32_stays_float32(solver, digits):
     """L-BFGS makes float64 weights of float32 rows, and float64 rows get float64 answers."""
     X, y = digits
     clf = make(solver=solver, warm_start=True).fit(X.astype(np.float32), y)
-    memory = [value for value in vars(clf._session.optimizer).values() if np.ndim(value) == 1]
-    memory += [array for pair in getattr(clf._session.optimizer, "pairs_", ()) for array in pair]
+    remembered = clf._session["optimizer"]
+    memory = [value for value in remembered.values() if isinstance(value, np.ndarray)]
+    memory += [array for pair in remembered.get("pairs_", ()) for array in pair]
     answers = [clf.predict_proba(X), clf.predict_log_proba(X), clf.decision_function(X)]
     assert {array.dtype for array in parameters(clf) + memory + answers} == {np.dtype(np.float32)}
 
@@ -235,7 +236,7 @@ def test_j_a_lucky_epoch_does_not_slow_all_after_it(digits):
     with pytest.warns(ConvergenceWarning):
         clf.fit(*digits)
     assert clf.n_iter_ == 20
-    assert clf._session.learning_rate.now == pytest.approx(0.1 / 5)
+    assert clf._make_session(goes_on=True).learning_rate.now == pytest.approx(0.1 / 5)
 
 
 @pytest.mark.parametrize("data", ["digits", "cancer"])

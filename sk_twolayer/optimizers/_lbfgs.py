@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -42,7 +41,7 @@ class LBFGS(BaseEstimator):
 
     Attributes
     ----------
-    pairs_ : deque of (ndarray, ndarray)
+    pairs_ : list of (ndarray, ndarray)
         The ``s`` and ``y`` above, each of shape (n_parameters,).
     n_evaluations_ : int
         Evaluations of the objective in the last run.
@@ -75,7 +74,7 @@ class LBFGS(BaseEstimator):
         "gtol": [Interval(Real, 0, None, closed="left")],
     }
 
-    pairs_: deque[tuple[Array, Array]]
+    pairs_: list[tuple[Array, Array]]
     n_evaluations_: int
     is_done_: bool
 
@@ -104,7 +103,7 @@ class LBFGS(BaseEstimator):
         length : float
             The step, as a multiple of the direction's length.
         """
-        self.pairs_ = deque(getattr(self, "pairs_", ()), maxlen=self.history_size)
+        self.pairs_ = getattr(self, "pairs_", [])[-self.history_size :]
         self.n_evaluations_ = 1
         gradient = np.empty_like(theta)
         objective = evaluate(gradient)
@@ -179,4 +178,4 @@ class LBFGS(BaseEstimator):
 
     def _remember(self, s: Array, y: Array) -> None:
         if float(s @ y) > np.finfo(s.dtype).eps * float(y @ y):  # else H would not point downhill
-            self.pairs_.append((s, y))
+            self.pairs_ = [*self.pairs_, (s, y)][-self.history_size :]
