@@ -1,8 +1,7 @@
 """A two-layer neural-network classifier for scikit-learn, made of layers one can read."""
 
+from sk_twolayer._version import __version__
 from sk_twolayer.classifier import TwoLayerClassifier
 from sk_twolayer.network import TwoLayerNet
 
 __all__ = ["TwoLayerClassifier", "TwoLayerNet", "__version__"]
-
-__version__ = "0.1.0"

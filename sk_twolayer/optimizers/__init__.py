@@ -88,7 +88,7 @@ def memory_of(optimizer: Optimizer | LBFGS) -> dict[str, Any]:
     {'kind': 'SGD'}
     """
     parameters = optimizer.get_params()
-    state: dict[str, Any] = optimizer.__getstate__()
+    state: Any = optimizer.__getstate__()  # without what is never saved
     memory = {name: value for name, value in state.items() if name not in parameters}
     return {"kind": type(optimizer).__name__, **memory}
 
