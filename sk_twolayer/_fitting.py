@@ -263,8 +263,9 @@ class Fitting:
             )
 
         def score(net: TwoLayerNet) -> float:
-            fitted = copy.copy(self)
-            vars(fitted).update(_fitted_attributes(labels, session, self.activation, net))
+            fitted = object.__new__(type(self))
+            attributes = _fitted_attributes(labels, session, self.activation, net)
+            vars(fitted).update({**vars(self), **attributes})
             vars(fitted).pop("feature_names_in_", None)  # X is an array by now
             return float(scorer(fitted, held_out.X, y, **options))
 

@@ -18,7 +18,8 @@ __all__ = ["hidden_units", "scores_in_blocks"]
 
 BLOCK_BYTES = 2**20  # of X: what is checked is still in the cache when it is multiplied
 MIN_BLOCK_ROWS = 512  # for a product worth the call
-THREADED_PRODUCT = 2**22  # multiplications: with nothing small in between, more threads pay
+FEW_MULTIPLICATIONS = 2**18  # which OpenBLAS does on one thread anyway: a limit costs more
+NARROW = 2**12  # elements of W1 or W2: from here on more threads pay
 
 
 def scores_in_blocks(
@@ -66,7 +67,9 @@ def scores_in_blocks(
     block = min(n, BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_BYTES // (len(W1) * W1.itemsize)))
     hidden = np.empty((block, n_hidden), W2.dtype)
     scores = np.empty((n, n_outputs), W2.dtype)
-    one_thread = n > block and block * W1.size < THREADED_PRODUCT  # of few rows, a limit costs more
+    largest = max(W1.size, W2.size)
+    # which depends on the model, so that callers of one model agree, whatever rows they bring
+    one_thread = largest < NARROW and n * largest > FEW_MULTIPLICATIONS
     with one_blas_thread() if one_thread else nullcontext():
         for start in range(0, n, block):
             x, out = X[start : start + block], scores[start : start + block]

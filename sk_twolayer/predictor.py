@@ -113,7 +113,8 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
             Activations, in the dtype of the model.
         """
         X = self._input(X)
-        return hidden_units(self.coefs_, self.intercepts_, self.activation_, X)
+        hidden = hidden_units(self.coefs_, self.intercepts_, self.activation_, X)
+        return self._without_overflow(hidden, X)
 
     @property
     def _n_features_out(self) -> int:
@@ -134,7 +135,8 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
     def _scores(self, X: Any) -> Array:
         X = self._input(X, is_finite=False)  # which is checked block by block
         check = self._check_finite
-        return scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X, check)
+        scores = scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X, check)
+        return self._without_overflow(scores, X)
 
     def _check_finite(self, x: Any) -> None:
         """Refuse rows that hold nan or infinity, as scikit-learn does."""
@@ -142,6 +144,18 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
             total = x.sum()
         if not math.isfinite(total):  # or the sum is too large
             check_array(x, accept_sparse="csr", input_name="X", estimator=self)
+
+    def _without_overflow(self, results: Array, X: Any) -> Array:
+        """Return results if all are finite."""
+        # vdot: of all ways to ask the fastest, and one that does not warn itself
+        if math.isfinite(np.vdot(results, results)) or np.isfinite(results).all():
+            return results
+        row = int(np.flatnonzero(~np.isfinite(results).all(axis=1))[0])
+        raise ValueError(
+            f"the answer for row {row} of X is too large for {results.dtype}: X goes from "
+            f"{X.min():g} to {X.max():g}; scale its columns like those of the X that the "
+            f"{type(self).__name__} was fitted to"
+        )
 
     def _label_scores(self, X: Any) -> tuple[type[LossLayer], Array]:
         """Return a score for each label, and the loss layer that makes probabilities of them."""
