@@ -175,4 +175,16 @@ def test_predictions_refuse_what_is_not_finite_in_any_block(method, value, conta
 def test_rows_whose_sum_overflows_are_finite(digits):
     X, y = digits
     clf = TwoLayerClassifier(10, max_iter=1, tol=None).fit(X.astype(np.float32), y)
-    assert len(clf.predict(np.full((2000, 64), 3e38, np.float32))) == 2000
+    assert len(clf.predict(np.full((2000, 64), 1e35, np.float32))) == 2000
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "transform"])
+@pytest.mark.parametrize(("dtype", "value"), [(np.float32, 3e38), (np.float64, -1.7e308)])
+def test_rows_too_large_for_the_model(container, method, dtype, value, digits):
+    X, y = digits[0].astype(dtype), digits[1]
+    clf = TwoLayerClassifier(10, max_iter=1, tol=None, activation="identity").fit(X, y)
+    X[1234] = value
+    message = rf"answer for row 1234 of X is too large for {X.dtype}.* scale its columns"
+    with pytest.raises(ValueError, match=message):
+        getattr(clf, method)(container(X))
