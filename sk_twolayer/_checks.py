@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils.multiclass import unique_labels
 
 from sk_twolayer._labels import Labels
+from sk_twolayer._memory import memory_limit
 from sk_twolayer.optimizers import LBFGS
 
 
@@ -66,6 +68,41 @@ def check_combinations(clf: Any) -> None:
         raise ValueError(
             f"dropout={clf.dropout} leaves out other units in each step by a minibatch, and "
             "L-BFGS takes no such steps: set dropout=0, or another solver"
+        )
+
+
+def check_memory(
+    n_features: int, hidden_size: int, n_outputs: int, batch_size: int, dtype: Any
+) -> None:
+    """Refuse a net that cannot be trained in the memory there is.
+
+    Parameters
+    ----------
+    n_features, hidden_size, n_outputs : int
+        Numbers of inputs, hidden units and scores.
+    batch_size : int
+        Rows worked on at once.
+    dtype : dtype
+        Type of the parameters.
+
+    Raises
+    ------
+    ValueError
+        If the parameters, and the hidden units, scores, targets and probabilities of a single
+        minibatch, take more.
+    """
+    parameters = hidden_size * (n_features + n_outputs)
+    needed = np.dtype(dtype).itemsize * (
+        parameters + batch_size * (2 * hidden_size + 3 * n_outputs)
+    )
+    limit = memory_limit()
+    if limit is not None and needed > limit:
+        raise ValueError(
+            f"a net of {n_features} inputs, hidden_size={hidden_size} and {n_outputs} outputs "
+            f"takes at least {needed / 1e9:.1f} GB to train in minibatches of {batch_size} rows, "
+            f"but this process can have {limit / 1e9:.1f} GB: are the labels of y classes, and not "
+            "quantities or identifiers, and all columns of X needed? Otherwise choose a smaller "
+            "hidden_size or batch_size"
         )
 
 

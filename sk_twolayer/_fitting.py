@@ -19,7 +19,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from sk_twolayer._callbacks import EpochTasks, with_callbacks
-from sk_twolayer._checks import check_combinations, check_same_model, is_lbfgs, known_labels
+from sk_twolayer._checks import (
+    check_combinations,
+    check_memory,
+    check_same_model,
+    is_lbfgs,
+    known_labels,
+)
 from sk_twolayer._dataset import (
     Dataset,
     check_class_weight,
@@ -28,7 +34,7 @@ from sk_twolayer._dataset import (
     learn_dataset,
 )
 from sk_twolayer._labels import Labels, check_targets
-from sk_twolayer._rows import BLOCK_ROWS, as_dense, is_sparse
+from sk_twolayer._rows import BLOCK_ROWS, as_dense
 from sk_twolayer._session import Best, Session, Training
 from sk_twolayer._threads import suitable_blas_threads
 from sk_twolayer._typing import Array
@@ -91,7 +97,7 @@ class Fitting:
         if sample_weight is not None:
             given["metadata"] = {"sample_weight": sample_weight}
         X, y = self._validated(X, y, goes_on)
-        rows = rows_per_batch(self.batch_size, X.shape[0], at_most=is_lbfgs(self.solver))
+        rows = self._rows_at_once(X.shape[0])
         dataset, labels, factors = learn_dataset(X, y, sample_weight, self.class_weight)
         if goes_on:
             check_same_model(self, labels)
@@ -103,7 +109,7 @@ class Fitting:
                 session.split_seed = _draw_seed(session.random_state)
             dataset, held_out = hold_out(dataset, self.validation_fraction, session.split_seed)
         tasks = EpochTasks(self, self.max_iter, **given)
-        net = self._make_net(X, labels, session, goes_on)
+        net = self._make_net(X, labels, session, goes_on, rows)
         training = Training(session, net, dataset, tasks=tasks, verbose=bool(self.verbose))
         self._watch(training, labels, held_out, goes_on)
         ended: str = self._train(training, labels, rows, self.max_iter)
@@ -120,16 +126,16 @@ class Fitting:
         labels = known_labels(self, classes, y)
         if goes_on:
             check_same_model(self, labels)
-        session = self._make_session(goes_on)
-        net = self._make_net(X, labels, session, goes_on)
         if isinstance(self.class_weight, dict) and not labels.multilabel:
             check_class_weight(self.class_weight, labels.classes.tolist())
         factors = class_factors(self.class_weight, labels)
         dataset = known_dataset(X, y, sample_weight, labels, factors, at_least_one=False)
         n = dataset.X.shape[0]
-        batch_size = rows_per_batch(self.batch_size, n, at_most=True)
+        rows = self._rows_at_once(n, at_most=True)
+        session = self._make_session(goes_on)
+        net = self._make_net(X, labels, session, goes_on, rows)
         training = Training(session, net, dataset, verbose=bool(self.verbose))
-        if self._train(training, labels, batch_size, max_iter=min(n, 1)) == "interrupt":
+        if self._train(training, labels, rows, max_iter=min(n, 1)) == "interrupt":
             raise KeyboardInterrupt  # whoever feeds the chunks is to know
         session.shorten_curves(self.max_iter)
         self._session = session.memory()
@@ -141,7 +147,7 @@ class Fitting:
         session, net = training.session, training.net
         attributes = partial(_fitted_attributes, labels, session, self.activation)
         vars(self).pop("_session", None)  # no callback is to see the last one
-        with suitable_blas_threads(_largest_product(training, batch_size)):
+        with suitable_blas_threads(training.largest_product(batch_size)):
             ended = training.run(self._epochs(training, batch_size), max_iter, attributes)
         session.theta = None
         if training.best is not None:
@@ -194,17 +200,23 @@ class Fitting:
                 session.go_on_from(copy.deepcopy(self._session))
         return session
 
+    def _rows_at_once(self: Any, n: int, *, at_most: bool = False) -> int:
+        """Return how many rows are walked through the net together."""
+        if is_lbfgs(self.solver):
+            return min(n, BLOCK_ROWS)
+        return rows_per_batch(self.batch_size, n, at_most=at_most)
+
     def _make_net(
-        self: Any, X: Any, labels: Labels, session: Session, goes_on: bool
+        self: Any, X: Any, labels: Labels, session: Session, goes_on: bool, rows: int
     ) -> TwoLayerNet:
         """Return a new net, or one where training was left."""
         if self.dropout and session.dropout_random_state is None:
             seed = _draw_seed(session.random_state)
             session.dropout_random_state = np.random.RandomState(seed)
+        sizes = X.shape[1], self.hidden_size, labels.n_outputs
+        check_memory(*sizes, rows, X.dtype)
         net = TwoLayerNet(
-            X.shape[1],
-            self.hidden_size,
-            labels.n_outputs,
+            *sizes,
             0.0 if goes_on else self.weight_init_std,
             activation=self.activation,
             loss=labels.loss,
@@ -304,14 +316,6 @@ def _fingerprint(dataset: Dataset | None) -> tuple[Any, ...] | None:
     order = np.arange(t.shape[0])
     with np.errstate(over="ignore", invalid="ignore"):
         return (X.shape, float(X.sum(dtype=np.float64)), float((order @ t).sum()))
-
-
-def _largest_product(training: Training, batch_size: int) -> int:
-    """Return the number of multiplications in the largest product that BLAS does in a step."""
-    X, (hidden, outputs) = training.dataset.X, training.net.params["W2"].shape
-    if isinstance(training.session.optimizer, LBFGS):
-        batch_size = min(X.shape[0], BLOCK_ROWS)
-    return int(batch_size * hidden * max(outputs, 0 if is_sparse(X) else X.shape[1]))
 
 
 def _draw_seed(random_state: np.random.RandomState) -> int:

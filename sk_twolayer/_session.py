@@ -13,6 +13,7 @@ import numpy as np
 
 from sk_twolayer._callbacks import EpochTasks
 from sk_twolayer._dataset import Dataset
+from sk_twolayer._rows import is_sparse
 from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.optimizers import LBFGS, Optimizer, go_on_from, memory_of
@@ -278,6 +279,22 @@ class Training:
                 del curve[length + n_epochs :]  # of an epoch that was noted by half
             return "interrupt"
         return "max_iter"
+
+    def largest_product(self, n_rows: int) -> int:
+        """Return the number of multiplications in the largest product that BLAS does in a step.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows that are walked through the net together.
+
+        Returns
+        -------
+        int
+            The product of three sizes.
+        """
+        X, (hidden, outputs) = self.dataset.X, self.net.params["W2"].shape
+        return int(n_rows * hidden * max(outputs, 0 if is_sparse(X) else X.shape[1]))
 
     def _model(self) -> TwoLayerNet:
         """Return the net with the parameters a fit that stopped now would keep."""
