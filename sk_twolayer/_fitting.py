@@ -96,7 +96,7 @@ class Fitting:
         given = {"X": X, "y": y, "metadata": {}}
         if sample_weight is not None:
             given["metadata"] = {"sample_weight": sample_weight}
-        X, y = self._validated(X, y, goes_on)
+        X, y = self._validated(X, y, self.coefs_[0].dtype if goes_on else None)
         rows = self._rows_at_once(X.shape[0])
         dataset, labels, factors = learn_dataset(X, y, sample_weight, self.class_weight)
         if goes_on:
@@ -122,7 +122,7 @@ class Fitting:
         """Train one epoch, and set the fitted attributes."""
         self._validate_params()
         goes_on = hasattr(self, "coefs_")
-        X, y = self._validated(X, y, goes_on)
+        X, y = self._validated(X, y, self.coefs_[0].dtype if goes_on else None)
         labels = known_labels(self, classes, y)
         if goes_on:
             check_same_model(self, labels)
@@ -283,12 +283,12 @@ class Fitting:
 
         return score
 
-    def _validated(self: Any, X: Any, y: Any, goes_on: bool) -> tuple[Any, Any]:
-        """Return X and y as arrays: X in the dtype of the model, if there is one."""
-        dtype = self.coefs_[0].dtype if goes_on else [np.float64, np.float32]
-        options = {"accept_sparse": "csr", "dtype": dtype, "multi_output": True}
-        X, y = validate_data(self, X, y, reset=not goes_on, **options)
-        return X, check_targets(y)
+    def _validated(self: Any, X: Any, y: Any, dtype: Any = None, name: str = "y") -> Any:
+        """Return X and y as arrays: those of a new model, unless there is one with a dtype."""
+        options = {"accept_sparse": "csr", "dtype": dtype or [np.float64, np.float32]}
+        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused
+            X, y = validate_data(self, X, y, reset=dtype is None, multi_output=True, **options)
+        return X, check_targets(y, name)
 
     def _held_out(
         self: Any, validation_data: Any, dtype: Any, labels: Labels, factors: Array | None
@@ -301,10 +301,7 @@ class Fitting:
             raise ValueError(
                 "X_val and y_val belong together: give both, and sample_weight_val only with them"
             )
-        X_val, y_val = validate_data(
-            self, X_val, y_val, reset=False, dtype=dtype, accept_sparse="csr", multi_output=True
-        )
-        y_val = check_targets(y_val, "y_val")
+        X_val, y_val = self._validated(X_val, y_val, dtype, "y_val")
         return known_dataset(X_val, y_val, sample_weight_val, labels, factors, suffix="_val")
 
 

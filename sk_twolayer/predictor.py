@@ -130,7 +130,8 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         if not hasattr(self, "coefs_"):  # or else this would take as long as the net does
             check_is_fitted(self, "coefs_")
         options = {"accept_sparse": "csr", "dtype": self.coefs_[0].dtype}
-        return validate_data(self, X, reset=False, ensure_all_finite=is_finite, **options)
+        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused
+            return validate_data(self, X, reset=False, ensure_all_finite=is_finite, **options)
 
     def _scores(self, X: Any) -> Array:
         X = self._input(X, is_finite=False)  # which is checked block by block
@@ -141,9 +142,8 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
     def _check_finite(self, x: Any) -> None:
         """Refuse rows that hold nan or infinity, as scikit-learn does."""
         with np.errstate(over="ignore", invalid="ignore"):
-            total = x.sum()
-        if not math.isfinite(total):  # or the sum is too large
-            check_array(x, accept_sparse="csr", input_name="X", estimator=self)
+            if not math.isfinite(x.sum()):  # or the sum is too large
+                check_array(x, accept_sparse="csr", input_name="X", estimator=self)
 
     def _without_overflow(self, results: Array, X: Any) -> Array:
         """Return results if all are finite."""
