@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import check_scoring
-from sklearn.utils.multiclass import unique_labels
 
-from sk_twolayer._labels import Labels
+from sk_twolayer._labels import Labels, distinct_labels
 from sk_twolayer._memory import memory_limit
 from sk_twolayer.optimizers import LBFGS
 
@@ -152,7 +151,10 @@ def known_labels(clf: Any, classes: Any, y: Any) -> Labels:
             )
         return Labels.announced(classes, y)
     labels = Labels(clf.classes_, clf._multilabel)
-    if classes is not None and unique_labels(classes).tolist() != labels.classes.tolist():
+    if (
+        classes is not None
+        and distinct_labels(classes, "classes").tolist() != labels.classes.tolist()
+    ):
         raise ValueError(
             f"classes={classes!r} is not the same as on last call to partial_fit or fit, "
             f"which was {labels.classes!r}"

@@ -96,7 +96,8 @@ class Fitting:
         given = {"X": X, "y": y, "metadata": {}}
         if sample_weight is not None:
             given["metadata"] = {"sample_weight": sample_weight}
-        X, y = self._validated(X, y, self.coefs_[0].dtype if goes_on else None)
+        dtype = self.coefs_[0].dtype if goes_on else None
+        X, y = self._validated(X, y, dtype, complete=True)
         rows = self._rows_at_once(X.shape[0])
         dataset, labels, factors = learn_dataset(X, y, sample_weight, self.class_weight)
         if goes_on:
@@ -283,12 +284,14 @@ class Fitting:
 
         return score
 
-    def _validated(self: Any, X: Any, y: Any, dtype: Any = None, name: str = "y") -> Any:
+    def _validated(
+        self: Any, X: Any, y: Any, dtype: Any = None, *, name: str = "y", complete: bool = False
+    ) -> Any:
         """Return X and y as arrays: those of a new model, unless there is one with a dtype."""
         options = {"accept_sparse": "csr", "dtype": dtype or [np.float64, np.float32]}
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused
             X, y = validate_data(self, X, y, reset=dtype is None, multi_output=True, **options)
-        return X, check_targets(y, name)
+        return X, check_targets(y, name, complete=complete)
 
     def _held_out(
         self: Any, validation_data: Any, dtype: Any, labels: Labels, factors: Array | None
@@ -301,7 +304,7 @@ class Fitting:
             raise ValueError(
                 "X_val and y_val belong together: give both, and sample_weight_val only with them"
             )
-        X_val, y_val = self._validated(X_val, y_val, dtype, "y_val")
+        X_val, y_val = self._validated(X_val, y_val, dtype, name="y_val")
         return known_dataset(X_val, y_val, sample_weight_val, labels, factors, suffix="_val")
 
 

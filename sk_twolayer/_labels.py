@@ -57,7 +57,7 @@ class Labels(NamedTuple):
         """
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), multilabel=True)
-        classes = unique_labels(y)
+        classes = distinct_labels(y)
         if len(classes) < 2:
             raise ValueError(
                 "a classifier needs at least 2 classes, but the rows of y that carry weight have "
@@ -86,7 +86,7 @@ class Labels(NamedTuple):
         ValueError
             If there are not enough, or not as many as `y` has columns.
         """
-        labels = unique_labels(classes) if len(classes) else np.array([])
+        labels = distinct_labels(classes, "classes") if len(classes) else np.array([])
         if y.ndim == 2:
             if labels.tolist() != list(range(y.shape[1])):
                 raise ValueError(
@@ -157,7 +157,44 @@ class Labels(NamedTuple):
         return t if self.multilabel else self.classes[t]
 
 
-def check_targets(y: Any, name: str = "y") -> Any:
+def distinct_labels(y: Any, name: str = "y") -> Array:
+    """Return the labels that occur, sorted.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels.
+    name : str, default="y"
+        What an error calls them.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        The labels, each once.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they are not of one kind, or of one that cannot be labels.
+
+    Examples
+    --------
+    >>> from sk_twolayer._labels import distinct_labels
+    >>> distinct_labels(["b", "a", "b"])
+    array(['a', 'b'], dtype='<U1')
+    """
+    try:
+        labels = np.unique(np.asarray(y))
+    except TypeError as error:
+        raise TypeError(
+            f"the labels in {name} must be of one kind, all strings or all numbers: {error}"
+        ) from error
+    # several of each: of many labels that occur once it warns that they may be quantities
+    classes: Array = unique_labels(np.repeat(labels, 3))
+    return classes
+
+
+def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
     """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones.
 
     Parameters
@@ -166,6 +203,8 @@ def check_targets(y: Any, name: str = "y") -> Any:
         Targets, validated as an array.
     name : str, default="y"
         What an error calls them.
+    complete : bool, default=True
+        Whether these are all the rows there are, so that very many labels are worth a warning.
 
     Returns
     -------
@@ -174,8 +213,8 @@ def check_targets(y: Any, name: str = "y") -> Any:
 
     Raises
     ------
-    ValueError
-        If they are numbers on a scale, or several classes a row.
+    ValueError, TypeError
+        If they are numbers on a scale, several classes a row, or of no kind that can be labels.
 
     Examples
     --------
@@ -184,16 +223,17 @@ def check_targets(y: Any, name: str = "y") -> Any:
     >>> check_targets(np.array(["b", "a"])), check_targets(np.array([[0, 1], [1, 1]])).shape
     (array(['b', 'a'], dtype='<U1'), (2, 2))
     """
+    if y.ndim == 1 or y.shape[1] == 1:
+        y = column_or_1d(as_dense(y), warn=True)
+        check_classification_targets(y if complete else np.repeat(distinct_labels(y, name), 3))
+        return y
     check_classification_targets(y)
-    kind = type_of_target(y, input_name=name)
-    if kind == "multiclass-multioutput":
+    if type_of_target(y, input_name=name) == "multiclass-multioutput":
         raise ValueError(
             f"{name} has several columns with more than two values (multiclass-multioutput): train "
             "one net for each column, sklearn.multioutput.MultiOutputClassifier("
             "TwoLayerClassifier())"
         )
-    if kind != "multilabel-indicator":
-        return column_or_1d(as_dense(y), warn=True)
     y = without_duplicates(y)
     low, high = y.min(), y.max()
     if low < 0 or high > 1:

@@ -1,0 +1,162 @@
+"""Numbers at their limits: losses that explode, scores of 10,000, more memory than there is."""
+
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sk_twolayer import TwoLayerClassifier, _memory
+from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
+
+SOLVERS = [SGD(), SGD(momentum=0.9, nesterov=True), Adam(), AdaGrad(), RMSProp(), LBFGS()]
+STEPPING = SOLVERS[:-1]
+TARGETS = {
+    "two": np.arange(60) % 2,
+    "five": np.arange(60) % 5,
+    "labels": np.c_[np.arange(60) % 2, np.arange(60) % 3 == 0],
+}
+
+
+@pytest.fixture
+def X(rng):
+    return rng.standard_normal((60, 4))
+
+
+@pytest.fixture(params=TARGETS.values(), ids=TARGETS)
+def y(request):
+    return request.param
+
+
+def make(**options):
+    return TwoLayerClassifier(
+        **{"hidden_size": 6, "max_iter": 3, "tol": None, "random_state": 0, **options}
+    )
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_columns_too_large_to_learn_from(X, y, solver, dtype, shuffle):
+    X = (X * (0.2 * np.finfo(dtype).max)).astype(dtype)
+    clf = make(solver=solver, shuffle=shuffle, activation="identity", weight_init_std=10.0)
+    with pytest.raises(ValueError, match=r"training diverged: .*[Ss]cale the columns of X, for"):
+        clf.fit(X, y)
+    assert not hasattr(clf, "coefs_")
+
+
+@pytest.mark.parametrize("solver", STEPPING, ids=str)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_steps_too_long_to_take(X, y, solver, method):
+    clf = make(solver=solver, learning_rate=1e200, activation="identity", batch_size=10)
+    classes = {"classes": np.unique(y) if y.ndim == 1 else [0, 1]} if method != "fit" else {}
+    message = r"in epoch 1\. Lower learning_rate \(now 1e\+200\), or scale the columns of X"
+    with pytest.raises(ValueError, match=message):
+        getattr(clf, method)(X, y, **classes)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e4, 1e30])
+def test_scores_of_ten_thousand_and_more(X, y, dtype, scale):
+    X = X.astype(dtype)
+    clf = make().fit(X, y)
+    clf.coefs_[1] *= dtype(scale / np.abs(clf.decision_function(X)).max())
+    clf.intercepts_[1][:] = 0
+    scores, proba = clf.decision_function(X), clf.predict_proba(X)
+    assert np.abs(scores).max() > 0.5 * scale
+    assert proba.min() < 1e-30
+    assert 1 - 1e-6 < proba.max() <= 1
+    if y.ndim == 1:
+        assert_allclose(proba.sum(axis=1), 1, rtol=1e-6)
+        assert_array_equal(clf.classes_[proba.argmax(axis=1)], clf.predict(X))
+    log_proba = clf.predict_log_proba(X)
+    assert np.isfinite(log_proba).all()
+    assert -2.1 * scale < log_proba.min() < -0.5 * scale
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_training_from_probabilities_of_zero_and_one(X, y, solver, dtype):
+    """Some rows are of classes that the model gives no chance at all: they cost, and teach."""
+    X = X.astype(dtype)
+    clf = make(solver=solver, warm_start=True, max_iter=1, batch_size="full").fit(X, y)
+    clf.coefs_[1] *= dtype(1e4)
+    clf.set_params(max_iter=20).fit(X, y)
+    curve = clf.loss_curve_
+    assert np.isfinite(curve).all()
+    assert curve[1] > 100
+    assert curve[-1] < curve[1]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int8, np.uint64, np.bool_, np.longdouble, ">f8"])
+def test_rows_of_other_types_are_taken_for_their_values(X, y, dtype):
+    X = np.abs(10 * X).astype(dtype)
+    of_type, of_float = make().fit(X, y), make().fit(X.astype(np.float64), y)
+    assert_array_equal(of_type.coefs_[0], of_float.coefs_[0])
+    assert of_type.predict_proba(X).dtype == np.float64
+    assert_array_equal(of_type.predict_proba(X), of_float.predict_proba(X.astype(np.float64)))
+
+
+def test_a_float32_model_takes_what_fits_float32(X, y):
+    clf = make().fit(X.astype(np.float32), y)
+    assert clf.predict_proba(X.astype(np.float16)).dtype == np.float32
+    with pytest.raises(ValueError, match=r"infinity or a value too large for dtype.*float32"):
+        clf.predict(np.full_like(X, 1e300))
+
+
+class TestMemory:
+    @pytest.mark.parametrize(
+        ("hidden_size", "n_features", "n_classes", "message"),
+        [
+            (10**7, 4, 10**6, "and 1000000 outputs takes at least 80011"),
+            (10**12, 4, 2, "hidden_size=1000000000000 and 1 outputs"),
+            (10**6, 10**9, 3, "a net of 1000000000 inputs"),
+        ],
+    )
+    def test_a_net_that_no_machine_could_hold(self, hidden_size, n_features, n_classes, message):
+        X = sp.csr_array((60, n_features))
+        with pytest.raises(ValueError, match=message + ".*are the labels of y classes") as refused:
+            make(hidden_size=hidden_size).partial_fit(X, TARGETS["two"], np.arange(n_classes))
+        assert "smaller hidden_size or batch_size" in str(refused.value)
+
+    def test_identifiers_taken_for_classes(self):
+        """In a process that may have less memory than a million classes take."""
+        pytest.importorskip("resource", reason="only POSIX can limit the memory of a process")
+        script = """
+            import resource, warnings
+            import numpy as np
+            from sk_twolayer import TwoLayerClassifier
+            resource.setrlimit(resource.RLIMIT_DATA, (2**31, 2**31))
+            warnings.simplefilter("ignore")  # scikit-learn's, that y might be a quantity
+            y = np.arange(1_000_000)
+            try:
+                TwoLayerClassifier().fit(np.zeros((len(y), 2), np.float32), y)
+            except ValueError as error:
+                print(error)
+        """
+        command = [sys.executable, "-c", dedent(script)]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "a net of 2 inputs, hidden_size=100 and 1000000 outputs takes at least 2.8" in answer
+        assert "this process can have 2.1 GB" in answer
+
+    def test_the_least_limit_counts(self, monkeypatch, tmp_path):
+        files = {"max": "max\n", "some": f"{2**28}\n", "none": None}
+        for name, text in files.items():
+            if text is not None:
+                (tmp_path / name).write_text(text)
+        machine = _memory.memory_limit()
+        monkeypatch.setattr(_memory, "CONTAINER_LIMITS", [tmp_path / "max", tmp_path / "none"])
+        assert _memory.memory_limit() in (machine, None) or machine < _memory.memory_limit()
+        monkeypatch.setattr(_memory, "CONTAINER_LIMITS", [tmp_path / name for name in files])
+        assert _memory.memory_limit() == 2**28
+
+    def test_where_the_system_tells_nothing(self, monkeypatch, X):
+        monkeypatch.setattr(_memory, "CONTAINER_LIMITS", [Path("nowhere")])
+        monkeypatch.setattr(_memory, "resource", None)
+        monkeypatch.setattr(_memory.os, "sysconf_names", {})
+        assert _memory.memory_limit() is None
+        make().fit(X, TARGETS["two"])
