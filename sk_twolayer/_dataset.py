@@ -12,7 +12,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
 from sk_twolayer._labels import Labels
-from sk_twolayer._rows import take_rows
+from sk_twolayer._rows import refuse_masked, take_rows
 from sk_twolayer._typing import Array
 
 # From scikit-learn 1.8 on it refuses weights that are all zero, with a message of its own.
@@ -193,6 +193,7 @@ def rows_that_count(
     """
     if sample_weight is None:
         return X, y, None
+    refuse_masked(**{name: sample_weight})
     whole_numbers = np.asarray(sample_weight).dtype.kind in "biu"
     dtype = X.dtype if whole_numbers else None
     weights = _check_sample_weight(sample_weight, X, dtype=dtype, **ZEROS_ALLOWED)

@@ -33,8 +33,8 @@ from sk_twolayer._dataset import (
     known_dataset,
     learn_dataset,
 )
-from sk_twolayer._labels import Labels, check_targets
-from sk_twolayer._rows import BLOCK_ROWS, as_dense
+from sk_twolayer._labels import Labels, as_numpy, check_targets
+from sk_twolayer._rows import BLOCK_ROWS, as_dense, refuse_masked, to_convert
 from sk_twolayer._session import Best, Session, Training
 from sk_twolayer._threads import suitable_blas_threads
 from sk_twolayer._typing import Array
@@ -288,9 +288,12 @@ class Fitting:
         self: Any, X: Any, y: Any, dtype: Any = None, *, name: str = "y", complete: bool = False
     ) -> Any:
         """Return X and y as arrays: those of a new model, unless there is one with a dtype."""
-        options = {"accept_sparse": "csr", "dtype": dtype or [np.float64, np.float32]}
+        dtypes = [np.float64, np.float32] if dtype is None else [dtype]
+        options = {"accept_sparse": "csr", "dtype": dtypes, "multi_output": True}
+        refuse_masked(X=X, y=y)
+        X, y = to_convert(X, dtypes), as_numpy(y, name)
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused
-            X, y = validate_data(self, X, y, reset=dtype is None, multi_output=True, **options)
+            X, y = validate_data(self, X, y, reset=dtype is None, **options)
         return X, check_targets(y, name, complete=complete)
 
     def _held_out(

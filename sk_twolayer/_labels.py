@@ -157,6 +157,41 @@ class Labels(NamedTuple):
         return t if self.multilabel else self.classes[t]
 
 
+def as_numpy(y: Any, name: str = "y") -> Any:
+    """Return the labels of a pandas column whose type has room for missing values as they are.
+
+    scikit-learn makes floats of such a column, which takes large integers for one another.
+
+    Parameters
+    ----------
+    y : array-like
+        Targets, as users give them.
+    name : str, default="y"
+        What an error calls them.
+
+    Returns
+    -------
+    array-like
+        An ndarray, if `y` is such a column; otherwise `y`.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sk_twolayer._labels import as_numpy
+    >>> as_numpy(pd.Series([2**53 + 1, 2**53], dtype="Int64"))
+    array([9007199254740993, 9007199254740992])
+    """
+    if hasattr(y, "isna") and np.any(y.isna()):
+        raise ValueError(f"Input {name} contains NaN: leave out the rows whose label is missing")
+    dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    return y if dtype is None else y.to_numpy(dtype)
+
+
 def distinct_labels(y: Any, name: str = "y") -> Array:
     """Return the labels that occur, sorted.
 
@@ -225,7 +260,8 @@ def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
     """
     if y.ndim == 1 or y.shape[1] == 1:
         y = column_or_1d(as_dense(y), warn=True)
-        check_classification_targets(y if complete else np.repeat(distinct_labels(y, name), 3))
+        with np.errstate(invalid="ignore"):  # it takes floats for integers, to see whether they are
+            check_classification_targets(y if complete else np.repeat(distinct_labels(y, name), 3))
         return y
     check_classification_targets(y)
     if type_of_target(y, input_name=name) == "multiclass-multioutput":

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from sk_twolayer._rows import refuse_masked, to_convert
 from sk_twolayer._typing import Array
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
 from sk_twolayer.prediction import hidden_units, scores_in_blocks
@@ -129,9 +130,12 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         """Return X as the net takes it."""
         if not hasattr(self, "coefs_"):  # or else this would take as long as the net does
             check_is_fitted(self, "coefs_")
-        options = {"accept_sparse": "csr", "dtype": self.coefs_[0].dtype}
+        refuse_masked(X=X)
+        dtypes = [self.coefs_[0].dtype]
+        X = to_convert(X, dtypes)
+        options = {"accept_sparse": "csr", "dtype": dtypes, "ensure_all_finite": is_finite}
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused
-            return validate_data(self, X, reset=False, ensure_all_finite=is_finite, **options)
+            return validate_data(self, X, reset=False, **options)
 
     def _scores(self, X: Any) -> Array:
         X = self._input(X, is_finite=False)  # which is checked block by block

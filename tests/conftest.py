@@ -9,8 +9,14 @@ os.environ["SCIPY_ARRAY_API"] = "1"
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.preprocessing import scale
+
+# The same cases in every run; SK_TWOLAYER_TESTS=long tries many more.
+settings.register_profile("short", derandomize=True, database=None, deadline=None, max_examples=150)
+settings.register_profile("long", settings.get_profile("short"), max_examples=10_000)
+settings.load_profile(os.environ.get("SK_TWOLAYER_TESTS", "short"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,291 @@
+"""What people hand to an estimator: the same numbers in every guise, and numbers that are none.
+
+A guise of a matrix or of labels comes with what it stands for, as a plain array or list.
+"""
+
+import tempfile
+import warnings
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import scipy.sparse as sp
+from hypothesis import strategies as st
+
+NUMBERS = [0.0, -0.0, 1.0, -1.0, 0.5, 3.0, -2.5, 100.0, 1e-3, 5e-324, 1e-310, 1e30, -1e30]
+SPOILED = [np.nan, np.inf, -np.inf, 1.7e308, -1.7e308, 1e300]
+DTYPES = [
+    *(np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint64, np.bool_),
+    *(np.float16, np.float32, np.float64, np.longdouble, ">f8", ">f4", ">i4", "M8[s]", "m8[s]"),
+]
+SPARSE_FORMATS = ["csr", "csc", "coo", "lil", "dok", "dia", "bsr"]
+
+
+ONE_TO_FOUR = st.integers(1, 4)
+
+
+def matrices(rows, columns=ONE_TO_FOUR, numbers=NUMBERS):
+    """Return plain matrices: float64, by rows, some with a column that is constant."""
+
+    def fill(shape):
+        n = shape[0] * shape[1]
+        cells = st.lists(st.sampled_from(numbers) | st.floats(-3, 3, width=16), min_size=n)
+        return cells.map(lambda values: np.reshape(values[:n], shape).astype(np.float64))
+
+    plain = st.tuples(rows, columns).flatmap(fill)
+    return plain | plain.map(lambda X: np.ones_like(X) * X[:1])
+
+
+def read_only(X):
+    X = X.copy()
+    X.flags.writeable = False
+    return X
+
+
+def memory_mapped(X):
+    with tempfile.NamedTemporaryFile() as file:
+        mapped = np.memmap(file, X.dtype, "w+", shape=X.shape)
+        mapped[:] = X
+        return mapped
+
+
+def every_other_row(X):
+    return np.repeat(X, 2, axis=0)[::2]
+
+
+def unaligned(X):
+    memory = np.zeros(X.nbytes + 1, np.uint8)[1:].view(X.dtype).reshape(X.shape)
+    memory[...] = X
+    return memory
+
+
+def as_dtype(dtype):
+    def cast(X):
+        with np.errstate(all="ignore"):  # what does not fit becomes some other number
+            return np.clip(X, -100, 100).astype(dtype)
+
+    cast.__name__ = np.dtype(dtype).str
+    return cast
+
+
+def named(X):
+    return pd.DataFrame(X).add_prefix("column ")
+
+
+# Each takes a plain matrix, of any size but 0, and returns it in another guise.
+DENSE_GUISES = [
+    np.ndarray.copy,
+    np.asfortranarray,
+    every_other_row,
+    unaligned,
+    read_only,
+    memory_mapped,
+    *map(as_dtype, DTYPES),
+    lambda X: X[::-1][::-1],
+    lambda X: np.ascontiguousarray(X[::-1])[::-1],
+    lambda X: np.broadcast_to(X[:1], X.shape),
+    lambda X: np.ma.array(X),
+    lambda X: X.astype(object),
+    lambda X: X.tolist(),
+    lambda X: [tuple(row) for row in X.tolist()],
+    lambda X: np.vectorize(str, otypes=[object])(X),
+    named,
+    lambda X: named(X).astype("Float64"),
+    lambda X: named(as_dtype(np.int64)(X)).astype("Int64"),
+    lambda X: named(as_dtype(np.int8)(X)).astype("category"),
+    lambda X: pl.DataFrame(dict(named(X))),
+]
+
+
+def as_plain(X):
+    """Return what an estimator makes of a guise: a float32 or float64 array by rows."""
+    if isinstance(X, pl.DataFrame):
+        X = X.to_numpy()
+    X = np.asarray(X)
+    return np.array(X, np.float32 if X.dtype == np.float32 else np.float64, order="C")
+
+
+@st.composite
+def dense_rows(draw, **sizes):
+    """Return a guise of a matrix, and the plain matrix."""
+    guise = draw(st.sampled_from(DENSE_GUISES))(draw(matrices(**sizes)))
+    return guise, as_plain(guise)
+
+
+@st.composite
+def sparse_rows(draw, **sizes):
+    """Return a sparse container, its entries perhaps in disorder, and the plain matrix."""
+    dtype = draw(st.sampled_from([np.float64, np.float32, np.int32]))
+    X = draw(matrices(**sizes, numbers=[0.0, 1.0, -2.0, 0.5])).astype(dtype)
+    kind = draw(st.sampled_from([sp.coo_array, sp.coo_matrix]))
+    rows, columns = np.indices(X.shape).reshape(2, -1)
+    there = np.flatnonzero(X.ravel()) if draw(st.booleans()) else np.arange(X.size)
+    there = np.repeat(there, draw(st.integers(1, 2)))  # twice is added up
+    there = np.array(draw(st.permutations(there.tolist())), dtype=int)
+    entries = (X.ravel()[there], (rows[there], columns[there]))
+    container = kind(entries, shape=X.shape).asformat(draw(st.sampled_from(SPARSE_FORMATS)))
+    plain = container.toarray()
+    if hasattr(container, "indptr"):
+        index = draw(st.sampled_from([np.int32, np.int64]))
+        container.indices = container.indices.astype(index)
+        container.indptr = container.indptr.astype(index)
+        if container.format == "csr" and draw(st.booleans()):
+            container = with_rows_in_disorder(container)
+    return container, as_plain(plain)
+
+
+def with_rows_in_disorder(csr):
+    """Return the entries of each row from the last to the first."""
+    order = [
+        k
+        for a, b in zip(csr.indptr[:-1], csr.indptr[1:], strict=True)
+        for k in range(b - 1, a - 1, -1)
+    ]
+    entries = (csr.data[order], csr.indices[order], csr.indptr)
+    return type(csr)(entries, shape=csr.shape)
+
+
+ARRAY_GUISES = [
+    np.array,
+    lambda labels: read_only(np.array(labels)),
+    lambda labels: np.repeat(np.array(labels), 2)[::2],
+]
+LABEL_GUISES = [
+    *ARRAY_GUISES,
+    list,
+    lambda labels: np.array(labels, dtype=object),
+    pd.Series,
+    lambda labels: pd.Series(pd.Categorical(labels)),
+    lambda labels: pd.Series(labels).convert_dtypes(),
+    lambda labels: pl.Series("y", labels),
+]
+# Labels of one kind, in order, and in what they come.
+LABELS = [
+    (["", "a", "ä", "z" * 30], LABEL_GUISES),
+    ([False, True], LABEL_GUISES),
+    ([-(2**63), -7, 0, 2**53, 2**53 + 1, 2**63 - 1], LABEL_GUISES),
+    ([-1.0, 0.0, 3.0, 1e15], LABEL_GUISES),
+    ([0, 1], LABEL_GUISES),
+    ([2**63, 2**64 - 1], ARRAY_GUISES),  # of the others not all can hold them
+]
+
+
+@st.composite
+def labels(draw, n):
+    """Return n labels in some guise, of at least two classes, and as a plain list."""
+    alphabet, guises = draw(st.sampled_from(LABELS))
+    rest = draw(st.lists(st.sampled_from(alphabet), min_size=n - 2, max_size=n - 2))
+    plain = [*alphabet[:2], *rest]
+    return draw(st.sampled_from(guises))(plain), plain
+
+
+def no_labels(n):
+    """Return targets that no classifier can learn."""
+    return st.sampled_from(
+        [
+            [0.5, *[1.25] * (n - 1)],
+            [b"a", *[b"b"] * (n - 1)],
+            [np.nan, *[1.0] * (n - 1)],
+            [None, *["b"] * (n - 1)],
+            ["b", None] * (n // 2),
+            np.array(["b", *[1] * (n - 1)], dtype=object),
+            np.array([1, *["b"] * (n - 1)], dtype=object),
+            np.array([2**70, *[1] * (n - 1)], dtype=object),
+            [1j, *[2.0] * (n - 1)],
+            [Fraction(1, 3)] * n,
+            ["a"] * n,
+            [],
+            [0, 1],
+            None,
+            7,
+            "ab" * n,
+            {"a": 1},
+            pd.Series([1, pd.NA] * (n // 2), dtype="Int64"),
+            pd.Series(["b", pd.NA] * (n // 2), dtype="string"),
+            np.ma.array([0, 1] * (n // 2), mask=[True, False] * (n // 2)),
+            np.tile([0, 1, 2], (n, 1)),
+            np.zeros((n, 2, 2)),
+            np.full((n, 3), 0.5),
+            sp.csr_array(np.tile([0, 1, 2], (n, 1))),
+        ]
+    )
+
+
+# Each takes a list of n weights of 0, 1 and 2.
+WEIGHT_GUISES = [
+    list,
+    tuple,
+    lambda weights: np.array(weights, np.uint8),
+    lambda weights: np.array(weights, np.float16),
+    lambda weights: np.array(weights, np.float32),
+    lambda weights: np.array(weights, ">f8"),
+    lambda weights: np.array(weights, object),
+    lambda weights: read_only(np.array(weights, float)),
+    lambda weights: np.repeat(weights, 2)[::2],
+    lambda weights: pd.Series(weights, index=range(5, 5 + len(weights))),
+    lambda weights: pd.Series(weights, dtype="Float64"),
+    lambda weights: pl.Series("weights", weights),
+    lambda weights: np.array(weights) * 5e-324,
+    lambda weights: np.array(weights) * 5e307,
+]
+
+
+def no_weights(n):
+    """Return what cannot be weights of n rows."""
+    return st.sampled_from(
+        [
+            [-1.0, *[1.0] * (n - 1)],
+            [np.nan, *[1.0] * (n - 1)],
+            [np.inf, *[1.0] * (n - 1)],
+            [0.0] * n,
+            [1.0] * (n + 1),
+            [],
+            [[1.0]] * n,
+            ["heavy"] * n,
+            [None] * n,
+            [1j] * n,
+            {"a": 1.0},
+            np.ma.array([1.0] * n, mask=[True] + [False] * (n - 1)),
+            pd.Series([1, pd.NA] * (n // 2), dtype="Int64"),
+            sp.csr_array(np.ones((1, n))),
+        ]
+    )
+
+
+def as_matrix(X):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)  # of NumPy: there are better
+        return np.matrix(X)
+
+
+def no_rows(n):
+    """Return what cannot be n rows of two columns."""
+    return st.sampled_from(
+        [
+            *(np.full((n, 2), value) for value in SPOILED[:3]),
+            np.array([[np.inf, -np.inf]] * n),
+            np.zeros((0, 2)),
+            np.zeros((n, 0)),
+            np.zeros(n),
+            np.zeros((n, 2, 1)),
+            np.float64(1),
+            np.zeros((n, 2), complex),
+            np.full((n, 2), "a"),
+            np.full((n, 2), b"a"),
+            np.full((n, 2), None),
+            as_matrix(np.zeros((n, 2))),
+            np.ma.array(np.zeros((n, 2)), mask=np.eye(n, 2, dtype=bool)),
+            [[0.0, 1.0], [0.0]] * (n // 2),
+            [["a", 1.0]] * n,
+            [[{}, 1.0]] * n,
+            "ab" * n,
+            None,
+            7,
+            pd.DataFrame({"a": ["x"] * n, "b": 1.0}),
+            pd.DataFrame({"a": [pd.NA, 1] * (n // 2), "b": 1}, dtype="Int64"),
+            pl.DataFrame({"a": [None, 1.0] * (n // 2), "b": [1.0] * n}),
+            sp.csr_array(np.full((n, 2), np.nan)),
+            sp.csr_array(np.zeros((n, 2), complex)),
+        ]
+    )
