@@ -122,6 +122,7 @@ class Fitting:
     def _partial_fit(self: Any, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
         """Train one epoch, and set the fitted attributes."""
         self._validate_params()
+        check_combinations(self)
         goes_on = hasattr(self, "coefs_")
         X, y = self._validated(X, y, self.coefs_[0].dtype if goes_on else None)
         labels = known_labels(self, classes, y)

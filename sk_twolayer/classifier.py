@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from sk_twolayer._callbacks import CallbackSupportMixin
 from sk_twolayer._checks import fits_in_parts
 from sk_twolayer._fitting import Fitting
+from sk_twolayer._parameters import Number, StrOptions
 from sk_twolayer._persistence import Persistent
 from sk_twolayer.chain import ACTIVATIONS
 from sk_twolayer.optimizers import LBFGS, SOLVERS, Optimizer
@@ -158,21 +158,21 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "hidden_size": [Interval(Integral, 1, None, closed="left")],
+        "hidden_size": [Number(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "weight_init_std": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "weight_init_std": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "solver": [StrOptions(set(SOLVERS)), Optimizer, LBFGS],
-        "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "learning_rate": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "learning_rate_schedule": [StrOptions(set(SCHEDULES))],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto", "full"})],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "alpha": [Number(Real, 0, None, closed="left")],
+        "dropout": [Number(Real, 0, 1, closed="left")],
+        "batch_size": [Number(Integral, 1, None, closed="left"), StrOptions({"auto", "full"})],
+        "max_iter": [Number(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
-        "tol": [Interval(Real, 0, None, closed="left"), None],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Number(Real, 0, None, closed="left"), None],
+        "n_iter_no_change": [Number(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_fraction": [Number(Real, 0, 1, closed="neither")],
         "scoring": [str, callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "warm_start": ["boolean"],

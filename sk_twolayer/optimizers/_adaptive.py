@@ -8,9 +8,9 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from sk_twolayer._linalg import add_scaled
+from sk_twolayer._parameters import Number
 from sk_twolayer._typing import Array
 from sk_twolayer.optimizers._optimizer import Optimizer, in_blocks
 
@@ -51,7 +51,7 @@ class AdaGrad(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "epsilon": [Number(Real, 0, None, closed="neither")],
     }
 
     square_: Array
@@ -114,8 +114,8 @@ class RMSProp(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "decay": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "decay": [Number(Real, 0, 1, closed="left")],
+        "epsilon": [Number(Real, 0, None, closed="neither")],
     }
 
     square_: Array
@@ -185,9 +185,9 @@ class Adam(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "beta_1": [Number(Real, 0, 1, closed="left")],
+        "beta_2": [Number(Real, 0, 1, closed="left")],
+        "epsilon": [Number(Real, 0, None, closed="neither")],
     }
 
     mean_: Array

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval
 
 from sk_twolayer._linalg import add_scaled
+from sk_twolayer._parameters import Number
 from sk_twolayer._typing import Array
 
 ENOUGH_LOWER = 1e-4  # of what the slope promises: the constants of Nocedal and Wright
@@ -69,9 +69,9 @@ class LBFGS(BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "history_size": [Interval(Integral, 1, None, closed="left")],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "gtol": [Interval(Real, 0, None, closed="left")],
+        "history_size": [Number(Integral, 1, None, closed="left")],
+        "max_fun": [Number(Integral, 1, None, closed="left")],
+        "gtol": [Number(Real, 0, None, closed="left")],
     }
 
     pairs_: list[tuple[Array, Array]]

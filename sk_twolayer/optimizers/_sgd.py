@@ -7,9 +7,9 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from sk_twolayer._linalg import add_scaled
+from sk_twolayer._parameters import Number
 from sk_twolayer._typing import Array
 from sk_twolayer.optimizers._optimizer import Optimizer, in_blocks
 
@@ -55,7 +55,7 @@ class SGD(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "momentum": [Number(Real, 0, 1, closed="left")],
         "nesterov": ["boolean"],
     }
 

@@ -1,0 +1,204 @@
+"""The whole space of parameters: every legal combination works, every illegal value is named."""
+
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+
+from sk_twolayer import TwoLayerClassifier
+from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
+
+rng = np.random.RandomState(0)
+X = rng.standard_normal((30, 4))
+TARGETS = {
+    "two": np.array(["no", "yes"])[np.arange(30) % 2],
+    "three": np.arange(30) % 3,
+    "labels": np.c_[np.arange(30) % 2, np.arange(30) % 3 == 0],
+}
+
+below_one = st.floats(0, 0.99)
+SOLVERS = [
+    st.sampled_from(["sgd", "adam", "adagrad", "rmsprop", "lbfgs"]),
+    st.builds(SGD, momentum=below_one, nesterov=st.booleans()),
+    st.builds(Adam, beta_1=below_one, beta_2=below_one, epsilon=st.floats(1e-8, 1)),
+    st.builds(AdaGrad, epsilon=st.floats(1e-8, 1)),
+    st.builds(RMSProp, decay=below_one, epsilon=st.floats(1e-8, 1)),
+    st.builds(
+        LBFGS,
+        history_size=st.integers(1, 20),
+        max_fun=st.integers(1, 50),
+        gtol=st.floats(0, 1),
+    ),
+]
+
+
+def share_of_correct(clf, X, y):
+    return np.mean(clf.predict(X) == y)
+
+
+LEGAL = {
+    "hidden_size": st.integers(1, 9) | st.just(np.int64(3)),
+    "activation": st.sampled_from(["relu", "sigmoid", "tanh", "identity"]),
+    "weight_init_std": st.just("auto") | st.floats(1e-9, 1),
+    "solver": st.one_of(SOLVERS),
+    "learning_rate": st.just("auto") | st.floats(1e-9, 0.2) | st.just(np.float32(0.1)),
+    "learning_rate_schedule": st.sampled_from(["constant", "cosine", "invscaling", "adaptive"]),
+    "alpha": st.floats(0, 1) | st.just(0),
+    "dropout": st.just(0.0) | st.floats(0, 0.99),
+    "batch_size": st.sampled_from(["auto", "full"]) | st.integers(1, 20),
+    "max_iter": st.integers(1, 4),
+    "shuffle": st.booleans(),
+    "tol": st.none() | st.floats(0, 1),
+    "n_iter_no_change": st.integers(1, 4),
+    "early_stopping": st.booleans(),
+    "validation_fraction": st.floats(0.01, 0.5),
+    "scoring": st.sampled_from(["loss", "accuracy", None, "neg_log_loss", share_of_correct]),
+    "class_weight": st.sampled_from([None, "balanced", {}, "one class"]),
+    "warm_start": st.booleans(),
+    "random_state": st.integers(0, 2**32 - 1) | st.none() | st.builds(np.random.RandomState),
+    "verbose": st.booleans(),
+}
+
+
+def takes_all_rows(clf):
+    return clf.solver == "lbfgs" or isinstance(clf.solver, LBFGS)
+
+
+def refused_because(clf, y):
+    """Return what the error says of a combination that means nothing; None for all others."""
+    if clf.dropout and takes_all_rows(clf):
+        return "dropout=.* leaves out other units in each step"
+    if y.ndim == 2 and clf.class_weight is not None:
+        return "class_weight is for one label a row"
+    if y.ndim == 2 and clf.early_stopping and clf.scoring == "neg_log_loss":
+        return "multilabel"  # scikit-learn's own words
+    return None
+
+
+def check_model(clf, X, y):
+    proba = clf.predict_proba(X)
+    assert np.isfinite(proba).all()
+    assert proba.dtype == X.dtype
+    assert proba.min() >= 0
+    if y.ndim == 1:
+        assert_allclose(proba.sum(axis=1), 1, rtol=1e-5)
+    assert clf.predict(X).shape == y.shape
+    loaded = pickle.loads(pickle.dumps(clf))
+    assert_array_equal(loaded.predict_proba(X), proba)
+    assert_array_equal(clf.predict_log_proba(X), loaded.predict_log_proba(X))
+    assert settings(clone(loaded)) == settings(clone(clf)) == settings(loaded) == settings(clf)
+
+
+def settings(estimator):
+    """Return all parameters, also those of the solver, in what can be compared."""
+    return joblib.hash(
+        {
+            name: repr(value)
+            for name, value in estimator.get_params().items()
+            if name not in ("random_state", "solver")
+        }
+    )
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # in four epochs
+@given(
+    st.fixed_dictionaries(LEGAL),
+    st.sampled_from(list(TARGETS)),
+    st.sampled_from([np.float32, np.float64]),
+    st.sampled_from([np.asarray, sp.csr_array]),
+)
+def test_legal_combinations(parameters, kind, dtype, container):
+    rows, y = container(X.astype(dtype)), TARGETS[kind]
+    if parameters["class_weight"] == "one class":
+        parameters = {**parameters, "class_weight": {y.ravel()[0]: 3.0}}
+    clf = TwoLayerClassifier(**parameters)
+    before = settings(clf)
+    reason = refused_because(clf, y)
+    if reason is not None:
+        with pytest.raises(ValueError, match=reason):
+            clf.fit(rows, y)
+        assert not hasattr(clf, "coefs_")
+        return
+    for _ in range(1 + clf.warm_start):
+        check_model(clf.fit(rows, y), rows, y)
+        assert clf.n_iter_ <= clf.max_iter
+        assert clf.n_iter_ >= 1 or takes_all_rows(clf)
+    if hasattr(clf, "partial_fit"):
+        check_model(clf.partial_fit(rows, y), rows, y)
+    assert settings(clf) == before
+
+
+STRANGE = [[], {}, (), frozenset({1}), 1j, np.array([1, 2]), b"sgd"]
+NO_INTEGERS = [0, -1, 2.5, np.nan, np.inf, "1", None, True]
+
+
+def illegal_values(estimator, name):
+    """Return what a parameter must not be, by its entry in the class's own table."""
+    ranges = {
+        "history_size": NO_INTEGERS,
+        "max_fun": NO_INTEGERS,
+        "hidden_size": NO_INTEGERS,
+        "max_iter": NO_INTEGERS,
+        "n_iter_no_change": NO_INTEGERS,
+        "batch_size": [*NO_INTEGERS, "all"],
+        "weight_init_std": [0, -1.0, np.nan, np.inf, "he", None, True],
+        "learning_rate": [0, -1.0, np.nan, np.inf, "fast", None, True],
+        "alpha": [-1e-9, np.nan, np.inf, "1", None, True],
+        "tol": [-1e-9, np.nan, np.inf, "1", True],
+        "dropout": [-0.1, 1, 1.5, np.nan, np.inf, "half", None, True],
+        "validation_fraction": [0, 1, -0.1, 2, np.nan, np.inf, "tenth", None, True],
+        "momentum": [-0.1, 1, np.nan, np.inf, "0.9", None, True],
+        "decay": [-0.1, 1, np.nan, np.inf, "0.9", None, True],
+        "beta_1": [-0.1, 1, np.nan, np.inf, "0.9", None, True],
+        "beta_2": [-0.1, 1, np.nan, np.inf, "0.9", None, True],
+        "epsilon": [0, -1e-8, np.nan, np.inf, "tiny", None, True],
+        "gtol": [-1e-8, np.nan, np.inf, "tiny", None, True],
+        "activation": ["softplus", "RELU", "", None, 1, np.tanh],
+        "solver": ["newton", "SGD", "", None, 1, SGD, Adam],
+        "learning_rate_schedule": ["linear", "", None, 1],
+        "shuffle": ["yes", 2, None, 0.5],
+        "nesterov": ["yes", 2, None, 0.5],
+        "early_stopping": ["yes", 2, None, 0.5],
+        "warm_start": ["yes", 2, None, 0.5],
+        "verbose": ["much", -1, None, 0.5],
+        "scoring": [1, 0.5, "accurate", True],
+        "class_weight": ["even", 1, 0.5, True],
+        "random_state": ["seed", -1, 0.5, 2**32],
+    }
+    strange = [
+        value for value in STRANGE if not (name == "class_weight" and isinstance(value, dict))
+    ]
+    return [*ranges[name], *strange]
+
+
+CASES = [
+    pytest.param(
+        type(estimator), name, value, id=f"{type(estimator).__name__}-{name}-{value!r:.20}"
+    )
+    for estimator in (TwoLayerClassifier(), SGD(), Adam(), AdaGrad(), RMSProp(), LBFGS())
+    for name in estimator.get_params(deep=False)
+    for value in illegal_values(estimator, name)
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), CASES)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_illegal_values(kind, name, value, method):
+    illegal = kind(**{name: value})
+    clf = illegal if kind is TwoLayerClassifier else TwoLayerClassifier(solver=illegal)
+    if not hasattr(clf, method):
+        method = "fit"
+    classes = {"classes": [0, 1, 2]} if method == "partial_fit" else {}
+    with pytest.raises((ValueError, TypeError)) as refused:
+        getattr(clf, method)(X, TARGETS["three"], **classes)
+    message = str(refused.value)
+    assert name in message
+    assert repr(value) in message or str(value) in message
+    assert "must be" in message
+    assert not hasattr(clf, "coefs_")
