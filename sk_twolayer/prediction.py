@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -67,10 +67,7 @@ def scores_in_blocks(
     block = min(n, BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_BYTES // (len(W1) * W1.itemsize)))
     hidden = np.empty((block, n_hidden), W2.dtype)
     scores = np.empty((n, n_outputs), W2.dtype)
-    largest = max(W1.size, W2.size)
-    # which depends on the model, so that callers of one model agree, whatever rows they bring
-    one_thread = largest < NARROW and n * largest > FEW_MULTIPLICATIONS
-    with one_blas_thread() if one_thread else nullcontext():
+    with _suitable_blas_threads(n, coefs):
         for start in range(0, n, block):
             x, out = X[start : start + block], scores[start : start + block]
             if check is not None:
@@ -114,5 +111,17 @@ def hidden_units(
     layers = affine_layers(W1, b1, W2, b2, activation)
     del layers["Affine2"]
     hidden = np.empty((X.shape[0], len(b1)), W1.dtype)
-    perform(bind_forward(layers, X, (hidden, hidden)))
+    with _suitable_blas_threads(len(hidden), coefs):
+        perform(bind_forward(layers, X, (hidden, hidden)))
     return hidden
+
+
+def _suitable_blas_threads(n: int, coefs: Sequence[Array]) -> AbstractContextManager[None]:
+    """Return a context that holds BLAS to one thread for a narrow net, unless it would anyway.
+
+    It depends on the net, so that threads that share one agree, whatever rows they bring: the
+    number of threads decides on the last bits of a product, and is the same for all of a process.
+    """
+    largest = max(W.size for W in coefs)
+    limited = largest < NARROW and n * largest > FEW_MULTIPLICATIONS
+    return one_blas_thread() if limited else nullcontext()

@@ -1,0 +1,234 @@
+"""Side by side gives the bits of one after the other; and BLAS gets its threads back."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+
+import joblib
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from joblib import Parallel, delayed
+from numpy.testing import assert_array_equal
+from sklearn.model_selection import GridSearchCV
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from sk_twolayer import TwoLayerClassifier
+from sk_twolayer.optimizers import LBFGS, SGD
+from sk_twolayer.workspace import Workspace
+
+N_THREADS = 16
+METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform"]
+SIZES = [1, 7, 300, 1024, 1500, 4000]  # from what BLAS does on one thread to several blocks
+
+rng = np.random.RandomState(0)
+
+
+def make(**options):
+    return TwoLayerClassifier(
+        **{"hidden_size": 20, "max_iter": 3, "tol": None, "random_state": 0, **options}
+    )
+
+
+def bits(clf):
+    return b"".join(array.tobytes() for array in clf.coefs_ + clf.intercepts_)
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+@pytest.fixture(autouse=True)
+def two_blas_threads():
+    """Give a limit that is left at one a number it differs from, also on a single core."""
+    with threadpool_limits(2, user_api="blas"):
+        yield
+        assert blas_threads() == {2}
+
+
+def at_once(calls):
+    """Call each function in a thread of its own, all released together; return the results."""
+    barrier = threading.Barrier(len(calls))
+
+    def run(call):
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+class TestPrediction:
+    @pytest.mark.parametrize(
+        ("n_features", "hidden_size"), [(500, 8), (64, 50), (784, 60)], ids=["deep", "flat", "wide"]
+    )
+    @pytest.mark.parametrize("kind", ["two", "labels"])
+    @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_threads_share_a_model(self, n_features, hidden_size, kind, container, dtype):
+        """What one of them does about BLAS makes no difference to another's bits."""
+        k = np.arange(100)
+        y = {"two": k % 2, "labels": np.c_[k % 2, k % 3 > 0]}
+        X = rng.standard_normal((max(SIZES), n_features)).astype(dtype)
+        clf = make(hidden_size=hidden_size).fit(X[:100], y[kind])
+        calls = [
+            partial(getattr(clf, METHODS[k % len(METHODS)]), container(X[: SIZES[k % len(SIZES)]]))
+            for k in range(N_THREADS)
+        ]
+        alone, before = [call() for call in calls], joblib.hash(vars(clf))
+        for answer, expected in zip(at_once(calls), alone, strict=True):
+            assert_array_equal(answer, expected)
+        assert joblib.hash(vars(clf)) == before
+
+    def test_beside_a_fit(self):
+        X = rng.standard_normal((2000, 500))
+        clf = make(hidden_size=8).fit(X[:100], np.arange(100) % 3)
+        expected = clf.predict_proba(X)
+        fits = [partial(make().fit, X[:400], np.arange(400) % 2) for _ in range(4)]
+        answers = at_once([*fits, *[partial(clf.predict_proba, X)] * 8])[4:]
+        for answer in answers:
+            assert_array_equal(answer, expected)
+
+
+FITS = {
+    "sgd": {},
+    "momentum, dropout": {"solver": SGD(momentum=0.9), "dropout": 0.2},
+    "adam, best epoch": {"solver": "adam", "early_stopping": True, "scoring": "accuracy"},
+    "lbfgs": {"solver": LBFGS(), "class_weight": "balanced"},
+}
+
+
+def fit_bits(X, y, options):
+    return bits(make(**options).fit(X, y))
+
+
+def stream_bits(X, y, options):
+    clf = make(**options)
+    for start in range(0, len(y), 100):
+        rows = slice(start, start + 100)
+        clf.partial_fit(X[rows], y[rows], np.unique(y))
+    return bits(clf)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return rng.standard_normal((400, 300)), np.array(["a", "b", "c"])[np.arange(400) % 3]
+
+
+class TestFits:
+    @pytest.mark.parametrize(
+        "pool",
+        [
+            partial(Parallel, n_jobs=4, backend="threading"),
+            partial(Parallel, n_jobs=2, backend="loky"),
+            partial(Parallel, n_jobs=2, backend="loky", max_nbytes=1),  # X comes memory-mapped
+        ],
+        ids=["threads", "processes", "memory-mapped"],
+    )
+    @pytest.mark.parametrize("mapped", [False, True])
+    def test_in_parallel(self, pool, mapped, data, tmp_path):
+        X, y = data
+        jobs = [(fit_bits, options) for options in FITS.values()]
+        jobs += [(stream_bits, {}), (stream_bits, {"solver": "adam"})]
+        expected = [job(X, y, options) for job, options in jobs]
+        if mapped:
+            joblib.dump(X, tmp_path / "X")
+            X = joblib.load(tmp_path / "X", mmap_mode="r")
+        for _ in range(2):
+            answers = pool()(delayed(job)(X, y, options) for job, options in jobs)
+            assert answers == expected
+
+    @pytest.mark.parametrize("backend", ["threading", "loky"])
+    def test_a_search(self, data, backend):
+        X, y = data
+        grid = {"hidden_size": [5, 20], "solver": ["sgd", "adam"]}
+        alone, parallel = (
+            GridSearchCV(make(), grid, cv=2, n_jobs=n_jobs, error_score="raise")
+            for n_jobs in (1, 2)
+        )
+        alone.fit(X, y)
+        with joblib.parallel_backend(backend):
+            parallel.fit(X, y)
+        assert bits(parallel.best_estimator_) == bits(alone.best_estimator_)
+        for split in ("split0_test_score", "split1_test_score"):
+            assert_array_equal(parallel.cv_results_[split], alone.cv_results_[split])
+
+    def test_a_fit_within_a_fit(self, data):
+        """A scorer may train a net of its own, here in four fits at once."""
+        X, y = data
+
+        def score(clf, X, y):
+            make().fit(X, y)
+            assert blas_threads() == {1}
+            return clf.score(X, y)
+
+        options = {"early_stopping": True, "scoring": score}
+        expected = fit_bits(X, y, options)
+        assert at_once([partial(fit_bits, X, y, options)] * 4) == [expected] * 4
+
+
+class TestLimits:
+    """Each ends with the number of threads that BLAS had: see the fixture above."""
+
+    X, y = rng.standard_normal((100, 20)), np.arange(100) % 2
+
+    def test_in_the_middle_of_a_fit(self, monkeypatch):
+        seen = set()
+        run = Workspace.run
+
+        def spy(*arguments):
+            seen.update(blas_threads())
+            return run(*arguments)
+
+        monkeypatch.setattr(Workspace, "run", spy)
+        make().fit(self.X, self.y)
+        assert seen == {1}
+
+    @pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
+    @pytest.mark.parametrize("epoch", [1, 3])
+    @pytest.mark.filterwarnings("ignore:fit was interrupted")
+    def test_after_a_fault(self, fault, epoch, monkeypatch):
+        run, seen = Workspace.run, []
+
+        def strike(*arguments):
+            seen.append(arguments)
+            if len(seen) == epoch:
+                raise fault
+            return run(*arguments)
+
+        monkeypatch.setattr(Workspace, "run", strike)
+        with suppress(fault):
+            make(batch_size="full").fit(self.X, self.y)
+        assert len(seen) == epoch
+        assert blas_threads() == {2}
+
+    @pytest.mark.parametrize("first_to_end", [0, 1])
+    def test_fits_that_overlap(self, first_to_end):
+        """The limit holds until the last of them has ended, whoever began."""
+        may_end, seen = [threading.Event(), threading.Event()], []
+        barrier = threading.Barrier(3)
+
+        def score(number, *_):
+            barrier.wait()
+            may_end[number].wait()
+            return 0.0
+
+        def fit(number):
+            options = {"early_stopping": True, "scoring": partial(score, number), "max_iter": 1}
+            make(**options).fit(self.X, self.y)
+
+        threads = [threading.Thread(target=fit, args=(number,)) for number in range(2)]
+        for thread in threads:
+            thread.start()
+        barrier.wait()
+        for number in (first_to_end, 1 - first_to_end):
+            seen.append(blas_threads())
+            may_end[number].set()
+            threads[number].join()
+        assert seen == [{1}, {1}]
+
+    def test_under_a_limit_of_the_users(self):
+        with threadpool_limits(1, user_api="blas"):
+            make().fit(self.X, self.y)
+            assert blas_threads() == {1}
