@@ -6,12 +6,14 @@ A guise of a matrix or of labels comes with what it stands for, as a plain array
 import tempfile
 import warnings
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import scipy.sparse as sp
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 NUMBERS = [0.0, -0.0, 1.0, -1.0, 0.5, 3.0, -2.5, 100.0, 1e-3, 5e-324, 1e-310, 1e30, -1e30]
 SPOILED = [np.nan, np.inf, -np.inf, 1.7e308, -1.7e308, 1e300]
@@ -178,6 +180,29 @@ def labels(draw, n):
     rest = draw(st.lists(st.sampled_from(alphabet), min_size=n - 2, max_size=n - 2))
     plain = [*alphabet[:2], *rest]
     return draw(st.sampled_from(guises))(plain), plain
+
+
+INDICATOR_GUISES = [
+    *(partial(np.asarray, dtype=dtype) for dtype in (np.int8, np.bool_, np.float32, np.uint64)),
+    np.asfortranarray,
+    np.ndarray.tolist,
+    read_only,
+    pd.DataFrame,
+    lambda y: pd.DataFrame(y.astype(bool)),
+    lambda y: pl.DataFrame(dict(named(y))),
+    *(partial(sp.coo_array.asformat, format=kind) for kind in SPARSE_FORMATS),
+    *(lambda y, kind=kind: sp.coo_matrix(y).asformat(kind) for kind in SPARSE_FORMATS),
+    lambda y: sp.csr_array(y.astype(bool)),
+]
+
+
+@st.composite
+def indicators(draw, n):
+    """Return an indicator matrix of n rows in some guise, and the plain one."""
+    plain = draw(arrays(np.int64, (n, draw(st.integers(2, 4))), elements=st.integers(0, 1)))
+    guise = draw(st.sampled_from(INDICATOR_GUISES))
+    to_sparse = getattr(guise, "func", None) is sp.coo_array.asformat
+    return guise(sp.coo_array(plain) if to_sparse else plain.copy()), plain
 
 
 def no_labels(n):

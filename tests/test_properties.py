@@ -17,6 +17,7 @@ from strategies import (
     SPOILED,
     WEIGHT_GUISES,
     dense_rows,
+    indicators,
     labels,
     matrices,
     no_labels,
@@ -143,6 +144,13 @@ def test_what_are_no_rows(X, method):
         assert isinstance(attempt(getattr(fitted, name), X), Exception)
 
 
+@pytest.mark.filterwarnings("ignore:X has feature names, but")
+@given(no_rows(N))
+def test_what_are_no_validation_rows(X):
+    clf = make(early_stopping=True)
+    assert isinstance(attempt(clf.fit, PLAIN_X, PLAIN_Y, X_val=X, y_val=PLAIN_Y), Exception)
+
+
 @given(matrices(**SEVERAL_ROWS), st.sampled_from(SPOILED), st.integers(0, N - 1), st.booleans())
 def test_one_spoiled_cell(X, value, row, sparse):
     X[row, 1] = value
@@ -178,6 +186,22 @@ def test_labels(data, in_parts):
     assert clf.predict(PLAIN_X).tolist() == [
         classes[code] for code in make(max_iter=1).fit(PLAIN_X, codes).predict(PLAIN_X)
     ]
+
+
+@given(indicators(N), st.sampled_from(["fit", "partial_fit"]))
+def test_indicator_matrices(targets, method):
+    y, plain = targets
+    classes = range(plain.shape[1])
+    clf, expected = make(), make()
+    for each, given_targets in ((clf, y), (expected, plain)):
+        arguments = (classes,) if method == "partial_fit" else ()
+        assert attempt(getattr(each, method), PLAIN_X, given_targets, *arguments) is each
+    assert_same(clf, expected)
+    assert clf.classes_.tolist() == list(classes)
+    answer = clf.predict(PLAIN_X)
+    assert_array_equal(answer, clf.predict_proba(PLAIN_X) > 0.5)
+    assert answer.shape == plain.shape
+    assert clf.score(PLAIN_X, y) == (answer == plain).all(axis=1).mean()
 
 
 @given(no_labels(N), st.sampled_from(["fit", "partial_fit"]))
