@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 # Before SciPy is imported: without it scikit-learn skips its check of array-API input.
 os.environ["SCIPY_ARRAY_API"] = "1"
@@ -14,7 +15,14 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.preprocessing import scale
 
 # The same cases in every run; SK_TWOLAYER_TESTS=long tries many more.
-settings.register_profile("short", derandomize=True, database=None, deadline=None, max_examples=150)
+settings.register_profile(
+    "short",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    max_examples=150,
+)
 settings.register_profile("long", settings.get_profile("short"), max_examples=10_000)
 settings.load_profile(os.environ.get("SK_TWOLAYER_TESTS", "short"))
 
@@ -36,3 +44,9 @@ def cancer():
 @pytest.fixture
 def rng():
     return np.random.RandomState(0)
+
+
+def pytest_terminal_summary(terminalreporter):
+    strategies = sys.modules.get("strategies")
+    if strategies is not None and strategies.tried:
+        terminalreporter.write_line(f"hypothesis cases: {strategies.tried.total()}")

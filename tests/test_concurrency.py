@@ -1,5 +1,8 @@
 """Side by side gives the bits of one after the other; and BLAS gets its threads back."""
 
+import importlib.util
+import multiprocessing
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,7 +23,7 @@ from sk_twolayer.workspace import Workspace
 
 N_THREADS = 16
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform"]
-SIZES = [1, 7, 300, 1024, 1500, 4000]  # from what BLAS does on one thread to several blocks
+SIZES = [1, 7, 300, 1024, 1500, 5000]  # from what BLAS does on one thread to several blocks
 
 rng = np.random.RandomState(0)
 
@@ -63,21 +66,26 @@ class TestPrediction:
     @pytest.mark.parametrize(
         ("n_features", "hidden_size"), [(500, 8), (64, 50), (784, 60)], ids=["deep", "flat", "wide"]
     )
-    @pytest.mark.parametrize("kind", ["two", "labels"])
+    @pytest.mark.parametrize("kind", ["two", "three", "labels"])
     @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_threads_share_a_model(self, n_features, hidden_size, kind, container, dtype):
-        """What one of them does about BLAS makes no difference to another's bits."""
+        """What one of them does about BLAS makes no difference to another's bits.
+
+        Five methods and six sizes are all 30 pairs in two rounds of 16 calls.
+        """
         k = np.arange(100)
-        y = {"two": k % 2, "labels": np.c_[k % 2, k % 3 > 0]}
+        y = {"two": k % 2, "three": k % 3, "labels": np.c_[k % 2, k % 3 > 0]}
         X = rng.standard_normal((max(SIZES), n_features)).astype(dtype)
         clf = make(hidden_size=hidden_size).fit(X[:100], y[kind])
+        inputs = [container(X[:size]) for size in SIZES]
         calls = [
-            partial(getattr(clf, METHODS[k % len(METHODS)]), container(X[: SIZES[k % len(SIZES)]]))
-            for k in range(N_THREADS)
+            partial(getattr(clf, METHODS[k % len(METHODS)]), inputs[k % len(SIZES)])
+            for k in range(2 * N_THREADS)
         ]
         alone, before = [call() for call in calls], joblib.hash(vars(clf))
-        for answer, expected in zip(at_once(calls), alone, strict=True):
+        answers = at_once(calls[:N_THREADS]) + at_once(calls[N_THREADS:])
+        for answer, expected in zip(answers, alone, strict=True):
             assert_array_equal(answer, expected)
         assert joblib.hash(vars(clf)) == before
 
@@ -85,9 +93,11 @@ class TestPrediction:
         X = rng.standard_normal((2000, 500))
         clf = make(hidden_size=8).fit(X[:100], np.arange(100) % 3)
         expected = clf.predict_proba(X)
-        fits = [partial(make().fit, X[:400], np.arange(400) % 2) for _ in range(4)]
-        answers = at_once([*fits, *[partial(clf.predict_proba, X)] * 8])[4:]
-        for answer in answers:
+        fit = partial(fit_bits, X[:400], np.arange(400) % 2, {})
+        fitted_alone = fit()
+        answers = at_once([*[fit] * 4, *[partial(clf.predict_proba, X)] * 8])
+        assert answers[:4] == [fitted_alone] * 4
+        for answer in answers[4:]:
             assert_array_equal(answer, expected)
 
 
@@ -109,6 +119,10 @@ def stream_bits(X, y, options):
         rows = slice(start, start + 100)
         clf.partial_fit(X[rows], y[rows], np.unique(y))
     return bits(clf)
+
+
+def has_mapped_data(X, y, options):
+    return all(isinstance(array, np.memmap) for array in (X.data, X.indices, X.indptr))
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +153,25 @@ class TestFits:
             answers = pool()(delayed(job)(X, y, options) for job, options in jobs)
             assert answers == expected
 
+    @pytest.mark.parametrize("duplicates", [False, True])
+    def test_on_sparse_rows_nobody_may_write_to(self, duplicates):
+        """Those of a memory map: not even to sort them, or to add up duplicates."""
+        columns = rng.randint(30, size=2000)
+        X = sp.csr_array((rng.standard_normal(2000), columns, np.arange(0, 2001, 5)), (400, 30))
+        if not duplicates:
+            X.sum_duplicates()
+        assert X.has_canonical_format is not duplicates
+        y = np.arange(400) % 3
+        jobs = [(fit_bits, options) for options in FITS.values()]
+        jobs.append((stream_bits, {"solver": "adam"}))
+        expected = [job(X.copy(), y, options) for job, options in jobs]
+        pool = Parallel(n_jobs=2, backend="loky", max_nbytes=1)
+        *answers, mapped = pool(
+            delayed(job)(X, y, options) for job, options in [*jobs, (has_mapped_data, {})]
+        )
+        assert answers == expected
+        assert mapped
+
     @pytest.mark.parametrize("backend", ["threading", "loky"])
     def test_a_search(self, data, backend):
         X, y = data
@@ -166,6 +199,27 @@ class TestFits:
         options = {"early_stopping": True, "scoring": score}
         expected = fit_bits(X, y, options)
         assert at_once([partial(fit_bits, X, y, options)] * 4) == [expected] * 4
+
+
+class FailingCallback:
+    """What scikit-learn asks of a callback, and a database that is away."""
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        raise OSError("the database is away")
+
+
+def fit_in_a_child(X, y, pipe):
+    signal.alarm(60)  # should it wait for a lock that only its parent can open
+    pipe.send((fit_bits(X, y, {}), blas_threads()))
 
 
 class TestLimits:
@@ -203,6 +257,43 @@ class TestLimits:
         assert len(seen) == epoch
         assert blas_threads() == {2}
 
+    @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+    def test_after_a_callback_that_fails(self, solver):
+        if importlib.util.find_spec("sklearn.callback") is None:
+            pytest.skip("scikit-learn has callbacks since 1.9")
+        with pytest.raises(OSError, match="away"):
+            make(solver=solver).set_callbacks(FailingCallback()).fit(self.X, self.y)
+        assert blas_threads() == {2}
+
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    @pytest.mark.parametrize("scale", [1e200, np.nan], ids=["diverges", "nan"])
+    def test_after_bad_data(self, method, scale):
+        options = {"classes": [0, 1]} if method == "partial_fit" else {}
+        clf = make(learning_rate=1e3, activation="identity")
+        with pytest.raises(ValueError, match=r"diverged|too large|NaN"):
+            getattr(clf, method)(self.X * scale, self.y, **options)
+        assert blas_threads() == {2}
+
+    @pytest.mark.parametrize("fault", [OSError, KeyboardInterrupt, SystemExit])
+    @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+    def test_after_a_fit_within_a_fit_that_fails(self, fault, solver):
+        """The inner fit ends first, and must not restore what the outer one needs."""
+        seen = []
+
+        def raises(clf, X, y):
+            raise fault
+
+        def score(clf, X, y):
+            try:
+                make(early_stopping=True, scoring=raises, solver=solver).fit(X, y)
+            finally:
+                seen.append(blas_threads())
+
+        with pytest.raises(fault):
+            make(early_stopping=True, scoring=score, solver=solver).fit(self.X, self.y)
+        assert seen == [{1}]
+        assert blas_threads() == {2}
+
     @pytest.mark.parametrize("first_to_end", [0, 1])
     def test_fits_that_overlap(self, first_to_end):
         """The limit holds until the last of them has ended, whoever began."""
@@ -232,3 +323,39 @@ class TestLimits:
         with threadpool_limits(1, user_api="blas"):
             make().fit(self.X, self.y)
             assert blas_threads() == {1}
+
+    @pytest.mark.skipif(
+        "fork" not in multiprocessing.get_all_start_methods(),
+        reason="this system starts processes afresh",
+    )
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # the very point
+    @pytest.mark.parametrize("forked_by", ["the thread of the fit", "another thread"])
+    def test_a_child_forked_during_a_fit(self, forked_by):
+        """It fits as if alone, and neither waits for its parent's fit nor keeps its limit."""
+        context = multiprocessing.get_context("fork")
+        here, there = context.Pipe(duplex=False)
+        child = context.Process(target=fit_in_a_child, args=(self.X, self.y, there))
+        is_in, may_leave = threading.Event(), threading.Event()
+
+        def score(*_):
+            if forked_by == "the thread of the fit":
+                child.start()
+            is_in.set()
+            may_leave.wait()
+            return 0.0
+
+        options = {"early_stopping": True, "scoring": score, "max_iter": 1}
+        fit = make(**options).fit
+        thread = threading.Thread(target=fit, args=(self.X, self.y), daemon=True)
+        expected = fit_bits(self.X, self.y, {})
+        thread.start()
+        assert is_in.wait(60)
+        if forked_by == "another thread":
+            child.start()
+        child.join()
+        during = blas_threads()
+        may_leave.set()
+        thread.join()
+        assert child.exitcode == 0
+        assert here.recv() == (expected, {2})
+        assert during == {1}

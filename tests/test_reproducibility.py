@@ -89,3 +89,26 @@ def test_seeds_matter(digits):
     first = fit(*digits, random_state=rng)
     assert first == fit(*digits, random_state=np.random.RandomState(0))
     assert first != fit(*digits, random_state=rng)
+
+
+# Loss, largest probability of the first row, and sum of |W1| after ten epochs on the digits.
+RECORDED = {
+    "sgd": (0.9708979428858493, 0.8396610636201847, 291.79134051860933),
+    "momentum": (1.0787915298899209, 0.8334269524814946, 289.91696060165566),
+    "adam": (1.54464423544372, 0.5072415418834869, 267.70641435408237),
+    "lbfgs": (0.49597675360629795, 0.9999390883971394, 405.957507182391),
+}
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-6), (np.float32, 1e-4)])
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded_figures(name, dtype, tolerance, digits):
+    """On every machine, with every supported Python, NumPy, SciPy and scikit-learn."""
+    solver = SGD(momentum=0.9, nesterov=True) if name == "momentum" else name
+    dropout = 0.0 if name == "lbfgs" else 0.1
+    X, y = digits[0].astype(dtype), digits[1]
+    clf = TwoLayerClassifier(
+        30, solver=solver, dropout=dropout, max_iter=10, tol=None, random_state=0
+    ).fit(X, y)
+    figures = clf.loss_, clf.predict_proba(X)[0].max(), np.abs(clf.coefs_[0]).sum(dtype=float)
+    assert figures == pytest.approx(RECORDED[name], rel=tolerance)
