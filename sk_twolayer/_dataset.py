@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from inspect import signature
 from numbers import Real
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
 from sk_twolayer._labels import Labels
+from sk_twolayer._parameters import Number
 from sk_twolayer._rows import refuse_masked, take_rows
 from sk_twolayer._typing import Array
 
@@ -19,6 +19,8 @@ from sk_twolayer._typing import Array
 ZEROS_ALLOWED = dict.fromkeys(
     {"allow_all_zero_weights"} & signature(_check_sample_weight).parameters.keys(), True
 )
+
+FACTOR = Number(Real, 0, None, closed="left")
 
 ClassWeight = dict[Any, float] | str | None
 
@@ -287,7 +289,7 @@ def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> No
             "its keys must be labels of y"
         )
     for label, factor in class_weight.items():
-        if not (isinstance(factor, Real) and 0 <= factor <= sys.float_info.max):
+        if not FACTOR.is_satisfied_by(factor):
             raise ValueError(
                 f"class_weight[{label!r}] must be a number, zero or positive, got {factor!r}"
             )

@@ -34,6 +34,7 @@ from sk_twolayer._dataset import (
     learn_dataset,
 )
 from sk_twolayer._labels import Labels, as_numpy, check_targets
+from sk_twolayer._parameters import as_python
 from sk_twolayer._rows import BLOCK_ROWS, as_dense, refuse_masked, to_convert
 from sk_twolayer._session import Best, Session, Training
 from sk_twolayer._threads import suitable_blas_threads
@@ -108,12 +109,14 @@ class Fitting:
         if self.early_stopping and held_out is None:
             if session.split_seed is None:
                 session.split_seed = _draw_seed(session.random_state)
-            dataset, held_out = hold_out(dataset, self.validation_fraction, session.split_seed)
-        tasks = EpochTasks(self, self.max_iter, **given)
+            fraction = float(self.validation_fraction)
+            dataset, held_out = hold_out(dataset, fraction, session.split_seed)
+        max_iter = int(self.max_iter)
+        tasks = EpochTasks(self, max_iter, **given)
         net = self._make_net(X, labels, session, goes_on, rows)
         training = Training(session, net, dataset, tasks=tasks, verbose=bool(self.verbose))
         self._watch(training, labels, held_out, goes_on)
-        ended: str = self._train(training, labels, rows, self.max_iter)
+        ended: str = self._train(training, labels, rows, max_iter)
         if self.warm_start:
             self._session = session.memory()
         tasks.close()
@@ -139,7 +142,7 @@ class Fitting:
         training = Training(session, net, dataset, verbose=bool(self.verbose))
         if self._train(training, labels, rows, max_iter=min(n, 1)) == "interrupt":
             raise KeyboardInterrupt  # whoever feeds the chunks is to know
-        session.shorten_curves(self.max_iter)
+        session.shorten_curves(int(self.max_iter))
         self._session = session.memory()
 
     def _train(
@@ -186,8 +189,8 @@ class Fitting:
             initial = optimizer.auto_learning_rate if auto else self.learning_rate
         session = Session(
             optimizer,
-            LearningRate(initial, self.learning_rate_schedule, self.max_iter),
-            StoppingRule(self.tol, self.n_iter_no_change),
+            LearningRate(initial, self.learning_rate_schedule, int(self.max_iter)),
+            StoppingRule(as_python(self.tol), int(self.n_iter_no_change)),
             check_random_state(self.random_state),
             seeded=isinstance(self.random_state, Integral),
         )
@@ -206,7 +209,7 @@ class Fitting:
         """Return how many rows are walked through the net together."""
         if is_lbfgs(self.solver):
             return min(n, BLOCK_ROWS)
-        return rows_per_batch(self.batch_size, n, at_most=at_most)
+        return rows_per_batch(as_python(self.batch_size), n, at_most=at_most)
 
     def _make_net(
         self: Any, X: Any, labels: Labels, session: Session, goes_on: bool, rows: int
@@ -215,11 +218,11 @@ class Fitting:
         if self.dropout and session.dropout_random_state is None:
             seed = _draw_seed(session.random_state)
             session.dropout_random_state = np.random.RandomState(seed)
-        sizes = X.shape[1], self.hidden_size, labels.n_outputs
+        sizes = X.shape[1], int(self.hidden_size), labels.n_outputs
         check_memory(*sizes, rows, X.dtype)
         net = TwoLayerNet(
             *sizes,
-            0.0 if goes_on else self.weight_init_std,
+            0.0 if goes_on else as_python(self.weight_init_std),
             activation=self.activation,
             loss=labels.loss,
             alpha=self.alpha,

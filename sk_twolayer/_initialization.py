@@ -9,6 +9,7 @@ import numpy as np
 from sk_twolayer._typing import Array
 
 DRAWN_AT_ONCE = 2**13  # numbers
+LARGEST_DRAWN = 10.0  # by chance, once in 1e23 numbers
 
 
 def draw_weights(
@@ -32,7 +33,7 @@ def draw_weights(
     Raises
     ------
     ValueError
-        If `std` is another string.
+        If `std` is another string, or larger than the numbers there are.
 
     References
     ----------
@@ -53,6 +54,8 @@ def draw_weights(
         if std != "auto":
             raise ValueError(f"weight_init_std must be a number or 'auto', got {std!r}")
         std = math.sqrt(2 / (len(W) if activation == "relu" else sum(W.shape)))
+    if std * LARGEST_DRAWN > float(np.finfo(W.dtype).max):
+        raise ValueError(f"weight_init_std={std:g} is too large for weights of {W.dtype}")
     flat = W.reshape(-1)
     for start in range(0, flat.size if std else 0, DRAWN_AT_ONCE):  # a RandomState draws float64
         piece = flat[start : start + DRAWN_AT_ONCE]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-__all__ = ["Number", "StrOptions"]
+__all__ = ["RANDOM_STATE", "Number", "StrOptions", "as_python"]
 
 
 class Number(Interval):
-    """An interval of numbers, of which True and False are none.
+    """An interval of numbers that a float can hold, of which True and False are none.
 
     Python takes them for 1 and 0: as a number of hidden units one of them is a slip.
     """
@@ -29,4 +31,45 @@ class Number(Interval):
         bool
             Whether it is.
         """
-        return not isinstance(val, bool | np.bool_) and super().is_satisfied_by(val)
+        if isinstance(val, bool | np.bool_) or not isinstance(val, self.type):
+            return False
+        return math.isfinite(number := _to_float(val)) and number in self
+
+
+RANDOM_STATE = [Number(Integral, 0, 2**32 - 1, closed="both"), np.random.RandomState, None]
+
+
+def as_python(value: Any) -> Any:
+    """Return a number as one of Python's own, whose arithmetic neither overflows nor rounds early.
+
+    Parameters
+    ----------
+    value : object
+        What a user set.
+
+    Returns
+    -------
+    int, float or object
+        An int for any integer, a float for any other real number; anything else as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._parameters import as_python
+    >>> as_python(np.uint8(200)) + as_python(np.uint8(100)), as_python(np.float32(0.5))
+    (300, 0.5)
+    >>> as_python("auto"), as_python(True)
+    ('auto', True)
+    """
+    if isinstance(value, bool | np.bool_):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
+
+
+def _to_float(number: Real) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # of integers and fractions; of other numbers it is infinite
+        return math.inf

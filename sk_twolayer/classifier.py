@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sk_twolayer._callbacks import CallbackSupportMixin
 from sk_twolayer._checks import fits_in_parts
 from sk_twolayer._fitting import Fitting
-from sk_twolayer._parameters import Number, StrOptions
+from sk_twolayer._parameters import RANDOM_STATE, Number, StrOptions
 from sk_twolayer._persistence import Persistent
 from sk_twolayer.chain import ACTIVATIONS
 from sk_twolayer.optimizers import LBFGS, SOLVERS, Optimizer
@@ -176,7 +176,7 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
         "scoring": [str, callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "warm_start": ["boolean"],
-        "random_state": ["random_state"],
+        "random_state": RANDOM_STATE,
         "verbose": ["verbose"],
     }
 

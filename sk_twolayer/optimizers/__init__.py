@@ -10,6 +10,7 @@ from typing import Any
 
 from sklearn.base import clone
 
+from sk_twolayer._parameters import as_python
 from sk_twolayer.optimizers._adaptive import AdaGrad, Adam, RMSProp
 from sk_twolayer.optimizers._lbfgs import LBFGS
 from sk_twolayer.optimizers._optimizer import Optimizer
@@ -65,6 +66,7 @@ def make_optimizer(solver: str | Optimizer | LBFGS) -> Optimizer | LBFGS:
         raise ValueError(f"solver must be one of {sorted(SOLVERS)} or an Optimizer, got {solver!r}")
     optimizer: Any = SOLVERS[solver]() if isinstance(solver, str) else clone(solver)
     optimizer._validate_params()
+    vars(optimizer).update({name: as_python(value) for name, value in vars(optimizer).items()})
     return optimizer  # type: ignore[no-any-return]
 
 
