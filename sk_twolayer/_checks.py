@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import check_scoring
 
-from sk_twolayer._labels import Labels, distinct_labels
+from sk_twolayer._labels import Labels, as_numpy, distinct_labels
 from sk_twolayer._memory import memory_limit
 from sk_twolayer.optimizers import LBFGS
 
@@ -151,10 +151,10 @@ def known_labels(clf: Any, classes: Any, y: Any) -> Labels:
             )
         return Labels.announced(classes, y)
     labels = Labels(clf.classes_, clf._multilabel)
-    if (
-        classes is not None
-        and distinct_labels(classes, "classes").tolist() != labels.classes.tolist()
-    ):
+    announced = (
+        None if classes is None else distinct_labels(as_numpy(classes, "classes"), "classes")
+    )
+    if announced is not None and announced.tolist() != labels.classes.tolist():
         raise ValueError(
             f"classes={classes!r} is not the same as on last call to partial_fit or fit, "
             f"which was {labels.classes!r}"

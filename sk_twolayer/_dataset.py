@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import numbers
 from inspect import signature
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
+from sk_twolayer._class_weight import ClassWeight, check_class_weight, class_factors
+from sk_twolayer._inputs import as_floats, refuse_missing
 from sk_twolayer._labels import Labels
-from sk_twolayer._parameters import Number
-from sk_twolayer._rows import refuse_masked, take_rows
+from sk_twolayer._rows import take_rows
 from sk_twolayer._typing import Array
 
 # From scikit-learn 1.8 on it refuses weights that are all zero, with a message of its own.
 ZEROS_ALLOWED = dict.fromkeys(
     {"allow_all_zero_weights"} & signature(_check_sample_weight).parameters.keys(), True
 )
-
-FACTOR = Number(Real, 0, None, closed="left")
-
-ClassWeight = dict[Any, float] | str | None
 
 
 class Dataset(NamedTuple):
@@ -195,10 +191,13 @@ def rows_that_count(
     """
     if sample_weight is None:
         return X, y, None
-    refuse_masked(**{name: sample_weight})
+    refuse_missing(**{name: sample_weight})
+    if isinstance(sample_weight, numbers.Number):  # or scikit-learn takes even nan
+        sample_weight = np.full(X.shape[0], sample_weight)
     whole_numbers = np.asarray(sample_weight).dtype.kind in "biu"
     dtype = X.dtype if whole_numbers else None
-    weights = _check_sample_weight(sample_weight, X, dtype=dtype, **ZEROS_ALLOWED)
+    with as_floats(name):
+        weights = _check_sample_weight(sample_weight, X, dtype=dtype, **ZEROS_ALLOWED)
     if weights.min() < 0:
         raise ValueError(
             f"{name} must not be negative, but it is {weights.min():g} in row "
@@ -209,90 +208,6 @@ def rows_that_count(
     elif at_least_one:
         raise ValueError(f"{name} is zero for every row: give at least one row a positive weight")
     return _without_zeros(X, y, weights)
-
-
-def class_factors(
-    class_weight: ClassWeight, labels: Labels, t: Any = None, weights: Array | None = None
-) -> Array | None:
-    """Return the factor of each class, 1 at most.
-
-    Parameters
-    ----------
-    class_weight : dict, "balanced" or None
-        What was asked for.
-    labels : Labels
-        The classes.
-    t : ndarray of shape (n,), default=None
-        Class numbers of the rows that "balanced" counts.
-    weights : ndarray of shape (n,), default=None
-        Their weights.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,) or None
-        None for None.
-
-    Raises
-    ------
-    ValueError
-        If a row may have several labels, or all factors are zero.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._dataset import class_factors
-    >>> from sk_twolayer._labels import Labels
-    >>> class_factors("balanced", Labels(np.array([3, 7])), np.array([0, 0, 0, 1]), None).round(3)
-    array([0.333, 1.   ])
-    """
-    if class_weight is None:
-        return None
-    if labels.multilabel:
-        raise ValueError(
-            "class_weight is for one label a row, and y is an indicator matrix: weigh rows by "
-            "sample_weight instead, or set class_weight=None"
-        )
-    if isinstance(class_weight, dict):
-        of_classes = [class_weight.get(label, 1.0) for label in labels.classes.tolist()]
-        factors = np.array(of_classes, dtype=np.float64)
-    else:
-        numbers = np.arange(len(labels.classes))
-        factors = compute_class_weight(class_weight, classes=numbers, y=t, sample_weight=weights)
-    if not factors.any():
-        raise ValueError(
-            "class_weight times sample_weight is zero for every row: give at least two classes "
-            "that occur a positive weight"
-        )
-    factors /= factors.max()  # lest a product overflow
-    return factors
-
-
-def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> None:
-    """Refuse a dict that names what is no class, or gives what is no factor.
-
-    Parameters
-    ----------
-    class_weight : dict
-        What was asked for.
-    classes : list
-        All labels, of rows without weight too.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be used.
-    """
-    unknown = [label for label, factor in class_weight.items() if label not in classes and factor]
-    if unknown:
-        raise ValueError(
-            f"class_weight names {unknown}, but the classes in y are {classes}; "
-            "its keys must be labels of y"
-        )
-    for label, factor in class_weight.items():
-        if not FACTOR.is_satisfied_by(factor):
-            raise ValueError(
-                f"class_weight[{label!r}] must be a number, zero or positive, got {factor!r}"
-            )
 
 
 def weigh(X: Any, t: Any, weights: Array | None, factors: Array | None) -> Dataset:

@@ -16,7 +16,6 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from sk_twolayer._callbacks import EpochTasks, with_callbacks
 from sk_twolayer._checks import (
@@ -26,16 +25,12 @@ from sk_twolayer._checks import (
     is_lbfgs,
     known_labels,
 )
-from sk_twolayer._dataset import (
-    Dataset,
-    check_class_weight,
-    class_factors,
-    known_dataset,
-    learn_dataset,
-)
+from sk_twolayer._class_weight import check_class_weight, class_factors
+from sk_twolayer._dataset import Dataset, known_dataset, learn_dataset
+from sk_twolayer._inputs import refuse_missing, validated
 from sk_twolayer._labels import Labels, as_numpy, check_targets
 from sk_twolayer._parameters import as_python
-from sk_twolayer._rows import BLOCK_ROWS, as_dense, refuse_masked, to_convert
+from sk_twolayer._rows import BLOCK_ROWS, as_dense
 from sk_twolayer._session import Best, Session, Training
 from sk_twolayer._threads import suitable_blas_threads
 from sk_twolayer._typing import Array
@@ -293,11 +288,9 @@ class Fitting:
     ) -> Any:
         """Return X and y as arrays: those of a new model, unless there is one with a dtype."""
         dtypes = [np.float64, np.float32] if dtype is None else [dtype]
-        options = {"accept_sparse": "csr", "dtype": dtypes, "multi_output": True}
-        refuse_masked(X=X, y=y)
-        X, y = to_convert(X, dtypes), as_numpy(y, name)
-        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused
-            X, y = validate_data(self, X, y, reset=dtype is None, **options)
+        refuse_missing(**{name: y})
+        y = as_numpy(y, name)
+        X, y = validated(self, X, y, dtypes=dtypes, multi_output=True, reset=dtype is None)
         return X, check_targets(y, name, complete=complete)
 
     def _held_out(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -86,7 +88,8 @@ class Labels(NamedTuple):
         ValueError
             If there are not enough, or not as many as `y` has columns.
         """
-        labels = distinct_labels(classes, "classes") if len(classes) else np.array([])
+        classes = as_numpy(classes, "classes")
+        labels = distinct_labels(classes, "classes") if np.size(classes) else np.array([])
         if y.ndim == 2:
             if labels.tolist() != list(range(y.shape[1])):
                 raise ValueError(
@@ -158,9 +161,10 @@ class Labels(NamedTuple):
 
 
 def as_numpy(y: Any, name: str = "y") -> Any:
-    """Return the labels of a pandas column whose type has room for missing values as they are.
+    """Return pandas columns whose types have room for missing values as NumPy's, number by number.
 
-    scikit-learn makes floats of such a column, which takes large integers for one another.
+    scikit-learn makes floats of such columns, which takes large integers for one another, and
+    does not know them, nor half floats, in an indicator matrix.
 
     Parameters
     ----------
@@ -172,7 +176,7 @@ def as_numpy(y: Any, name: str = "y") -> Any:
     Returns
     -------
     array-like
-        An ndarray, if `y` is such a column; otherwise `y`.
+        An ndarray, if `y` is such a column or frame, or of half floats; otherwise `y`.
 
     Raises
     ------
@@ -188,8 +192,11 @@ def as_numpy(y: Any, name: str = "y") -> Any:
     """
     if hasattr(y, "isna") and np.any(y.isna()):
         raise ValueError(f"Input {name} contains NaN: leave out the rows whose label is missing")
-    dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
-    return y if dtype is None else y.to_numpy(dtype)
+    columns = list(y.dtypes) if hasattr(y, "columns") else [getattr(y, "dtype", None)]
+    dtypes = [getattr(dtype, "numpy_dtype", None) for dtype in columns]
+    if dtypes and None not in dtypes:
+        return y.to_numpy(np.result_type(*dtypes))
+    return y.astype(np.float32) if columns == [np.dtype(np.float16)] else y
 
 
 def distinct_labels(y: Any, name: str = "y") -> Array:
@@ -218,15 +225,25 @@ def distinct_labels(y: Any, name: str = "y") -> Array:
     >>> distinct_labels(["b", "a", "b"])
     array(['a', 'b'], dtype='<U1')
     """
-    try:
+    if np.ndim(y) != 1 or getattr(y, "dtype", np.dtype(int)).kind == "V":
+        raise ValueError(f"{name} must be a row of labels: numbers, strings or booleans, got {y!r}")
+    with _of_one_kind(name):
         labels = np.unique(np.asarray(y))
+        # several of each: of many labels that occur once it warns that they may be quantities
+        classes: Array = unique_labels(np.repeat(labels, 3))
+    return classes
+
+
+@contextmanager
+def _of_one_kind(name: str) -> Iterator[None]:
+    """Say more than Python does where labels cannot be put in order."""
+    try:
+        with np.errstate(invalid="ignore"):  # labels are taken for ints, to see whether they are
+            yield
     except TypeError as error:
         raise TypeError(
             f"the labels in {name} must be of one kind, all strings or all numbers: {error}"
         ) from error
-    # several of each: of many labels that occur once it warns that they may be quantities
-    classes: Array = unique_labels(np.repeat(labels, 3))
-    return classes
 
 
 def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
@@ -260,8 +277,9 @@ def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
     """
     if y.ndim == 1 or y.shape[1] == 1:
         y = column_or_1d(as_dense(y), warn=True)
-        with np.errstate(invalid="ignore"):  # it takes floats for integers, to see whether they are
-            check_classification_targets(y if complete else np.repeat(distinct_labels(y, name), 3))
+        labels = y if complete else np.repeat(distinct_labels(y, name), 3)
+        with _of_one_kind(name):
+            check_classification_targets(labels)
         return y
     check_classification_targets(y)
     if type_of_target(y, input_name=name) == "multiclass-multioutput":

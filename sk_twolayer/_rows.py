@@ -37,37 +37,6 @@ def is_sparse(X: Any) -> bool:
     return bool(issparse(X))
 
 
-def refuse_masked(**arguments: Any) -> None:
-    """Refuse masked arrays some of whose elements are masked: what is under a mask is no data.
-
-    Parameters
-    ----------
-    **arguments : array-likes or None
-        What a user gave, by name.
-
-    Raises
-    ------
-    ValueError
-        If one of them has masked elements.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._rows import refuse_masked
-    >>> refuse_masked(X=np.ma.array([1.0, 2.0]), y=[1, 2])
-    >>> refuse_masked(X=np.ma.array([1.0, 2.0], mask=[True, False]))
-    Traceback (most recent call last):
-    ValueError: X is a masked array with 1 masked elements: fill them in first, for example with ...
-    """
-    for name, value in arguments.items():
-        if np.ma.is_masked(value):
-            raise ValueError(
-                f"{name} is a masked array with {np.ma.getmask(value).sum()} masked elements: fill "
-                f"them in first, for example with {name}.filled(np.nan) and an imputer, or leave "
-                "their rows out"
-            )
-
-
 def take_rows(X: Any, rows: Array | slice, out: Array | None = None) -> Any:
     """Return the rows of a dense or sparse matrix: ``X[rows]``.
 
@@ -221,35 +190,6 @@ def without_duplicates(X: Any) -> Any:
         X = X.copy()
         X.sum_duplicates()
     return X
-
-
-def to_convert(X: Any, dtypes: list[Any]) -> Any:
-    """Return a matrix whose type may be changed without a trace in the caller's.
-
-    Before SciPy 1.11 ``astype`` adds up the duplicates in the matrix it is asked of, and sorts it.
-
-    Parameters
-    ----------
-    X : array-like or sparse container of shape (n, d)
-        The caller's matrix.
-    dtypes : list of dtype
-        The types that need no change.
-
-    Returns
-    -------
-    array-like or sparse container of shape (n, d)
-        A copy of a sparse container in disorder, if its type is another one; otherwise `X`.
-
-    Examples
-    --------
-    >>> from scipy.sparse import csr_array
-    >>> from sk_twolayer._rows import to_convert
-    >>> disorder = csr_array(([1, 1], [0, 0], [0, 2]), shape=(1, 1))
-    >>> to_convert(disorder, ["float64"]) is disorder, to_convert(disorder, ["int64"]) is disorder
-    (False, True)
-    """
-    changes = issparse(X) and X.dtype not in dtypes
-    return X.copy() if changes and not getattr(X, "has_canonical_format", True) else X
 
 
 def row_keys(X: Any) -> Array:

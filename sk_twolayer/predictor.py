@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 
-from sk_twolayer._rows import refuse_masked, to_convert
+from sk_twolayer._inputs import validated
+from sk_twolayer._labels import as_numpy
 from sk_twolayer._typing import Array
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
 from sk_twolayer.prediction import hidden_units, scores_in_blocks
@@ -100,6 +101,25 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         link, scores = self._label_scores(X)
         return link.log_probabilities(scores)
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of rows whose class, or all of whose labels, are right.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+        y : array-like of shape (n_samples,), or of shape (n_samples, n_labels), also sparse
+            True labels, or true indicator matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            The share, weighted where there are weights.
+        """
+        return float(super().score(X, as_numpy(y), sample_weight))
+
     def transform(self, X: Any) -> Array:
         """Return the hidden units' activations: the features the net has made for itself.
 
@@ -130,12 +150,8 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         """Return X as the net takes it."""
         if not hasattr(self, "coefs_"):  # or else this would take as long as the net does
             check_is_fitted(self, "coefs_")
-        refuse_masked(X=X)
         dtypes = [self.coefs_[0].dtype]
-        X = to_convert(X, dtypes)
-        options = {"accept_sparse": "csr", "dtype": dtypes, "ensure_all_finite": is_finite}
-        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is refused
-            return validate_data(self, X, reset=False, **options)
+        return validated(self, X, dtypes=dtypes, reset=False, ensure_all_finite=is_finite)
 
     def _scores(self, X: Any) -> Array:
         X = self._input(X, is_finite=False)  # which is checked block by block
