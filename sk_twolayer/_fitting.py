@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,7 +12,6 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
@@ -30,7 +28,8 @@ from sk_twolayer._dataset import Dataset, known_dataset, learn_dataset
 from sk_twolayer._inputs import refuse_missing, validated
 from sk_twolayer._labels import Labels, as_numpy, check_targets
 from sk_twolayer._parameters import as_python
-from sk_twolayer._rows import BLOCK_ROWS, as_dense
+from sk_twolayer._penalty import auto_alpha
+from sk_twolayer._rows import BLOCK_ROWS, as_dense, mean_squares
 from sk_twolayer._session import Best, Session, Training
 from sk_twolayer._threads import suitable_blas_threads
 from sk_twolayer._typing import Array
@@ -59,30 +58,6 @@ class Fitting:
             self.__dict__ = before
             raise
 
-    def _warn_of(self: Any, ended: str, *, stacklevel: int) -> None:
-        """Warn if training ended before its time."""
-        if ended == "interrupt":
-            warnings.warn(
-                f"fit was interrupted after {self.n_iter_} whole epochs: the model is "
-                + ("the best of them" if self.early_stopping else "as far as training had come"),
-                stacklevel=stacklevel + 1,
-            )
-        elif self.tol is None or (
-            self.learning_rate_schedule == "cosine" and not is_lbfgs(self.solver)
-        ):
-            return  # which are made to last for max_iter epochs
-        elif ended in ("max_iter", "max_fun"):
-            spent, what = f"max_iter={self.max_iter} epochs", "max_iter"
-            if ended == "max_fun":
-                spent, what = "the optimizer's max_fun evaluations", "LBFGS(max_fun=...)"
-            warnings.warn(
-                f"training took all of {spent}, and might have gone further: raise {what}, "
-                + ("" if is_lbfgs(self.solver) else "search for a better learning_rate, ")
-                + "or set tol=None to ask for this many",
-                ConvergenceWarning,
-                stacklevel=stacklevel + 1,
-            )
-
     @with_callbacks
     def _fit(self: Any, X: Any, y: Any, sample_weight: Any, validation_data: Any) -> str:
         """Train, set the fitted attributes, and return what ended the training."""
@@ -98,7 +73,7 @@ class Fitting:
         dataset, labels, factors = learn_dataset(X, y, sample_weight, self.class_weight)
         if goes_on:
             check_same_model(self, labels)
-        session = self._make_session(goes_on)
+        session = self._make_session(goes_on, self._schedule(ends=not self.warm_start))
         session.n_iter = 0
         held_out = self._held_out(validation_data, X.dtype, labels, factors)
         if self.early_stopping and held_out is None:
@@ -108,7 +83,7 @@ class Fitting:
             dataset, held_out = hold_out(dataset, fraction, session.split_seed)
         max_iter = int(self.max_iter)
         tasks = EpochTasks(self, max_iter, **given)
-        net = self._make_net(X, labels, session, goes_on, rows)
+        net = self._make_net(dataset, labels, session, goes_on, rows)
         training = Training(session, net, dataset, tasks=tasks, verbose=bool(self.verbose))
         self._watch(training, labels, held_out, goes_on)
         ended: str = self._train(training, labels, rows, max_iter)
@@ -132,8 +107,8 @@ class Fitting:
         dataset = known_dataset(X, y, sample_weight, labels, factors, at_least_one=False)
         n = dataset.X.shape[0]
         rows = self._rows_at_once(n, at_most=True)
-        session = self._make_session(goes_on)
-        net = self._make_net(X, labels, session, goes_on, rows)
+        session = self._make_session(goes_on, self._schedule(ends=False))
+        net = self._make_net(dataset, labels, session, goes_on, rows)
         training = Training(session, net, dataset, verbose=bool(self.verbose))
         if self._train(training, labels, rows, max_iter=min(n, 1)) == "interrupt":
             raise KeyboardInterrupt  # whoever feeds the chunks is to know
@@ -174,7 +149,13 @@ class Fitting:
             dropout_random_state=session.dropout_random_state,
         )
 
-    def _make_session(self: Any, goes_on: bool) -> Session:
+    def _schedule(self: Any, *, ends: bool) -> str:
+        """Return the name of the schedule, by whether the number of epochs is known beforehand."""
+        if self.learning_rate_schedule == "auto":
+            return "cosine" if ends else "constant"
+        return str(self.learning_rate_schedule)
+
+    def _make_session(self: Any, goes_on: bool, schedule: str) -> Session:
         """Return a new session, or one with the parameters of today that goes on from the last."""
         optimizer = make_optimizer(self.solver)
         if isinstance(optimizer, LBFGS):
@@ -184,7 +165,7 @@ class Fitting:
             initial = optimizer.auto_learning_rate if auto else self.learning_rate
         session = Session(
             optimizer,
-            LearningRate(initial, self.learning_rate_schedule, int(self.max_iter)),
+            LearningRate(initial, schedule, int(self.max_iter)),
             StoppingRule(as_python(self.tol), int(self.n_iter_no_change)),
             check_random_state(self.random_state),
             seeded=isinstance(self.random_state, Integral),
@@ -207,20 +188,24 @@ class Fitting:
         return rows_per_batch(as_python(self.batch_size), n, at_most=at_most)
 
     def _make_net(
-        self: Any, X: Any, labels: Labels, session: Session, goes_on: bool, rows: int
+        self: Any, dataset: Dataset, labels: Labels, session: Session, goes_on: bool, rows: int
     ) -> TwoLayerNet:
         """Return a new net, or one where training was left."""
+        X = dataset.X
         if self.dropout and session.dropout_random_state is None:
             seed = _draw_seed(session.random_state)
             session.dropout_random_state = np.random.RandomState(seed)
         sizes = X.shape[1], int(self.hidden_size), labels.n_outputs
         check_memory(*sizes, rows, X.dtype)
+        alpha = self.alpha
+        if alpha == "auto":
+            alpha = auto_alpha(mean_squares(X, dataset.weights))
         net = TwoLayerNet(
             *sizes,
             0.0 if goes_on else as_python(self.weight_init_std),
             activation=self.activation,
             loss=labels.loss,
-            alpha=self.alpha,
+            alpha=alpha,
             dropout=self.dropout,
             dtype=X.dtype,
             random_state=session.random_state,
@@ -331,6 +316,7 @@ def _fitted_attributes(
         "coefs_": [net.params["W1"], net.params["W2"]],
         "intercepts_": [net.params["b1"], net.params["b2"]],
         "activation_": activation,
+        "alpha_": float(net.alpha),
         "n_outputs_": labels.n_outputs,
         "out_activation_": "softmax" if labels.loss == "softmax" else "logistic",
         "n_layers_": 3,

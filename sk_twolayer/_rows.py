@@ -192,6 +192,42 @@ def without_duplicates(X: Any) -> Any:
     return X
 
 
+def mean_squares(X: Any, weights: Array | None = None) -> Array:
+    """Return the mean square of each column, in float64.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d)
+        The matrix.
+    weights : ndarray of shape (n,), default=None
+        Weights of the rows.
+
+    Returns
+    -------
+    ndarray of shape (d,), dtype float64
+        ``sum_i w_i X_ij**2 / sum_i w_i``; 0 where there are no rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._rows import mean_squares
+    >>> mean_squares(np.array([[1.0, 2.0], [-1.0, 0.0]]))
+    array([1., 2.])
+    >>> mean_squares(np.array([[1.0, 2.0], [-1.0, 0.0]]), np.array([3.0, 1.0]))
+    array([1., 3.])
+    """
+    n, d = X.shape
+    sums = np.zeros(d)
+    with np.errstate(over="ignore"):
+        for start in range(0, n, BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            x = X[rows].astype(np.float64)
+            square = x.multiply(x).tocsr() if issparse(x) else np.multiply(x, x, out=x)
+            factors = np.ones(x.shape[0]) if weights is None else weights[rows].astype(np.float64)
+            sums += square.T @ factors
+    return sums / max(n if weights is None else float(weights.sum(dtype=np.float64)), 1.0)
+
+
 def row_keys(X: Any) -> Array:
     """Return a number for each row that depends on nothing but what the row holds.
 

@@ -14,6 +14,7 @@ from sk_twolayer._checks import fits_in_parts
 from sk_twolayer._fitting import Fitting
 from sk_twolayer._parameters import RANDOM_STATE, Number, StrOptions
 from sk_twolayer._persistence import Persistent
+from sk_twolayer._warnings import warn_of_the_end
 from sk_twolayer.chain import ACTIVATIONS
 from sk_twolayer.optimizers import LBFGS, SOLVERS, Optimizer
 from sk_twolayer.predictor import Predictor
@@ -163,8 +164,8 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
         "weight_init_std": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "solver": [StrOptions(set(SOLVERS)), Optimizer, LBFGS],
         "learning_rate": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "learning_rate_schedule": [StrOptions(set(SCHEDULES))],
-        "alpha": [Number(Real, 0, None, closed="left")],
+        "learning_rate_schedule": [StrOptions({"auto", *SCHEDULES})],
+        "alpha": [Number(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "dropout": [Number(Real, 0, 1, closed="left")],
         "batch_size": [Number(Integral, 1, None, closed="left"), StrOptions({"auto", "full"})],
         "max_iter": [Number(Integral, 1, None, closed="left")],
@@ -182,17 +183,17 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
 
     def __init__(
         self,
-        hidden_size: int = 100,
+        hidden_size: int = 256,
         *,
         activation: str = "relu",
         weight_init_std: float | str = "auto",
-        solver: str | Optimizer | LBFGS = "sgd",
+        solver: str | Optimizer | LBFGS = "adam",
         learning_rate: float | str = "auto",
-        learning_rate_schedule: str = "constant",
-        alpha: float = 1e-4,
+        learning_rate_schedule: str = "auto",
+        alpha: float | str = "auto",
         dropout: float = 0.0,
         batch_size: int | str = "auto",
-        max_iter: int = 200,
+        max_iter: int = 60,
         shuffle: bool = True,
         tol: float | None = 1e-4,
         n_iter_no_change: int = 10,
@@ -283,7 +284,7 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
         """
         with self._unchanged_by_failure():
             ended = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        self._warn_of(ended, stacklevel=2)
+        warn_of_the_end(self, ended)
         return self
 
     @available_if(fits_in_parts)

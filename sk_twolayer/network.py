@@ -63,6 +63,8 @@ class TwoLayerNet:
         The layers up to the scores, in order.
     last_layer : LossLayer
         The loss.
+    alpha : float
+        The strength of the penalty.
 
     References
     ----------
@@ -113,7 +115,7 @@ class TwoLayerNet:
             "b2": (output_size,),
         }
         self._activation, self._loss, self._dropout = activation, loss, dropout
-        self._alpha = alpha
+        self.alpha = alpha
         self._connect(np.zeros(sum(map(math.prod, self._shapes.values())), dtype))
         random_state = check_random_state(random_state)
         for name in ("W1", "W2"):
@@ -128,7 +130,7 @@ class TwoLayerNet:
         )
         self.last_layer = LOSSES[self._loss]()
         n_weights = self.params["W1"].size + self.params["W2"].size
-        self._penalty = Penalty(theta, n_weights, self._alpha)
+        self._penalty = Penalty(theta, n_weights, self.alpha)
 
     def twin(self) -> TwoLayerNet:
         """Return a net over the same parameters, with layers of its own to lay over arrays.

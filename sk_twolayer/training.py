@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sk_twolayer._linalg import forget_traces
 from sk_twolayer._rows import BLOCK_ROWS
 from sk_twolayer._typing import Array
 from sk_twolayer.minibatches import Minibatches
@@ -118,6 +119,8 @@ def epochs(
             squares = float(net.theta @ net.theta)
             _check_finite(squares, "the sum of squared parameters", number, rate.initial)
             epoch = Epoch(total / n, total / n + net.penalty, first_rate)
+        forget_traces(net.theta)
+        optimizer.forget_traces()
         yield epoch
 
 

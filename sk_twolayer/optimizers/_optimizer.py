@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sk_twolayer._linalg import forget_traces
 from sk_twolayer._typing import Array
 
 BLOCK_SIZE = 2**16  # elements: four vectors of them in float32 take 1 MB
@@ -45,6 +46,12 @@ class Optimizer(BaseEstimator, ABC):
         learning_rate : float
             Length of the step.
         """
+
+    def forget_traces(self) -> None:
+        """Set what is next to nothing in its memory to zero; once an epoch is enough."""
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                forget_traces(value)
 
     def _memory_like(self, theta: Array) -> Array:
         """Return memory for a gradient: the same for each step, and never saved."""
