@@ -32,7 +32,9 @@ def classifier(X, t, epochs, seed):
     clf = TwoLayerClassifier(
         HIDDEN,
         weight_init_std=STD,
+        solver="sgd",
         learning_rate=RATE,
+        learning_rate_schedule="constant",
         alpha=0.0,
         batch_size=BATCH,
         max_iter=epochs,

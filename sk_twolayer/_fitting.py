@@ -33,6 +33,7 @@ from sk_twolayer._rows import BLOCK_ROWS, as_dense, mean_squares
 from sk_twolayer._session import Best, Session, Training
 from sk_twolayer._threads import suitable_blas_threads
 from sk_twolayer._typing import Array
+from sk_twolayer._warnings import warn_of_scale
 from sk_twolayer.minibatches import rows_per_batch
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.optimizers import LBFGS, make_optimizer
@@ -197,15 +198,12 @@ class Fitting:
             session.dropout_random_state = np.random.RandomState(seed)
         sizes = X.shape[1], int(self.hidden_size), labels.n_outputs
         check_memory(*sizes, rows, X.dtype)
-        alpha = self.alpha
-        if alpha == "auto":
-            alpha = auto_alpha(mean_squares(X, dataset.weights))
         net = TwoLayerNet(
             *sizes,
             0.0 if goes_on else as_python(self.weight_init_std),
             activation=self.activation,
             loss=labels.loss,
-            alpha=alpha,
+            alpha=self._strength(dataset, goes_on),
             dropout=self.dropout,
             dtype=X.dtype,
             random_state=session.random_state,
@@ -215,6 +213,15 @@ class Fitting:
         elif goes_on:
             self._copy_parameters(net)
         return net
+
+    def _strength(self: Any, dataset: Dataset, goes_on: bool) -> float:
+        """Return the strength of the penalty, and warn of columns of which none is right."""
+        if goes_on and (self.alpha != "auto" or not dataset.X.shape[0]):
+            return float(self.alpha_ if self.alpha == "auto" else self.alpha)
+        squares = mean_squares(dataset.X, dataset.weights)
+        if not goes_on:
+            warn_of_scale(self, squares)
+        return auto_alpha(squares) if self.alpha == "auto" else float(self.alpha)
 
     def _copy_parameters(self: Any, net: TwoLayerNet) -> None:
         net.params["W1"], net.params["W2"] = self.coefs_

@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 from sk_twolayer._typing import Array
 
 BLOCK_ROWS = 1024  # to work on at once: enough for BLAS, and their hidden units fit the cache
+SQUARED_AT_ONCE = 2**15  # elements: all the memory that mean_squares takes
 HASHED_AT_ONCE = 2**17  # elements: all the memory that row_keys takes beside its result
 
 
@@ -193,7 +194,7 @@ def without_duplicates(X: Any) -> Any:
 
 
 def mean_squares(X: Any, weights: Array | None = None) -> Array:
-    """Return the mean square of each column, in float64.
+    """Return the mean square of each column.
 
     Parameters
     ----------
@@ -204,7 +205,7 @@ def mean_squares(X: Any, weights: Array | None = None) -> Array:
 
     Returns
     -------
-    ndarray of shape (d,), dtype float64
+    ndarray of shape (d,), in the dtype of X
         ``sum_i w_i X_ij**2 / sum_i w_i``; 0 where there are no rows.
 
     Examples
@@ -217,15 +218,16 @@ def mean_squares(X: Any, weights: Array | None = None) -> Array:
     array([1., 3.])
     """
     n, d = X.shape
-    sums = np.zeros(d)
-    with np.errstate(over="ignore"):
-        for start in range(0, n, BLOCK_ROWS):
-            rows = slice(start, start + BLOCK_ROWS)
-            x = X[rows].astype(np.float64)
-            square = x.multiply(x).tocsr() if issparse(x) else np.multiply(x, x, out=x)
-            factors = np.ones(x.shape[0]) if weights is None else weights[rows].astype(np.float64)
+    sums, n_at_once = np.zeros(d, X.dtype), max(1, SQUARED_AT_ONCE // max(1, d))
+    with np.errstate(over="ignore", under="ignore"):
+        for start in range(0, n, n_at_once):
+            rows = slice(start, start + n_at_once)
+            x = X[rows]
+            square = x.multiply(x) if issparse(x) else x * x
+            factors = np.ones(x.shape[0], X.dtype) if weights is None else weights[rows]
             sums += square.T @ factors
-    return sums / max(n if weights is None else float(weights.sum(dtype=np.float64)), 1.0)
+    sums /= max(n if weights is None else float(weights.sum()), 1.0)
+    return sums
 
 
 def row_keys(X: Any) -> Array:

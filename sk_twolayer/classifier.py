@@ -32,18 +32,18 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
     weights, plus ``alpha/2 * (sum of W1**2 + sum of W2**2)``.
 
     Scale the columns of X first, for example with `StandardScaler`: a net learns slowly, or not
-    at all, from columns of very different sizes.
+    at all, from columns of very different sizes, and `fit` warns of those that are too large.
 
     Parameters
     ----------
-    hidden_size : int, default=100
+    hidden_size : int, default=256
         Number of hidden units.
     activation : {"relu", "sigmoid", "tanh", "identity"}, default="relu"
         What a hidden unit does with its weighted sum. "identity" makes a linear model.
     weight_init_std : float or "auto", default="auto"
         Standard deviation of the weights at the start; "auto" is He's rule for relu and
         Glorot's otherwise, see `TwoLayerNet`. Biases start at 0.
-    solver : str, Optimizer or LBFGS, default="sgd"
+    solver : str, Optimizer or LBFGS, default="adam"
         "sgd", "adam", "adagrad", "rmsprop" or "lbfgs"; or an object from
         `sk_twolayer.optimizers` for control: ``SGD(momentum=0.9, nesterov=True)``,
         ``Adam(beta_2=0.99)``, ``LBFGS(max_fun=100)``. A grid search reaches into the object as
@@ -51,18 +51,21 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
         `learning_rate`, its schedule, `batch_size` and `shuffle`.
     learning_rate : float or "auto", default="auto"
         Length of the steps at the start; "auto" is what suits the solver: 0.1 for plain SGD,
-        ``0.1 * (1 - momentum)`` with momentum, 0.01 for AdaGrad, 0.001 for Adam and RMSProp.
-    learning_rate_schedule : {"constant", "cosine", "invscaling", "adaptive"}, default="constant"
-        How it changes: down to 0 over `max_iter` epochs; by ``1 / sqrt(1 + epochs)``; or to a
-        fifth whenever training would stop for want of change, four times. See `LearningRate`.
-    alpha : float, default=1e-4
-        Strength of the penalty on the squared weights.
+        ``0.1 * (1 - momentum)`` with momentum, 0.01 for AdaGrad, 0.004 for Adam, 0.001 for RMSProp.
+    learning_rate_schedule : str, default="auto"
+        How it changes: "constant"; "cosine", down to 0 over `max_iter` epochs; "invscaling", by
+        ``1 / sqrt(1 + epochs)``; or "adaptive", to a fifth whenever training would stop for want of
+        change, four times. "auto" is cosine where the end is known, and constant where it is not:
+        in `partial_fit`, and with `warm_start`. See `LearningRate`.
+    alpha : float or "auto", default="auto"
+        Strength of the penalty on the squared weights. "auto" is ``6e-6 * min(m, n_features)``,
+        where ``m`` is the mean of ``x @ x`` over the rows; `n_features` for standardised columns.
     dropout : float in [0, 1), default=0.0
         Probability that a hidden unit is left out of a training step. Predictions use all units.
     batch_size : int, "auto" or "full", default="auto"
-        Rows in a minibatch, at most the rows of X; "auto" is ``min(200, n_samples)``, and
-        "full" takes all rows at once.
-    max_iter : int, default=200
+        Rows in a minibatch, at most the rows of X; "auto" is ``n_samples // 32``, but from 32
+        to 128, and all rows up to 64; "full" takes all rows at once.
+    max_iter : int, default=40
         Largest number of epochs.
     shuffle : bool, default=True
         Whether each epoch draws a fresh permutation of the rows.
@@ -104,6 +107,8 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
         The biases b1 and b2.
     activation_ : str
         The activation the model was fitted with.
+    alpha_ : float
+        The strength of the penalty it was fitted with.
     out_activation_ : {"softmax", "logistic"}
         What turns scores into probabilities; "logistic" for two classes and for labels.
     n_outputs_ : int
@@ -153,8 +158,8 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
     >>> from sk_twolayer import TwoLayerClassifier
     >>> X, y = load_digits(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
-    >>> clf = TwoLayerClassifier(batch_size=32, max_iter=100, tol=None, random_state=0)
-    >>> clf.fit(X_train, y_train).score(X_test, y_test) > 0.96
+    >>> clf = TwoLayerClassifier(random_state=0).fit(X_train, y_train)
+    >>> clf.score(X_test, y_test) > 0.97
     True
     """
 
@@ -193,7 +198,7 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
         alpha: float | str = "auto",
         dropout: float = 0.0,
         batch_size: int | str = "auto",
-        max_iter: int = 60,
+        max_iter: int = 40,
         shuffle: bool = True,
         tol: float | None = 1e-4,
         n_iter_no_change: int = 10,
@@ -277,10 +282,11 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
         Warns
         -----
         ConvergenceWarning
-            If training would have gone on after `max_iter` epochs.
+            If training would have gone on after `max_iter` epochs, and neither a cosine nor
+            ``tol=None`` had planned for so many.
         UserWarning
-            If it was interrupted (KeyboardInterrupt) after at least one epoch, whose results
-            are kept.
+            If a column of X is ten times as large as unit scale or more; or if training was
+            interrupted (KeyboardInterrupt) after at least one epoch, whose results are kept.
         """
         with self._unchanged_by_failure():
             ended = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))

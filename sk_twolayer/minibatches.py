@@ -15,6 +15,7 @@ from sk_twolayer.workspace import Workspace
 
 __all__ = ["Minibatches", "rows_per_batch"]
 
+LEAST_ROWS, MOST_ROWS = 32, 128  # in a minibatch of "auto"
 PLACES = 64  # minibatches whose targets are set, and losses read, at once
 CHUNK_BYTES = 2**20  # of their targets, scores and sparse rows, unless one minibatch takes more
 COPIED_BYTES = 2**18  # larger minibatches in order are not copied: binding a step costs less
@@ -120,7 +121,8 @@ def rows_per_batch(batch_size: int | str, n_samples: int, *, at_most: bool = Fal
     Parameters
     ----------
     batch_size : int, "auto" or "full"
-        What was asked for; "auto" is at most 200 rows, "full" is all.
+        What was asked for; "auto" is a thirty-second of the rows, but from 32 to 128, and all up to
+        64; "full" is all.
     n_samples : int
         How many rows there are.
     at_most : bool, default=False
@@ -139,11 +141,15 @@ def rows_per_batch(batch_size: int | str, n_samples: int, *, at_most: bool = Fal
     Examples
     --------
     >>> from sk_twolayer.minibatches import rows_per_batch
-    >>> rows_per_batch("auto", 1000), rows_per_batch("full", 1000), rows_per_batch(32, 1000)
-    (200, 1000, 32)
+    >>> [rows_per_batch("auto", n) for n in (50, 100, 2000, 60000)]
+    [50, 32, 62, 128]
+    >>> rows_per_batch("full", 1000), rows_per_batch(20, 1000)
+    (1000, 20)
     """
     if isinstance(batch_size, str):
-        return n_samples if batch_size == "full" else min(200, n_samples)
+        # fewer rows need shorter steps, or they are not taken often enough in so many epochs
+        all_at_once = batch_size == "full" or n_samples <= 2 * LEAST_ROWS
+        return n_samples if all_at_once else min(max(LEAST_ROWS, n_samples // 32), MOST_ROWS)
     if batch_size > n_samples and not at_most:
         raise ValueError(
             f"batch_size={batch_size} is larger than the {n_samples} rows of X: use at most "

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from plain import PLAIN
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV
@@ -22,7 +23,7 @@ SOLVERS = ["sgd", "adam", "lbfgs"]
 
 @pytest.fixture
 def clf():
-    return TwoLayerClassifier(hidden_size=10, max_iter=5, tol=None, random_state=0)
+    return TwoLayerClassifier(hidden_size=10, max_iter=5, tol=None, random_state=0, **PLAIN)
 
 
 class Recorder:

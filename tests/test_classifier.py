@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import PLAIN
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -23,7 +24,7 @@ from sk_twolayer.optimizers import SGD, Adam, Optimizer
 def make(**options):
     """A small classifier that trains for a fixed number of epochs."""
     return TwoLayerClassifier(
-        **{"hidden_size": 10, "max_iter": 10, "tol": None, "random_state": 0, **options}
+        **{**PLAIN, "hidden_size": 10, "max_iter": 10, "tol": None, "random_state": 0, **options}
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 import scipy.sparse as sp
 from joblib import Parallel, delayed
 from numpy.testing import assert_array_equal
+from plain import PLAIN
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -30,7 +31,7 @@ rng = np.random.RandomState(0)
 
 def make(**options):
     return TwoLayerClassifier(
-        **{"hidden_size": 20, "max_iter": 3, "tol": None, "random_state": 0, **options}
+        **{**PLAIN, "hidden_size": 20, "max_iter": 3, "tol": None, "random_state": 0, **options}
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import PLAIN
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss, make_scorer
 from threadpoolctl import threadpool_limits
 
@@ -16,7 +17,7 @@ from sk_twolayer.validation import hold_out
 
 def make(**options):
     return TwoLayerClassifier(
-        **{"hidden_size": 10, "max_iter": 15, "tol": None, "random_state": 0, **options}
+        **{**PLAIN, "hidden_size": 10, "max_iter": 15, "tol": None, "random_state": 0, **options}
     )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from plain import PLAIN
 from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, StackingClassifier
@@ -17,7 +18,7 @@ from sk_twolayer.optimizers import SGD
 
 @pytest.fixture
 def clf():
-    return TwoLayerClassifier(hidden_size=20, max_iter=30, tol=None, random_state=0)
+    return TwoLayerClassifier(hidden_size=20, max_iter=30, tol=None, random_state=0, **PLAIN)
 
 
 def test_pipeline(clf, cancer):

@@ -7,6 +7,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.optimizers import SGD
 
+# The checks' toy data are not of unit scale, as fit rightly says.
+pytestmark = pytest.mark.filterwarnings("ignore:column .* of X has a root mean square")
+
 
 class FloatLabels(TwoLayerClassifier):
     """The classifier as it is, fitted to the same labels as floats."""

@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import PLAIN, pace
 from sklearn.datasets import make_multilabel_classification
 
 from sk_twolayer import TwoLayerClassifier
@@ -19,7 +20,7 @@ STEPPING = [SGD(), SGD(momentum=0.9, nesterov=True), Adam(), AdaGrad(), RMSProp(
 
 def make(**options):
     return TwoLayerClassifier(
-        **{"hidden_size": 10, "max_iter": 10, "tol": None, "random_state": 0, **options}
+        **{**PLAIN, "hidden_size": 10, "max_iter": 10, "tol": None, "random_state": 0, **options}
     )
 
 
@@ -319,7 +320,7 @@ def test_a_slower_pace_is_not_carried_into_another_schedule(digits):
     ).fit(*digits)
     assert clf._session["learning_rate"]["divisor"] > 1
     clf.set_params(learning_rate_schedule="constant", tol=None).fit(*digits)
-    assert clf._make_session(goes_on=True).learning_rate.now == 0.1
+    assert pace(clf) == 0.1
 
 
 def test_models_without_a_seed_draw_from_one_stream_in_turn(digits):

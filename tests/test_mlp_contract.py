@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import PLAIN, pace
 from sklearn.datasets import load_iris, make_classification, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, roc_auc_score
@@ -33,7 +34,7 @@ each_activation = pytest.mark.parametrize("activation", ["identity", "sigmoid", 
 
 
 def make(**options):
-    return TwoLayerClassifier(**{"tol": None, "random_state": 1, **options})
+    return TwoLayerClassifier(**{**PLAIN, "tol": None, "random_state": 1, **options})
 
 
 def parameters(clf):
@@ -156,7 +157,9 @@ def test_learning_rate_warmstart(schedule, rates):
     clf = make(hidden_size=4, learning_rate_schedule=schedule, max_iter=1, warm_start=True)
     for rate in rates:
         clf.fit([[3, 2], [1, 6], [5, 6], [-2, -4]], [1, 1, 1, 0])
-        assert clf._make_session(goes_on=True).learning_rate.now == pytest.approx(rate)
+        assert clf._make_session(
+            True, clf.learning_rate_schedule
+        ).learning_rate.now == pytest.approx(rate)
 
 
 def test_multilabel_classification(multilabel):
@@ -315,7 +318,7 @@ def test_adaptive_learning_rate():
     clf = make(tol=0.5, max_iter=3000, learning_rate_schedule="adaptive", warm_start=True)
     clf.fit([[3, 2], [1, 6]], [1, 0])
     assert clf.n_iter_ < 3000
-    assert clf._make_session(goes_on=True).learning_rate.now == pytest.approx(0.1 / 5**4)
+    assert pace(clf) == pytest.approx(0.1 / 5**4)
 
 
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])

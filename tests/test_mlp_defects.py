@@ -11,6 +11,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import PLAIN, pace
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
@@ -23,7 +24,7 @@ from sk_twolayer.training import epochs
 
 def make(**options):
     return TwoLayerClassifier(
-        **{"hidden_size": 10, "max_iter": 10, "tol": None, "random_state": 0, **options}
+        **{**PLAIN, "hidden_size": 10, "max_iter": 10, "tol": None, "random_state": 0, **options}
     )
 
 
@@ -236,7 +237,7 @@ def test_j_a_lucky_epoch_does_not_slow_all_after_it(digits):
     with pytest.warns(ConvergenceWarning):
         clf.fit(*digits)
     assert clf.n_iter_ == 20
-    assert clf._make_session(goes_on=True).learning_rate.now == pytest.approx(0.1 / 5)
+    assert pace(clf) == pytest.approx(0.1 / 5)
 
 
 @pytest.mark.parametrize("data", ["digits", "cancer"])

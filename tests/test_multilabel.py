@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import PLAIN
 from sklearn.datasets import make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.metrics import accuracy_score, log_loss
@@ -22,7 +23,7 @@ def data():
 
 def make(**options):
     return TwoLayerClassifier(
-        **{"max_iter": 30, "tol": None, "random_state": 0, "learning_rate": 0.1, **options}
+        **{**PLAIN, "max_iter": 30, "tol": None, "random_state": 0, "learning_rate": 0.1, **options}
     )
 
 

@@ -31,6 +31,9 @@ from strategies import (
 
 from sk_twolayer import TwoLayerClassifier
 
+# Numbers of all sizes are not of unit scale, as fit rightly says.
+pytestmark = pytest.mark.filterwarnings("ignore:column .* of X has a root mean square")
+
 N = 8
 TRAINING_ROWS = {"rows": st.integers(2, 12)}
 SEVERAL_ROWS = {"rows": st.just(N), "columns": st.just(2)}

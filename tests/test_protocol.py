@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import PLAIN
 from scipy import sparse
 from scipy.special import expit
 from sklearn import config_context
@@ -21,7 +22,7 @@ from sk_twolayer.optimizers import SGD, Adam
 
 @pytest.fixture
 def clf():
-    return TwoLayerClassifier(hidden_size=10, max_iter=5, tol=None, random_state=0)
+    return TwoLayerClassifier(hidden_size=10, max_iter=5, tol=None, random_state=0, **PLAIN)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 import scipy.optimize
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import PLAIN
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -22,7 +23,7 @@ EVERY_SOLVER = ["sgd", SGD(0.9), SGD(0.9, nesterov=True), "adam", "adagrad", "rm
 
 def make(**options):
     return TwoLayerClassifier(
-        **{"hidden_size": 10, "max_iter": 10, "tol": None, "random_state": 0, **options}
+        **{**PLAIN, "hidden_size": 10, "max_iter": 10, "tol": None, "random_state": 0, **options}
     )
 
 

@@ -42,6 +42,7 @@ def test_from_the_same_start_mlpclassifier_ends_in_the_same_weights(
         activation=activation,
         solver=solver,
         learning_rate=0.05,
+        learning_rate_schedule="constant",
         tol=None,
         random_state=7,
         **options,

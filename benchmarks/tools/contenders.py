@@ -62,6 +62,7 @@ def ours(workload, solver, epochs=None):
         workload.hidden,
         solver="adam" if solver == "adam" else SGD(MOMENTUM[solver]),
         learning_rate=LEARNING_RATE,
+        learning_rate_schedule="constant",
         alpha=0.0,
         batch_size=workload.batch,
         max_iter=epochs or workload.epochs,

@@ -202,7 +202,7 @@ class Adam(Optimizer):
     @property
     def auto_learning_rate(self) -> float:
         """The learning rate that suits inputs of unit scale: float."""
-        return 0.003
+        return 0.004
 
     def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
         if not hasattr(self, "n_steps_"):

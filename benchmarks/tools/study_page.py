@@ -1,0 +1,2 @@
+"""The study of the defaults as a page and a picture."""
+
