@@ -43,7 +43,9 @@ N_BINS = 15
 def contenders(seed):
     """Return the classifiers, all as they come."""
     return {
-        "TwoLayerClassifier": make_pipeline(StandardScaler(), TwoLayerClassifier(random_state=seed)),
+        "TwoLayerClassifier": make_pipeline(
+            StandardScaler(), TwoLayerClassifier(random_state=seed)
+        ),
         "MLPClassifier": make_pipeline(StandardScaler(), MLPClassifier(random_state=seed)),
         "LogisticRegression": make_pipeline(StandardScaler(), LogisticRegression()),
         "HistGradientBoosting": HistGradientBoostingClassifier(random_state=seed),

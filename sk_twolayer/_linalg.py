@@ -16,7 +16,7 @@ from sk_twolayer._typing import Action, Array, Operation
 _GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
 _AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
 
-FORGOTTEN_AT_ONCE = 2**16  # elements
+FORGOTTEN_AT_ONCE = 2**13  # elements
 
 
 def add_product(

@@ -22,25 +22,31 @@ class FloatLabels(TwoLayerClassifier):
 
 CONFIGURATIONS = [
     TwoLayerClassifier(),
-    TwoLayerClassifier(activation="sigmoid"),
-    TwoLayerClassifier(activation="tanh"),
-    TwoLayerClassifier(activation="identity"),
-    TwoLayerClassifier(batch_size="full"),
-    TwoLayerClassifier(solver=SGD(momentum=0.9)),
-    TwoLayerClassifier(solver=SGD(momentum=0.9, nesterov=True)),
-    TwoLayerClassifier(solver="adam", learning_rate=0.01),
-    TwoLayerClassifier(solver="adagrad", learning_rate=0.1),
-    TwoLayerClassifier(solver="rmsprop", learning_rate=0.01),
-    TwoLayerClassifier(solver="lbfgs"),
-    TwoLayerClassifier(solver="lbfgs", early_stopping=True),
-    TwoLayerClassifier(early_stopping=True),
-    TwoLayerClassifier(solver="adam", learning_rate=0.01, early_stopping=True),
-    TwoLayerClassifier(dropout=0.5),
-    TwoLayerClassifier(learning_rate_schedule="cosine"),
-    TwoLayerClassifier(learning_rate_schedule="invscaling"),
-    TwoLayerClassifier(learning_rate_schedule="adaptive"),
-    TwoLayerClassifier(class_weight="balanced"),
     FloatLabels(),
+    *(
+        # small nets, which a few dozen rows of toy data tell what to do
+        TwoLayerClassifier(hidden_size=30, **options)
+        for options in (
+            {"activation": "sigmoid"},
+            {"activation": "tanh"},
+            {"activation": "identity"},
+            {"batch_size": "full"},
+            {"solver": "sgd"},
+            {"solver": SGD(momentum=0.9)},
+            {"solver": SGD(momentum=0.9, nesterov=True)},
+            {"solver": "adagrad", "learning_rate": 0.1},
+            {"solver": "rmsprop", "learning_rate": 0.01},
+            {"solver": "lbfgs"},
+            {"solver": "lbfgs", "early_stopping": True},
+            {"early_stopping": True},
+            {"early_stopping": True, "solver": "sgd"},
+            {"dropout": 0.5},
+            {"learning_rate_schedule": "constant"},
+            {"learning_rate_schedule": "invscaling"},
+            {"learning_rate_schedule": "adaptive"},
+            {"class_weight": "balanced"},
+        )
+    ),
 ]
 
 

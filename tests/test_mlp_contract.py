@@ -226,6 +226,7 @@ def test_partial_fit_is_absent_where_it_cannot_work(option):
         _ = make(**option).partial_fit
 
 
+@pytest.mark.filterwarnings("ignore:column .* of X has a root mean square")
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 def test_nonfinite_params(solver, rng):
     X = np.finfo(np.float64).max * rng.uniform(size=(10, 2))

@@ -22,7 +22,9 @@ from sk_twolayer.optimizers import SGD, Adam
 
 @pytest.fixture
 def clf():
-    return TwoLayerClassifier(hidden_size=10, max_iter=5, tol=None, random_state=0, **PLAIN)
+    return TwoLayerClassifier(
+        hidden_size=10, batch_size=200, max_iter=5, tol=None, random_state=0, **PLAIN
+    )
 
 
 @pytest.fixture

@@ -128,6 +128,7 @@ class TestLBFGS:
         with pytest.raises(ValueError, match=r"dropout=0.5.*L-BFGS takes no such steps"):
             make(solver="lbfgs", dropout=0.5).fit(*digits)
 
+    @pytest.mark.filterwarnings("ignore:column .* of X has a root mean square")
     def test_data_beyond_all_bounds(self, digits):
         X, y = digits
         with pytest.raises(ValueError, match=r"the objective became .* in epoch 1. Scale"):

@@ -1,2 +1,1 @@
 """The study of the defaults as a page and a picture."""
-
