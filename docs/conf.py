@@ -55,6 +55,7 @@ sphinx_gallery_conf = {
     "backreferences_dir": "generated/backreferences",
     "image_srcset": ["2x"],
     "show_memory": False,
+    "write_computation_times": False,
     "show_signature": False,
     "download_all_examples": False,
     "plot_gallery": True,
