@@ -3,7 +3,7 @@ Calibration
 ===========
 
 Of all rows to which a model gives 80 %, 80 % should be of the class. A net that is trained until it
-knows its training rows by heart is far too sure of others. Stopping early mends most of that, and
+knows its training rows by heart is far too sure of others. Stopping early mends much of that, and
 so does `CalibratedClassifierCV` around the same net.
 """
 
@@ -33,20 +33,19 @@ by_heart = TwoLayerClassifier(tol=None, **settings)
 models = {
     "100 epochs": by_heart,
     "stopped early": TwoLayerClassifier(early_stopping=True, **settings),
-    "100 epochs, then calibrated": CalibratedClassifierCV(by_heart, method="sigmoid", cv=3),
+    "100 epochs, then calibrated": CalibratedClassifierCV(by_heart, method="isotonic", cv=5),
 }
 
 figure, (upper, lower) = plt.subplots(
     2, 1, figsize=(7, 7.2), height_ratios=[3, 1], sharex=True, layout="constrained"
 )
-upper.axline((0, 0), slope=1, color="#999999", linestyle=":")
-upper.text(0.5, 0.52, "as sure as right", rotation=38, color="#777777", ha="center")
 for (name, model), colour in zip(models.items(), ["#3d5a80", "#d1495b", "#edae49"], strict=True):
     probability = model.fit(X_train, y_train).predict_proba(X_test)[:, 1]
     right, said = calibration_curve(y_test, probability, n_bins=10)
     label = f"{name}: log-loss {log_loss(y_test, probability):.3f}"
     upper.plot(said, right, "o-", color=colour, linewidth=2, label=label)
     lower.hist(probability, np.linspace(0, 1, 21), histtype="step", color=colour, linewidth=2)
+upper.axline((0, 0), slope=1, color="#999999", linestyle=":", label="as sure as right")
 upper.set(ylabel="share that is of the class", ylim=(0, 1), xlim=(0, 1))
 upper.set_title("Reliability on 10,000 rows not seen in training", loc="left")
 upper.legend(frameon=False, loc="upper left")

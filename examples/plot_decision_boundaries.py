@@ -33,11 +33,11 @@ for axes, hidden_size in zip(panels.flat, [1, 3, 8, 16, 32, 128], strict=True):
         random_state=3,
     ).fit(X, arm)
     probability = clf.predict_proba(grid.reshape(-1, 2))[:, 1].reshape(250, 250)
-    axes.imshow(
-        probability, extent=(-1.15, 1.15) * 2, origin="lower", cmap="RdBu_r", alpha=0.55, vmin=0, vmax=1
-    )
+    # Beyond 0 and 1, the colours are too dark to see points on.
+    colours = {"cmap": "RdBu_r", "vmin": -0.6, "vmax": 1.6}
+    axes.imshow(probability, extent=(-1.15, 1.15) * 2, origin="lower", **colours)
     axes.contour(side, side, probability, levels=[0.5], colors="black", linewidths=1.2)
-    axes.scatter(*X.T, c=arm, cmap="RdBu_r", s=12, edgecolor="white", linewidth=0.3)
+    axes.scatter(*X.T, c=arm, cmap="RdBu_r", s=18, edgecolor="white", linewidth=0.3)
     units = "hidden unit" if hidden_size == 1 else "hidden units"
     axes.set_title(f"{hidden_size} {units}: {clf.score(X, arm):.0%} right")
     axes.set(xticks=[], yticks=[])

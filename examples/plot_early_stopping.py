@@ -2,7 +2,7 @@
 Early stopping
 ==============
 
-A fifth of the labels of these training rows are wrong. A net with room to spare first learns what
+A fifth of the labels of these rows are drawn by lot. A net with room to spare first learns what
 the rows have in common, and then their mistakes: its training loss goes on falling, and the loss on
 rows held out turns. `early_stopping=True` watches those, stops, and keeps the best epoch.
 """
@@ -43,11 +43,12 @@ axes.axvline(best, color="#666666", linestyle=":", zorder=0)
 axes.axvspan(stopped.n_iter_, 80, color="#eeeeee", zorder=0)
 axes.scatter(best, stopped.validation_loss_curve_[best - 1], s=70, color="#d1495b", zorder=3)
 top = axes.get_ylim()[1]
-axes.text(best + 0.7, top, f"epoch {best}: kept", va="top")
-axes.text(stopped.n_iter_ + 1, top, f"stopped after {stopped.n_iter_}; what follows is", va="top")
+axes.text(best + 0.7, top, f"epoch {best}\nis kept", va="top")
+saved = f"stops after epoch {stopped.n_iter_};\nthis is what it saves"
+axes.text(stopped.n_iter_ + 0.7, top, saved, va="top")
 axes.set(xlabel="epoch", ylabel="mean loss", xlim=(0, 80))
 axes.spines[["top", "right"]].set_visible(False)
-axes.legend(frameon=False, loc="center right")
+axes.legend(frameon=False, loc="center right", fontsize=11)
 plt.show()
 
 for name, clf in (("to the end", to_the_end), ("stopped early", stopped)):

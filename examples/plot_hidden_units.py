@@ -16,7 +16,7 @@ from sk_twolayer import TwoLayerClassifier
 
 X, y = load_digits(return_X_y=True)
 clf = TwoLayerClassifier(
-    50,
+    40,
     activation="sigmoid",
     solver="adam",
     learning_rate=0.01,
@@ -32,10 +32,11 @@ votes = W2 - W2.mean(axis=1, keepdims=True)
 speaks_for = votes.argmax(axis=1)
 order = np.lexsort([-votes.max(axis=1), speaks_for])
 limit = np.quantile(np.abs(W1), 0.995)
+colours = {"cmap": "RdBu", "vmin": -limit, "vmax": limit, "interpolation": "bicubic"}
 
-figure, panels = plt.subplots(5, 10, figsize=(10, 5.8), layout="constrained")
+figure, panels = plt.subplots(4, 10, figsize=(10, 4.9), layout="constrained")
 for axes, unit in zip(panels.flat, order, strict=True):
-    axes.imshow(W1[:, unit].reshape(8, 8), cmap="RdBu", vmin=-limit, vmax=limit)
+    axes.imshow(W1[:, unit].reshape(8, 8), **colours)
     axes.set_title(f"for {speaks_for[unit]}", fontsize=9, pad=3)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_color("#bbbbbb")

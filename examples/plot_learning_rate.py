@@ -4,8 +4,8 @@ How much the learning rate matters
 
 A grid search over learning rate and minibatch size on the digits, 20 epochs each, drawn as a map of
 cross-validated accuracy. Left: too small a rate, still under way when the epochs are over. Right:
-too large a rate. The ridge between them climbs from one row to the next: larger minibatches take
-fewer steps, which may be, and have to be, longer.
+too large a rate. What is best in between moves to the right from one row to the next: larger
+minibatches take fewer steps, which may be, and have to be, longer.
 """
 
 import matplotlib.pyplot as plt

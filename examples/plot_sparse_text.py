@@ -4,8 +4,8 @@ Sparse text
 
 Which part of scikit-learn does a paragraph come from? The texts are the docstrings of its
 estimators, cut into paragraphs; the rows have a column a word and stay sparse throughout. What has
-the model learned? A text of one single word is a row as well: its scores say what the word speaks
-for.
+the model learned? A text of one single word is a row as well: its scores say which topic the word
+speaks for.
 """
 
 import matplotlib.pyplot as plt
@@ -28,13 +28,15 @@ for _, estimator in all_estimators():
             topics.append(topic)
 texts, tests, topics, test_topics = train_test_split(texts, topics, stratify=topics, random_state=0)
 
-words = TfidfVectorizer(token_pattern=r"[a-z]{3,}", min_df=3, stop_words="english", dtype=np.float32)
+words = TfidfVectorizer(
+    token_pattern=r"[a-z]{3,}", min_df=3, stop_words="english", dtype=np.float32
+)
 X, X_test = words.fit_transform(texts), words.transform(tests)
 clf = TwoLayerClassifier(
     50,
     solver="adam",
     learning_rate=0.003,
-    alpha=1e-4,
+    alpha=1e-3,
     batch_size=32,
     max_iter=20,
     tol=None,
@@ -48,18 +50,18 @@ print(f"accuracy on {X_test.shape[0]} paragraphs held out: {clf.score(X_test, te
 # %%
 # A row for each word alone, and the seven that speak the most for each topic:
 alone = scipy.sparse.identity(X.shape[1], dtype=np.float32, format="csr")
-log_probability = clf.predict_log_proba(alone)
+scores = clf.decision_function(alone)
+scores -= scores.mean(axis=1, keepdims=True)
 names = words.get_feature_names_out()
 
 figure, panels = plt.subplots(2, 3, figsize=(10, 5.6), layout="constrained", sharex=True)
-for axes, topic, column in zip(panels.flat, clf.classes_, log_probability.T, strict=True):
+for axes, topic, column in zip(panels.flat, clf.classes_, scores.T, strict=True):
     first = column.argsort()[::-1][:7]
-    axes.barh(range(7), np.exp(column[first]), color="#3d5a80", height=0.7)
+    axes.barh(range(7), column[first], color="#3d5a80", height=0.7)
     axes.set_yticks(range(7), names[first])
     axes.invert_yaxis()
     axes.set_title(topic, loc="left", fontweight="bold")
-    axes.set_xlim(0, 1)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-figure.supxlabel("probability of the topic, given a text of that one word")
+figure.supxlabel("score of the topic for a text of that one word, above the mean of all topics")
 plt.show()

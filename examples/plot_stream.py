@@ -38,15 +38,18 @@ for (name, accuracy), colour in zip(scores.items(), ["#d1495b", "#3d5a80"], stri
     numbers = np.arange(len(chunks) - len(accuracy), len(chunks)) + 1
     axes.scatter(numbers, accuracy, s=12, color=colour, alpha=0.45, linewidth=0)
     smooth = [np.mean(accuracy[max(0, i - 4) : i + 1]) for i in range(len(accuracy))]
-    axes.plot(numbers, smooth, color=colour, linewidth=2.2, label=name)
+    axes.plot(numbers, smooth, color=colour, linewidth=2.2)
+    axes.text(59.5, smooth[-1], name, color=colour, va="center", fontsize=11)
 axes.axvline(30, color="#666666", linestyle=":")
 axes.text(30.5, 1.06, "from here on upside down", va="center")
-axes.set(xlabel="chunk", ylabel="accuracy on the chunk, before learning it", ylim=(0, 1.1))
+axes.set(
+    xlabel="chunk", ylabel="accuracy on the chunk, before learning it", ylim=(0, 1.1), xlim=(0, 69)
+)
 axes.set_title("Dots are chunks, lines the mean of the last five", loc="left", fontsize=10)
 axes.spines[["top", "right"]].set_visible(False)
-axes.legend(frameon=False, loc="lower right")
-for place, row in ((0.09, 3), (0.70, 888)):
-    small = axes.inset_axes((place, 0.04, 0.1, 0.19))
-    small.imshow(images[row], cmap="gray_r")
+four = images[np.flatnonzero(y == 4)[0]]
+for place, image in ((0.30, four), (0.43, four[::-1, ::-1])):
+    small = axes.inset_axes((place, 0.06, 0.1, 0.19))
+    small.imshow(image, cmap="gray_r")
     small.set(xticks=[], yticks=[])
 plt.show()

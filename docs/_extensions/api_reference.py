@@ -10,9 +10,10 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
-import sk_twolayer
 from sphinx.application import Sphinx
 from sphinx.util import logging
+
+import sk_twolayer
 
 logger = logging.getLogger(__name__)
 
