@@ -23,9 +23,11 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "api_reference",
+    "snippets",
 ]
 exclude_patterns = ["_build", "auto_examples/*.ipynb"]
 templates_path = ["_templates"]
+smartquotes = False  # "auto" and its like are to be copied
 default_role = "py:obj"  # a link where the name is known here, code where it is not
 
 autodoc_typehints = "none"  # numpydoc's sections have the types
@@ -33,7 +35,8 @@ autodoc_class_signature = "mixed"
 autosummary_generate = True
 numpydoc_show_class_members = False  # the template of a class does
 numpydoc_class_members_toctree = False
-python_use_unqualified_type_names = True
+maximum_signature_line_length = 72
+toc_object_entries_show_parents = "hide"
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
@@ -68,6 +71,9 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "header_links_before_dropdown": 6,
+    "navbar_align": "left",
+    "navbar_persistent": [],
+    "navbar_end": ["search-button", "theme-switcher"],
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "footer_start": ["copyright"],

@@ -34,7 +34,7 @@ X, y = make_classification(
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 figure, axes = plt.subplots(figsize=(7.5, 5.6), layout="constrained")
-drawn = ((None, "#3d5a80", (-40, -50)), ("balanced", "#d1495b", (12, 8)))
+drawn = ((None, "#3d5a80", (-74, -58)), ("balanced", "#d1495b", (12, 8)))
 for class_weight, colour, offset in drawn:
     clf = TwoLayerClassifier(
         30,
