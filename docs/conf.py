@@ -78,6 +78,23 @@ html_theme_options = {
     "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        "api": [],  # wide tables
+        "benchmarks": [],
+        "migration": [],
+        "promises": [],
+    },
 }
-html_sidebars = {"index": [], "getting_started": [], "backpropagation": [], "changelog": []}
+html_sidebars = {  # none where there is nothing beside the page
+    name: []
+    for name in (
+        "index",
+        "getting_started",
+        "backpropagation",
+        "how_it_is_fast",
+        "benchmarks",
+        "changelog",
+        "contributing",
+    )
+}

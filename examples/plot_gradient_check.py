@@ -19,21 +19,8 @@ x, t = X[:10] / 16, t[:10]
 net = TwoLayerNet(64, 50, 10, activation="tanh", weight_init_std=0.3, random_state=0)
 by_layers = net.gradient(x, t)
 by_definition = net.numerical_gradient(x, t)
-
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
-for name, colour in zip(by_layers, ["#3d5a80", "#d1495b", "#edae49", "#5b8e7d"], strict=True):
-    exact, checked = by_layers[name].ravel(), by_definition[name].ravel()
-    label = f"{name} ({exact.size})"
-    left.scatter(exact, checked, s=14, color=colour, label=label, linewidth=0, alpha=0.7)
-left.axline((0, 0), slope=1, color="#999999", linewidth=0.8, zorder=0)
-left.set(
-    xlabel="gradient by backpropagation",
-    ylabel="gradient by its definition",
-    title="One point for each parameter",
-)
 largest = max(np.abs(by_layers[name] - by_definition[name]).max() for name in by_layers)
-left.text(0.25, -0.25, f"largest difference: {largest:.0e}", ha="right", color="#444444")
-left.legend(frameon=False, title="parameters", markerscale=1.5)
+print(f"largest difference: {largest:.0e}")
 
 # %%
 # Now one weight alone, and many sizes of `h`:
@@ -47,14 +34,22 @@ for h in steps:
         losses.append(net.loss(x, t))
     weight[3, 4] = start
     errors.append(abs((losses[0] - losses[1]) / (2 * h) - exact))
+
+# %%
+# Left, all parameters; right, the one:
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
+for name, colour in zip(by_layers, ["#3d5a80", "#d1495b", "#edae49", "#5b8e7d"], strict=True):
+    label = f"{name} ({by_layers[name].size})"
+    points = by_layers[name].ravel(), by_definition[name].ravel()
+    left.scatter(*points, s=14, color=colour, label=label, linewidth=0, alpha=0.7)
+left.axline((0, 0), slope=1, color="#999999", linewidth=0.8, zorder=0)
+left.set(xlabel="gradient by backpropagation", ylabel="gradient by its definition")
+left.set_title("A point for each parameter")
+left.legend(frameon=False, title="parameters", markerscale=1.5)
 right.loglog(steps, errors, "o-", color="#d1495b", markersize=4)
 right.text(1e-9, 1e-4, "too small:\nrounding, divided by h", color="#444444")
 right.text(6e-3, 3e-12, "too large:\na curve is not\nits tangent", color="#444444")
-right.set(
-    xlabel="h",
-    ylabel="what the definition is off by",
-    title="How little is little, for one weight",
-)
+right.set(xlabel="h", ylabel="what the definition is off by", title="How little is little")
 for axes in (left, right):
     axes.spines[["top", "right"]].set_visible(False)
 plt.show()

@@ -1,4 +1,4 @@
-"""Snippets end where their text ends: doctest wants an empty line before the fence, readers none."""
+"""Snippets end where their text ends: doctest wants an empty line after it, readers none."""
 
 from docutils import nodes
 from sphinx.application import Sphinx
