@@ -27,6 +27,7 @@ extensions = [
 ]
 exclude_patterns = ["_build", "auto_examples/*.ipynb"]
 templates_path = ["_templates"]
+highlight_language = "none"  # but for what says which language it is
 smartquotes = False  # "auto" and its like are to be copied
 default_role = "py:obj"  # a link where the name is known here, code where it is not
 
@@ -64,6 +65,9 @@ sphinx_gallery_conf = {
     "plot_gallery": True,
 }
 
+# Pages with nothing beside them: no list of their neighbours, but one of their own sections.
+ALONE = ("getting_started", "backpropagation", "how_it_is_fast", "changelog", "contributing")
+
 html_theme = "pydata_sphinx_theme"
 html_title = "sk_twolayer"
 html_static_path = ["_static"]
@@ -78,23 +82,6 @@ html_theme_options = {
     "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
-    "secondary_sidebar_items": {
-        "**": ["page-toc"],
-        "api": [],  # wide tables
-        "benchmarks": [],
-        "migration": [],
-        "promises": [],
-    },
+    "secondary_sidebar_items": {name: ["page-toc"] for name in (*ALONE, "generated/*")},
 }
-html_sidebars = {  # none where there is nothing beside the page
-    name: []
-    for name in (
-        "index",
-        "getting_started",
-        "backpropagation",
-        "how_it_is_fast",
-        "benchmarks",
-        "changelog",
-        "contributing",
-    )
-}
+html_sidebars = {name: [] for name in ("index", "benchmarks", *ALONE)}

@@ -1,62 +1,39 @@
 """The API reference: no public name is missing, and what scikit-learn documents is not repeated.
 
-What is public is what ``__all__`` of any public module of the package says. A name that several
-modules offer is documented at one of them. The build warns, and with ``-W`` fails, if one is not.
+The build warns, and with ``-W`` fails, if a public name is not documented.
 """
 
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Iterator
+import re
 from typing import Any
 
+from public_names import missing
 from sphinx.application import Sphinx
 from sphinx.util import logging
-
-import sk_twolayer
 
 logger = logging.getLogger(__name__)
 
 
-def modules() -> Iterator[str]:
-    """Yield the names of the package and of its public modules."""
-    yield sk_twolayer.__name__
-    for module in pkgutil.walk_packages(sk_twolayer.__path__, "sk_twolayer."):
-        if "._" not in module.name:
-            yield module.name
-
-
-def value_of(name: str) -> Any:
-    """Return what a qualified name stands for."""
-    module, attribute = name.rsplit(".", 1)
-    return getattr(importlib.import_module(module), attribute)
-
-
 def check(app: Sphinx, env: Any) -> None:
     """Compare what is documented with what is public."""
-    public = list(modules())
-    objects = env.domains.python_domain.objects
-    documented = [value_of(name) for name in objects if name.rpartition(".")[0] in public]
-    for module in public:
-        for name in importlib.import_module(module).__all__:
-            value = value_of(f"{module}.{name}")
-            if not any(value is other for other in documented):
-                logger.warning(
-                    "%s.%s is public, and missing in the API reference: add it to docs/api.rst",
-                    module,
-                    name,
-                )
+    for name in missing(env.domains.python_domain.objects):
+        logger.warning("%s is public, and missing in the API reference: docs/api.rst", name)
 
 
 def is_from_scikit_learn(member: Any) -> bool:
-    """Tell whether scikit-learn, or what it is built on, defines a member of a class of ours."""
+    """Tell whether scikit-learn defines a member of a class of ours."""
     module = getattr(inspect.unwrap(member) if callable(member) else member, "__module__", None)
     return (module or "").split(".")[0] == "sklearn"
 
 
 def skip(app: Sphinx, what: str, name: str, member: Any, leave_out: bool, options: Any) -> Any:
-    """Leave out methods that scikit-learn documents: its pages link to places that are there."""
-    return True if is_from_scikit_learn(member) else None
+    """Leave out what says nothing here.
+
+    That is a method that scikit-learn documents, by links to places on its own pages, and a field
+    of a named tuple, of which Python says what number it has.
+    """
+    is_field = (inspect.getdoc(member) or "").startswith("Alias for field number")
+    return True if is_field or is_from_scikit_learn(member) else None
 
 
 def name_the_rest(
@@ -74,9 +51,17 @@ def name_the_rest(
         lines += ["", f"Methods as scikit-learn documents them: {', '.join(theirs)}.", ""]
 
 
+def keep_initials(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
+) -> None:
+    """Escape the initial an author's name begins with, or it would be the letter of a list."""
+    lines[:] = [re.sub(r"^(\s*\.\. \[\d+\] )(?=[A-Z]\. )", r"\1\\", line) for line in lines]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the three."""
+    """Register them."""
     app.connect("env-check-consistency", check)
     app.connect("autodoc-skip-member", skip)
+    app.connect("autodoc-process-docstring", keep_initials, priority=100)  # numpydoc has 500
     app.connect("autodoc-process-docstring", name_the_rest, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
