@@ -3,9 +3,9 @@ How much the learning rate matters
 ==================================
 
 A grid search over learning rate and minibatch size on the digits, 20 epochs each, drawn as a map of
-cross-validated accuracy. Left: too small a rate, still under way when the epochs are over. Right:
-too large a rate. What is best in between moves to the right from one row to the next: larger
-minibatches take fewer steps, which may be, and have to be, longer.
+cross-validated accuracy. Left: too small a rate, still under way when the epochs are over. That
+edge moves to the right from row to row, for larger minibatches take fewer steps, which have to be
+longer. Right: too large a rate, which small minibatches meet first.
 """
 
 import matplotlib.pyplot as plt

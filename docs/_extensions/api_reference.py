@@ -7,7 +7,7 @@ import inspect
 import re
 from typing import Any
 
-from public_names import missing
+from public_names import missing, public_names
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -36,10 +36,24 @@ def skip(app: Sphinx, what: str, name: str, member: Any, leave_out: bool, option
     return True if is_field or is_from_scikit_learn(member) else None
 
 
+def link(app: Sphinx, env: Any, node: Any, text: Any) -> Any:
+    """Let the name of a class be a link also where its module is not said."""
+    target = node.get("reftarget", "")
+    names = [name for name in public_names() if name.endswith(f".{target}")]
+    if node.get("refdomain") != "py" or not target[:1].isupper():
+        return None
+    domain, place = env.domains.python_domain, (env, node["refdoc"], app.builder, "obj")
+    links = (domain.resolve_xref(*place, name, node, text) for name in names)
+    return next((found for found in links if found is not None), None)
+
+
 def name_the_rest(
     app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
 ) -> None:
-    """Name at the end of a class the methods it has from scikit-learn."""
+    """Name at the end of a class the methods it has from scikit-learn; of a table, its entries."""
+    if isinstance(value, dict):
+        classes = {k: f", `{v.__name__}`" for k, v in value.items() if isinstance(v, type)}
+        lines += ["", *(f"- ``{key!r}``{classes.get(key, '')}" for key in value), ""]
     if what != "class":
         return
     theirs = [
@@ -61,6 +75,7 @@ def keep_initials(
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register them."""
     app.connect("env-check-consistency", check)
+    app.connect("missing-reference", link)
     app.connect("autodoc-skip-member", skip)
     app.connect("autodoc-process-docstring", keep_initials, priority=100)  # numpydoc has 500
     app.connect("autodoc-process-docstring", name_the_rest, priority=900)
