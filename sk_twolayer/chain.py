@@ -12,6 +12,7 @@ from sk_twolayer.layers import Affine, Dropout, Identity, Relu, Sigmoid, Tanh
 
 __all__ = ["ACTIVATIONS", "affine_layers", "bind_backward", "bind_forward", "forward"]
 
+#: The activation layers by name.
 ACTIVATIONS: dict[str, type[Any]] = {
     "relu": Relu,
     "sigmoid": Sigmoid,

@@ -130,7 +130,7 @@ class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, B
         The best of `validation_scores_`; with `early_stopping`, that of the model.
     n_features_in_ : int
         Number of features seen by `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X had string column names.
 
     See Also

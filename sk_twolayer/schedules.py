@@ -24,6 +24,7 @@ def _inverse_scaling(progress: float, period: int) -> float:
     return 1 / math.sqrt(1 + progress)
 
 
+#: The schedules by name: functions of the epochs trained and the period.
 SCHEDULES: dict[str, Callable[[float, int], float]] = {
     "constant": _constant,
     "cosine": _cosine,

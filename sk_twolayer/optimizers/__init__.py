@@ -29,6 +29,7 @@ __all__ = [
     "memory_of",
 ]
 
+#: The optimizers by name.
 SOLVERS: dict[str, type[Optimizer] | type[LBFGS]] = {
     "sgd": SGD,
     "adam": Adam,

@@ -1,0 +1,82 @@
+"""The API reference: no public name is missing, and what scikit-learn documents is not repeated.
+
+The build warns, and with ``-W`` fails, if a public name is not documented.
+"""
+
+import inspect
+import re
+from typing import Any
+
+from public_names import missing, public_names
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+
+def check(app: Sphinx, env: Any) -> None:
+    """Compare what is documented with what is public."""
+    for name in missing(env.domains.python_domain.objects):
+        logger.warning("%s is public, and missing in the API reference: docs/api.rst", name)
+
+
+def is_from_scikit_learn(member: Any) -> bool:
+    """Tell whether scikit-learn defines a member of a class of ours."""
+    module = getattr(inspect.unwrap(member) if callable(member) else member, "__module__", None)
+    return (module or "").split(".")[0] == "sklearn"
+
+
+def skip(app: Sphinx, what: str, name: str, member: Any, leave_out: bool, options: Any) -> Any:
+    """Leave out what says nothing here.
+
+    That is a method that scikit-learn documents, by links to places on its own pages, and a field
+    of a named tuple, of which Python says what number it has.
+    """
+    is_field = (inspect.getdoc(member) or "").startswith("Alias for field number")
+    return True if is_field or is_from_scikit_learn(member) else None
+
+
+def link(app: Sphinx, env: Any, node: Any, text: Any) -> Any:
+    """Let the name of a class be a link also where its module is not said."""
+    target = node.get("reftarget", "")
+    names = [name for name in public_names() if name.endswith(f".{target}")]
+    if node.get("refdomain") != "py" or not target[:1].isupper():
+        return None
+    domain, place = env.domains.python_domain, (env, node["refdoc"], app.builder, "obj")
+    links = (domain.resolve_xref(*place, name, node, text) for name in names)
+    return next((found for found in links if found is not None), None)
+
+
+def name_the_rest(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
+) -> None:
+    """Name at the end of a class the methods it has from scikit-learn; of a table, its entries."""
+    if isinstance(value, dict):
+        classes = {k: f", `{v.__name__}`" for k, v in value.items() if isinstance(v, type)}
+        lines += ["", *(f"- ``{key!r}``{classes.get(key, '')}" for key in value), ""]
+    if what != "class":
+        return
+    theirs = [
+        f"``{member}``"
+        for member in dir(value)
+        if not member.startswith("_") and is_from_scikit_learn(getattr(value, member, None))
+    ]
+    if theirs:
+        lines += ["", f"Methods as scikit-learn documents them: {', '.join(theirs)}.", ""]
+
+
+def keep_initials(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
+) -> None:
+    """Escape the initial an author's name begins with, or it would be the letter of a list."""
+    lines[:] = [re.sub(r"^(\s*\.\. \[\d+\] )(?=[A-Z]\. )", r"\1\\", line) for line in lines]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register them."""
+    app.connect("env-check-consistency", check)
+    app.connect("missing-reference", link)
+    app.connect("autodoc-skip-member", skip)
+    app.connect("autodoc-process-docstring", keep_initials, priority=100)  # numpydoc has 500
+    app.connect("autodoc-process-docstring", name_the_rest, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

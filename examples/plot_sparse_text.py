@@ -1,0 +1,67 @@
+"""
+Sparse text
+===========
+
+Which part of scikit-learn does a paragraph come from? The texts are the docstrings of its
+estimators, cut into paragraphs; the rows have a column a word and stay sparse throughout. What has
+the model learned? A text of one single word is a row as well: its scores say which topic the word
+speaks for.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import scipy.sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import train_test_split
+from sklearn.utils.discovery import all_estimators
+
+from sk_twolayer import TwoLayerClassifier
+
+TOPICS = ["cluster", "decomposition", "ensemble", "linear_model", "neighbors", "preprocessing"]
+
+texts, topics = [], []
+for _, estimator in all_estimators():
+    topic = estimator.__module__.split(".")[1]
+    for paragraph in (estimator.__doc__ or "").split("\n\n"):
+        if topic in TOPICS and len(paragraph.split()) >= 8:
+            texts.append(paragraph)
+            topics.append(topic)
+texts, tests, topics, test_topics = train_test_split(texts, topics, stratify=topics, random_state=0)
+
+words = TfidfVectorizer(
+    token_pattern=r"[a-z]{3,}", min_df=3, stop_words="english", dtype=np.float32
+)
+X, X_test = words.fit_transform(texts), words.transform(tests)
+clf = TwoLayerClassifier(
+    50,
+    solver="adam",
+    learning_rate=0.003,
+    alpha=1e-3,
+    batch_size=32,
+    max_iter=20,
+    tol=None,
+    class_weight="balanced",
+    random_state=0,
+).fit(X, topics)
+filled = X.nnz / np.prod(X.shape)
+print(f"{X.shape[0]} paragraphs x {X.shape[1]} words, {filled:.1%} of them not zero")
+print(f"accuracy on {X_test.shape[0]} paragraphs held out: {clf.score(X_test, test_topics):.3f}")
+
+# %%
+# A row for each word alone, and the seven that speak the most for each topic:
+alone = scipy.sparse.identity(X.shape[1], dtype=np.float32, format="csr")
+scores = clf.decision_function(alone)
+scores -= scores.mean(axis=1, keepdims=True)
+names = words.get_feature_names_out()
+
+figure, panels = plt.subplots(2, 3, figsize=(10, 5.6), layout="constrained", sharex=True)
+for axes, topic, column in zip(panels.flat, clf.classes_, scores.T, strict=True):
+    first = column.argsort()[::-1][:7]
+    axes.barh(range(7), column[first], color="#3d5a80", height=0.7)
+    axes.set_yticks(range(7), names[first])
+    axes.invert_yaxis()
+    axes.set_title(topic, loc="left", fontweight="bold")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+figure.supxlabel("score of the topic for a text of that one word, above the mean of all topics")
+plt.show()
