@@ -20,6 +20,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
         ("issparse", "_rows.py"),
         ("threadpoolctl", "_threads.py"),
         ("sklearn.callback", "_callbacks.py"),
+        ("matplotlib", "display.py"),
     ],
 )
 def test_one_file_knows_each_awkward_fact(word, file):
