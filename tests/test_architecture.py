@@ -21,6 +21,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
         ("threadpoolctl", "_threads.py"),
         ("sklearn.callback", "_callbacks.py"),
         ("matplotlib", "display.py"),
+        ("skl2onnx", "_onnx.py"),
     ],
 )
 def test_one_file_knows_each_awkward_fact(word, file):
