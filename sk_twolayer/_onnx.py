@@ -241,11 +241,8 @@ def _classes(model: Any) -> Any:
     classes = model.classes_
     if all(isinstance(label, str) for label in classes.tolist()):
         return classes
-    if classes.dtype.kind in "biuf":
-        with np.errstate(invalid="ignore"):  # what comes of it is refused
-            numbers = classes.astype(np.int64)
-        if np.array_equal(numbers, classes):
-            return numbers
+    if classes.dtype.kind in "biuf" and np.array_equal(classes.astype(np.int64), classes):
+        return classes.astype(np.int64)
     raise ValueError(
         f"the class labels {classes.tolist()} cannot be those of an ONNX model, which are strings "
         "or integers of 64 bits: fit to such labels"

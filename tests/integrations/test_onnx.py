@@ -132,10 +132,9 @@ def test_a_calibrated_classifier(digits):
 
 
 def test_labels_that_onnx_does_not_have(digits):
-    for too_large in (digits[1].astype(np.uint64) + 2**63, digits[1] * 1e20):
-        clf = make().fit(digits[0], too_large)
-        with pytest.raises(ValueError, match="cannot be those of an ONNX model, which are"):
-            to_onnx(clf, digits[0][:1])
+    clf = make().fit(digits[0], digits[1].astype(np.uint64) + np.uint64(2**63))
+    with pytest.raises(ValueError, match="cannot be those of an ONNX model, which are"):
+        to_onnx(clf, digits[0][:1])
 
 
 def test_an_option_that_does_not_exist(digits):
