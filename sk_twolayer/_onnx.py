@@ -31,9 +31,9 @@ class OnnxConvertible:
         from skl2onnx import update_registered_converter
 
         update_registered_converter(
-            type(self), ALIAS, infer_shapes, convert, options=OPTIONS, parser=parse
+            type(self), ALIAS, _infer_shapes, _convert, options=OPTIONS, parser=_parse
         )
-        return partial(declare_outputs, model=self)
+        return partial(_declare_outputs, model=self)
 
     def onnx_shape_calculator(self) -> Callable[[Any], None]:
         """Return what infers the types and shapes of the outputs.
@@ -43,7 +43,7 @@ class OnnxConvertible:
         callable
             ``calculator(operator)`` sets them.
         """
-        return infer_shapes
+        return _infer_shapes
 
     def onnx_converter(self) -> Callable[[Any, Any, Any], None]:
         """Return what adds the nodes of the graph.
@@ -53,51 +53,21 @@ class OnnxConvertible:
         callable
             ``converter(scope, operator, container)`` adds them.
         """
-        return convert
+        return _convert
 
 
-def parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
-    """Declare the operator that a classifier becomes.
-
-    Parameters
-    ----------
-    scope : Scope
-        What skl2onnx knows of the graph.
-    model : TwoLayerClassifier
-        The classifier, fitted.
-    inputs : list of Variable
-        Its input.
-    custom_parsers : dict or None, default=None
-        Not used; skl2onnx gives it.
-
-    Returns
-    -------
-    list of Variable
-        The outputs.
-    """
+def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
+    """Declare the operator that a classifier becomes, and return its outputs."""
     operator = scope.declare_local_operator(ALIAS, model)
     operator.inputs = inputs
-    operator.outputs.extend(declare_outputs(scope, inputs, model))
+    operator.outputs.extend(_declare_outputs(scope, inputs, model))
     return operator.outputs
 
 
-def declare_outputs(scope: Any, inputs: Any, model: Any) -> list[Any]:
+def _declare_outputs(scope: Any, inputs: Any, model: Any) -> list[Any]:
     """Declare labels and probabilities, under the names skl2onnx gives a classifier's.
 
-    Parameters
-    ----------
-    scope : Scope
-        What skl2onnx knows of the graph.
-    inputs : list of Variable
-        The input of the classifier.
-    model : TwoLayerClassifier
-        The classifier, fitted.
-
-    Returns
-    -------
-    list of Variable
-        Two variables: the probabilities are an array with the option ``zipmap=False``, or else
-        a dictionary a row.
+    The probabilities are an array with the option ``zipmap=False``, or else a dictionary a row.
     """
     from skl2onnx.common.data_types import (
         DictionaryType,
@@ -115,14 +85,8 @@ def declare_outputs(scope: Any, inputs: Any, model: Any) -> list[Any]:
     return [scope.declare_local_variable(*pair) for pair in zip(names, types, strict=True)]
 
 
-def infer_shapes(operator: Any) -> None:
-    """Set the types and shapes of the outputs.
-
-    Parameters
-    ----------
-    operator : Operator
-        A classifier in a graph.
-    """
+def _infer_shapes(operator: Any) -> None:
+    """Set the types and shapes of the outputs."""
     model = operator.raw_operator
     rows, columns = operator.inputs[0].get_first_dimension(), len(model.classes_)
     operator.outputs[0].set_type(
@@ -132,18 +96,8 @@ def infer_shapes(operator: Any) -> None:
         operator.outputs[1].type.shape = [rows, columns]
 
 
-def convert(scope: Any, operator: Any, container: Any) -> None:
-    """Add the nodes of a classifier to a graph.
-
-    Parameters
-    ----------
-    scope : Scope
-        What skl2onnx knows of the graph.
-    operator : Operator
-        The classifier.
-    container : ModelComponentContainer
-        The nodes.
-    """
+def _convert(scope: Any, operator: Any, container: Any) -> None:
+    """Add the nodes of a classifier to a graph."""
     from skl2onnx.common._apply_operation import apply_concat, apply_identity, apply_sub
 
     model = operator.raw_operator
