@@ -1,5 +1,8 @@
 """What other people's code does with the classifier, as it is: a line of docs/clients.md each."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -191,3 +194,17 @@ def test_one_versus_rest(clf, halves):
     model = OneVsRestClassifier(clf).fit(X_train, y_train)
     assert [net.n_outputs_ for net in model.estimators_] == [1] * 10
     assert model.score(X_test, y_test) > 0.9
+
+
+def test_the_page_of_clients_names_tests():
+    """Every line names a test there is; and every test here, but this one, is in a line."""
+    here = Path(__file__).parent
+    page = (here.parent.parent / "docs" / "clients.md").read_text()
+    named = set(re.findall(r"`(test_\w+)`", page))
+    tests = {
+        path.name: set(re.findall(r"^def (test_\w+)", path.read_text(), re.M))
+        for path in here.glob("test_*.py")
+    }
+    assert named <= set().union(*tests.values())
+    assert tests["test_clients.py"] - named == {"test_the_page_of_clients_names_tests"}
+    assert all(re.search(r"`test_\w+` \|$", line) for line in page.splitlines()[8:])
