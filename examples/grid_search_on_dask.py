@@ -1,6 +1,7 @@
 """Search hidden size and learning rate on a Dask cluster: here, two processes of this machine.
 
-On a cluster of machines only one line differs: the one that makes the client.
+On a cluster of machines only the lines that make the client differ. It takes
+``pip install "sk_twolayer[distributed]"``.
 """
 
 import joblib

@@ -148,6 +148,10 @@ class LossCurveDisplay:
             If matplotlib is not installed.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
+
+        kwargs = normalize_kwargs(kwargs, Line2D)  # "color" also where the caller says "c"
         self.ax_ = _new_axes() if ax is None else ax
         self.figure_ = self.ax_.figure
         name = self.estimator_name if name is None else name

@@ -122,7 +122,7 @@ def test_the_style_is_the_callers(clf, digits):
     clf.set_params(early_stopping=True).fit(*digits)
     _, ax = plt.subplots()
     ax.set_yscale("log")
-    display = LossCurveDisplay.from_estimator(clf, ax=ax, color="black", alpha=0.5)
+    display = LossCurveDisplay.from_estimator(clf, ax=ax, c="black", alpha=0.5)
     lines = display.line_, display.validation_line_
     assert [to_rgba(line.get_color()) for line in lines] == [to_rgba("black")] * 2
     assert [line.get_alpha() for line in lines] == [0.5, 0.5]
