@@ -23,7 +23,7 @@ def main():
     """Search, and tell what was found and who looked."""
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, stratify=y)
-    clf = TwoLayerClassifier(batch_size=32, max_iter=15, tol=None, random_state=0)
+    clf = TwoLayerClassifier(solver="sgd", batch_size=32, max_iter=15, tol=None, random_state=0)
     grid = {
         "twolayerclassifier__hidden_size": [20, 40, 80],
         "twolayerclassifier__learning_rate": [0.01, 0.1],

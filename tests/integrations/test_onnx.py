@@ -32,7 +32,7 @@ TARGETS = {
 
 def make(**parameters):
     return TwoLayerClassifier(
-        16, learning_rate=0.1, batch_size=100, max_iter=4, tol=None, random_state=0
+        16, solver="sgd", learning_rate=0.1, batch_size=100, max_iter=4, tol=None, random_state=0
     ).set_params(**parameters)
 
 
