@@ -90,7 +90,7 @@ def train(clf, X, y, classes):
     return clf
 
 
-def test_partial_fit_goes_from_block_to_block(clf, client, workers, digits, blocks):
+def test_partial_fit_goes_from_block_to_block(clf, client, workers, digits):
     """Blocks stay on the processes that have them; the model goes round, in their order."""
     X, y = digits
     classes = np.unique(y)
