@@ -3,19 +3,67 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Self
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:
+# sklearn.callback imports rich, where there is rich, which takes longer than all of this package:
+# so it is not imported before something is fitted.
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stand for a class that offers `set_callbacks`, and do not offer it."""
 
-    def with_callbacks(method: Any) -> Any:
-        """Return a method as it is."""
+class CallbackSupportMixin:
+    """Offers callbacks by scikit-learn's class of that name, if there is one."""
+
+    if find_spec("sklearn.callback") is not None:
+
+        def set_callbacks(self, *callbacks: Any) -> Self:
+            """Set what is to be called when a fit begins, after each epoch, and when it ends.
+
+            Parameters
+            ----------
+            *callbacks : callback instances
+                Callbacks of `sklearn.callback`, or of your own; none takes away those there are.
+
+            Returns
+            -------
+            TwoLayerClassifier
+                The classifier itself.
+            """
+            from sklearn.callback import CallbackSupportMixin
+
+            CallbackSupportMixin.set_callbacks(self, *callbacks)
+            return self
+
+        def _init_callback_context(self, **options: Any) -> Any:
+            from sklearn.callback import CallbackSupportMixin
+
+            return CallbackSupportMixin._init_callback_context(self, **options)
+
+
+def with_callbacks(method: Any) -> Any:
+    """Have a method that fits see to it that its callbacks are told of the end, however it ends.
+
+    Parameters
+    ----------
+    method : function
+        A method of an estimator.
+
+    Returns
+    -------
+    function
+        The method, managed by scikit-learn's `with_callbacks`, if there is one.
+    """
+    if find_spec("sklearn.callback") is None:
         return method
+
+    @functools.wraps(method)
+    def managed(*args: Any, **options: Any) -> Any:
+        from sklearn.callback import with_callbacks
+
+        return with_callbacks(method)(*args, **options)
+
+    return managed
 
 
 __all__ = ["CallbackSupportMixin", "EpochTasks", "with_callbacks"]

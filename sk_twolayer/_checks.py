@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import check_scoring
 
 from sk_twolayer._labels import Labels, as_numpy, distinct_labels
 from sk_twolayer._memory import memory_limit
@@ -62,6 +61,8 @@ def check_combinations(clf: Any) -> None:
         If it has both dropout and L-BFGS, or a `scoring` that scikit-learn does not know.
     """
     if clf.scoring != "loss":
+        from sklearn.metrics import check_scoring  # late: it takes as long as this package does
+
         check_scoring(clf, clf.scoring)
     if clf.dropout and is_lbfgs(clf.solver):
         raise ValueError(

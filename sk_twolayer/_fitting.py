@@ -12,7 +12,6 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
 from sk_twolayer._callbacks import EpochTasks, with_callbacks
@@ -255,6 +254,8 @@ class Fitting:
         """Return what scores a net on the rows held out; None for minus the loss."""
         if self.scoring == "loss":
             return None
+        from sklearn.metrics import check_scoring  # late, as in `check_combinations`
+
         scorer = check_scoring(self, self.scoring or "accuracy")
         y = as_dense(labels.decode(held_out.t))
         options = {} if held_out.weights is None else {"sample_weight": held_out.weights}

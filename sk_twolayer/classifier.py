@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sk_twolayer._callbacks import CallbackSupportMixin
 from sk_twolayer._checks import fits_in_parts
 from sk_twolayer._fitting import Fitting
+from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._parameters import RANDOM_STATE, Number, StrOptions
 from sk_twolayer._persistence import Persistent
 from sk_twolayer._warnings import warn_of_the_end
@@ -23,7 +24,9 @@ from sk_twolayer.schedules import SCHEDULES
 __all__ = ["TwoLayerClassifier"]
 
 
-class TwoLayerClassifier(Fitting, Predictor, Persistent, CallbackSupportMixin, BaseEstimator):
+class TwoLayerClassifier(
+    Fitting, Predictor, Persistent, OnnxConvertible, CallbackSupportMixin, BaseEstimator
+):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
     ``scores = activation(X @ W1 + b1) @ W2 + b2``, turned into probabilities by softmax, or by

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from sk_twolayer._dataset import Dataset
 from sk_twolayer._rows import BLOCK_ROWS, as_dense, row_keys
@@ -128,6 +127,8 @@ def hold_out(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dat
     >>> training.X.shape, np.sort(validation.t)
     ((16, 1), array([0, 0, 1, 1]))
     """
+    from sklearn.model_selection import train_test_split  # late: few imports of us get here
+
     single_label = dataset.t.ndim == 1
     t = dataset.t[:, np.newaxis] if single_label else dataset.t
     keys = row_keys(dataset.X) ^ _rotated(row_keys(t))

@@ -33,6 +33,8 @@ gallery, public_names = extension("gallery"), extension("public_names")
         ("issparse", "_rows.py"),
         ("threadpoolctl", "_threads.py"),
         ("sklearn.callback", "_callbacks.py"),
+        ("matplotlib", "display.py"),
+        ("skl2onnx", "_onnx.py"),
     ],
 )
 def test_one_file_knows_each_awkward_fact(word, file):

@@ -99,6 +99,11 @@ def test_quick_benchmark(tmp_path):
     assert times_products > 0
 
 
+def test_benchmark_of_the_import(tmp_path):
+    lines = run("benchmarks/import_time.py", "--repeats", "1", cwd=tmp_path).splitlines()
+    assert [line.split(" ms")[0].split()[-1] > "0" for line in lines] == [True] * 4
+
+
 def test_benchmark_of_ideas(tmp_path):
     output = run("benchmarks/ideas.py", "--repeats", "1", cwd=tmp_path)
     _, *lines = output.splitlines()

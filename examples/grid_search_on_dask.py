@@ -1,0 +1,50 @@
+"""Search hidden size and learning rate on a Dask cluster: here, two processes of this machine.
+
+On a cluster of machines only the lines that make the client differ. It takes
+``pip install "sk_twolayer[distributed]"``.
+"""
+
+import joblib
+from dask.distributed import Client, LocalCluster
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sk_twolayer import TwoLayerClassifier
+
+
+def tasks_done(dask_worker):
+    """Return how many tasks a worker has done; the client asks each worker."""
+    return dask_worker.state.executed_count
+
+
+def main():
+    """Search, and tell what was found and who looked."""
+    X, y = load_digits(return_X_y=True)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, stratify=y)
+    clf = TwoLayerClassifier(solver="sgd", batch_size=32, max_iter=15, tol=None, random_state=0)
+    grid = {
+        "twolayerclassifier__hidden_size": [20, 40, 80],
+        "twolayerclassifier__learning_rate": [0.01, 0.1],
+    }
+    search = GridSearchCV(make_pipeline(StandardScaler(), clf), grid, cv=4)
+
+    # One thread a worker: a fit holds BLAS to one, and computes on that one.
+    local = {"processes": True, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, **local) as cluster,
+        Client(cluster) as client,
+    ):
+        # X and y go to each worker once, not with each of the fits.
+        with joblib.parallel_config(backend="dask", scatter=[X_train, y_train]):
+            search.fit(X_train, y_train)
+        for number, tasks in enumerate(client.run(tasks_done).values()):
+            print(f"tasks of worker {number}: {tasks}")
+    print("best parameters", search.best_params_)
+    print(f"accuracy in cross-validation {search.best_score_:.3f}")
+    print(f"test accuracy {search.score(X_test, y_test):.3f}")
+
+
+if __name__ == "__main__":  # each worker process imports this file
+    main()

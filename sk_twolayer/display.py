@@ -1,0 +1,208 @@
+"""Floor 1: how training went, as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from sklearn.pipeline import Pipeline
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+__all__ = ["LossCurveDisplay"]
+
+
+class LossCurveDisplay:
+    """The loss of each epoch as a curve: on the rows trained on, and on those held out.
+
+    Make one with `from_estimator`; with ``ax=display.ax_``, several estimators share one picture.
+
+    Parameters
+    ----------
+    training_losses : sequence of float
+        Mean training loss of each epoch.
+    validation_losses : sequence of float or None, default=None
+        Mean loss on the validation rows. If there are fewer, they are those of the last epochs.
+    best_epoch : int or None, default=None
+        The epoch to mark, counted from 1.
+    estimator_name : str or None, default=None
+        What the legend calls the estimator.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes with the curves.
+    figure_ : matplotlib Figure
+        The figure with the axes.
+    line_ : matplotlib Line2D
+        The training losses.
+    validation_line_ : matplotlib Line2D or None
+        The validation losses, if there are any.
+    best_line_ : matplotlib Line2D or None
+        The mark at the best epoch, on the validation losses, or else on the training losses.
+
+    See Also
+    --------
+    sklearn.model_selection.LearningCurveDisplay : Scores over the number of rows.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sk_twolayer import TwoLayerClassifier
+    >>> from sk_twolayer.display import LossCurveDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = TwoLayerClassifier(20, max_iter=5, tol=None, early_stopping=True, random_state=0)
+    >>> display = LossCurveDisplay.from_estimator(clf.fit(X / 16, y))
+    >>> display.line_.get_xdata()
+    array([1, 2, 3, 4, 5])
+    >>> list(display.line_.get_ydata()) == clf.loss_curve_
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        training_losses: Sequence[float],
+        validation_losses: Sequence[float] | None = None,
+        best_epoch: int | None = None,
+        estimator_name: str | None = None,
+    ) -> None:
+        self.training_losses = training_losses
+        self.validation_losses = validation_losses
+        self.best_epoch = best_epoch
+        self.estimator_name = estimator_name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, ax: Axes | None = None, name: str | None = None, **kwargs: Any
+    ) -> Self:
+        """Draw the losses that a fitted estimator has recorded.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            A fitted `TwoLayerClassifier`, a `Pipeline` that ends in one, or any estimator with a
+            `loss_curve_`. The best epoch is the one with the best of `validation_scores_`: with
+            `early_stopping`, the one whose parameters the model has.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        name : str, default=None
+            What the legend calls the estimator; None takes the name of its class.
+        **kwargs : dict
+            Passed on to `plot` of matplotlib, for both curves: ``color="black"``, for example.
+
+        Returns
+        -------
+        LossCurveDisplay
+            The picture.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If it records no losses.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        model = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        check_is_fitted(model)
+        if not hasattr(model, "loss_curve_"):
+            raise ValueError(
+                f"this {type(model).__name__} has no losses to draw: give an estimator that "
+                "records them in loss_curve_, as TwoLayerClassifier does"
+            )
+        display = cls(
+            training_losses=model.loss_curve_,
+            validation_losses=getattr(model, "validation_loss_curve_", None),
+            best_epoch=_best_epoch(model),
+            estimator_name=type(model).__name__ if name is None else name,
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    def plot(self, ax: Axes | None = None, *, name: str | None = None, **kwargs: Any) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        name : str, default=None
+            What the legend calls the estimator; None takes `estimator_name`.
+        **kwargs : dict
+            Passed on to `plot` of matplotlib, for both curves.
+
+        Returns
+        -------
+        LossCurveDisplay
+            The picture itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
+
+        kwargs = normalize_kwargs(kwargs, Line2D)  # "color" also where the caller says "c"
+        self.ax_ = _new_axes() if ax is None else ax
+        self.figure_ = self.ax_.figure
+        name = self.estimator_name if name is None else name
+        prefix = "" if name is None else f"{name}: "
+        n = len(self.training_losses)
+        self.line_ = self._curve(self.training_losses, n, f"{prefix}training", **kwargs)
+        style = {"linestyle": "--", **kwargs, "color": self.line_.get_color()}
+        self.validation_line_: Line2D | None = None
+        if self.validation_losses is not None:
+            label = f"{prefix}validation"
+            self.validation_line_ = self._curve(self.validation_losses, n, label, **style)
+        self.best_line_: Line2D | None = None
+        if self.best_epoch is not None:
+            self.best_line_ = self._mark(self.best_epoch, prefix)
+        self.ax_.set(xlabel="Epoch", ylabel="Mean loss")
+        self.ax_.legend()
+        return self
+
+    def _curve(self, losses: Sequence[float], last: int, label: str, **kwargs: Any) -> Line2D:
+        """Draw losses whose last one is that of a given epoch."""
+        epochs = range(last - len(losses) + 1, last + 1)
+        [line] = self.ax_.plot(epochs, losses, label=label, **kwargs)
+        return line
+
+    def _mark(self, epoch: int, prefix: str) -> Line2D:
+        """Draw a point at an epoch of the validation losses, or else of the training losses."""
+        validation = self.validation_losses
+        losses = self.training_losses if validation is None else validation
+        loss = losses[epoch - 1 - len(self.training_losses)]  # counted from their common end
+        label, color = f"{prefix}best epoch ({epoch})", self.line_.get_color()
+        [point] = self.ax_.plot([epoch], [loss], "o", color=color, label=label)
+        return point
+
+
+def _new_axes() -> Axes:
+    """Return the axes of a new figure, where the ticks below stand at whole epochs."""
+    import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
+
+    _, ax = plt.subplots()
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return ax
+
+
+def _best_epoch(model: Any) -> int | None:
+    """Return the epoch of the best validation score, of least loss among equals."""
+    scores = getattr(model, "validation_scores_", None) or ()
+    best = getattr(model, "best_validation_score_", None)
+    places = [place for place, score in enumerate(scores) if score == best]
+    if not places:  # no validation; or a warm start that has not come to a better score
+        return None
+    losses = getattr(model, "validation_loss_curve_", None)
+    place = places[0] if losses is None else min(places, key=losses.__getitem__)
+    return len(model.loss_curve_) - len(scores) + 1 + place
