@@ -18,18 +18,7 @@ class CallbackSupportMixin:
     if find_spec("sklearn.callback") is not None:
 
         def set_callbacks(self, *callbacks: Any) -> Self:
-            """Set what is to be called when a fit begins, after each epoch, and when it ends.
-
-            Parameters
-            ----------
-            *callbacks : callback instances
-                Callbacks of `sklearn.callback`, or of your own; none takes away those there are.
-
-            Returns
-            -------
-            TwoLayerClassifier
-                The classifier itself.
-            """
+            """Set what is to be called when a fit begins, after each epoch, and when it ends."""
             from sklearn.callback import CallbackSupportMixin
 
             CallbackSupportMixin.set_callbacks(self, *callbacks)
@@ -42,18 +31,7 @@ class CallbackSupportMixin:
 
 
 def with_callbacks(method: Any) -> Any:
-    """Have a method that fits see to it that its callbacks are told of the end, however it ends.
-
-    Parameters
-    ----------
-    method : function
-        A method of an estimator.
-
-    Returns
-    -------
-    function
-        The method, managed by scikit-learn's `with_callbacks`, if there is one.
-    """
+    """Have a method that fits see to it that its callbacks are told of the end, however it ends."""
     if find_spec("sklearn.callback") is None:
         return method
 
@@ -70,17 +48,7 @@ __all__ = ["CallbackSupportMixin", "EpochTasks", "with_callbacks"]
 
 
 class EpochTasks:
-    """Tells an estimator's callbacks that its fit has begun, each epoch, and its end.
-
-    Parameters
-    ----------
-    estimator : TwoLayerClassifier
-        The estimator that is being fitted.
-    max_iter : int
-        Largest number of epochs.
-    **data : X, y and metadata
-        What the callbacks may ask for.
-    """
+    """Tells an estimator's callbacks that its fit has begun, each epoch, and its end."""
 
     def __init__(self, estimator: Any, max_iter: int, **data: Any) -> None:
         self._data = {"estimator": estimator, **data}
@@ -99,19 +67,7 @@ class EpochTasks:
             self._epoch.call_on_fit_task_begin(**self._data)
 
     def end(self, attributes: Callable[[], dict[str, Any]]) -> bool:
-        """Tell that an epoch has ended, and return whether a callback wants it to be the last.
-
-        Parameters
-        ----------
-        attributes : callable
-            Returns the attributes of an estimator whose fit had stopped here; called only if a
-            callback asks for one.
-
-        Returns
-        -------
-        bool
-            Whether to stop.
-        """
+        """Tell that an epoch has ended, and return whether a callback wants it to be the last."""
         if self._epoch is None:
             return False
         # copies, because the arrays go on changing

@@ -12,23 +12,7 @@ from sk_twolayer.optimizers import LBFGS
 
 
 def fits_in_parts(clf: Any) -> bool:
-    """Tell whether a classifier has `partial_fit`.
-
-    Parameters
-    ----------
-    clf : TwoLayerClassifier
-        The classifier.
-
-    Returns
-    -------
-    bool
-        True.
-
-    Raises
-    ------
-    AttributeError
-        If it has not, with the reason.
-    """
+    """Tell whether a classifier has `partial_fit`."""
     if is_lbfgs(clf.solver):
         raise AttributeError(
             "partial_fit needs a solver that takes steps by minibatches, which L-BFGS does not: "
@@ -48,18 +32,7 @@ def fits_in_parts(clf: Any) -> bool:
 
 
 def check_combinations(clf: Any) -> None:
-    """Refuse dropout where all rows take each step together, and what is no scorer.
-
-    Parameters
-    ----------
-    clf : TwoLayerClassifier
-        The classifier.
-
-    Raises
-    ------
-    ValueError
-        If it has both dropout and L-BFGS, or a `scoring` that scikit-learn does not know.
-    """
+    """Refuse dropout where all rows take each step together, and what is no scorer."""
     if clf.scoring != "loss":
         from sklearn.metrics import check_scoring  # late: it takes as long as this package does
 
@@ -74,23 +47,7 @@ def check_combinations(clf: Any) -> None:
 def check_memory(
     n_features: int, hidden_size: int, n_outputs: int, batch_size: int, dtype: Any
 ) -> None:
-    """Refuse a net that cannot be trained in the memory there is.
-
-    Parameters
-    ----------
-    n_features, hidden_size, n_outputs : int
-        Numbers of inputs, hidden units and scores.
-    batch_size : int
-        Rows worked on at once.
-    dtype : dtype
-        Type of the parameters.
-
-    Raises
-    ------
-    ValueError
-        If the parameters, and the hidden units, scores, targets and probabilities of a single
-        minibatch, take more.
-    """
+    """Refuse a net that cannot be trained in the memory there is."""
     parameters = hidden_size * (n_features + n_outputs)
     needed = np.dtype(dtype).itemsize * (
         parameters + batch_size * (2 * hidden_size + 3 * n_outputs)
@@ -107,43 +64,12 @@ def check_memory(
 
 
 def is_lbfgs(solver: Any) -> bool:
-    """Tell whether a solver takes all rows at once.
-
-    Parameters
-    ----------
-    solver : str, Optimizer or LBFGS
-        The classifier's parameter.
-
-    Returns
-    -------
-    bool
-        Whether it is L-BFGS.
-    """
+    """Tell whether a solver takes all rows at once."""
     return solver == "lbfgs" or isinstance(solver, LBFGS)
 
 
 def known_labels(clf: Any, classes: Any, y: Any) -> Labels:
-    """Return the labels of the model, or those that are announced in a first call.
-
-    Parameters
-    ----------
-    clf : TwoLayerClassifier
-        The classifier.
-    classes : array-like or None
-        What `partial_fit` was given.
-    y : ndarray or sparse container
-        Targets, as `check_targets` returns them.
-
-    Returns
-    -------
-    Labels
-        All labels there may be.
-
-    Raises
-    ------
-    ValueError
-        If there are none, or others than before.
-    """
+    """Return the labels of the model, or those that are announced in a first call."""
     if not hasattr(clf, "coefs_"):
         if classes is None:
             raise ValueError(
@@ -164,20 +90,7 @@ def known_labels(clf: Any, classes: Any, y: Any) -> Labels:
 
 
 def check_same_model(clf: Any, labels: Labels) -> None:
-    """Refuse to go on with a model of other labels or of another size.
-
-    Parameters
-    ----------
-    clf : TwoLayerClassifier
-        The classifier, fitted.
-    labels : Labels
-        What training is to go on with.
-
-    Raises
-    ------
-    ValueError
-        If the labels or `hidden_size` differ.
-    """
+    """Refuse to go on with a model of other labels or of another size."""
     known = Labels(clf.classes_, clf._multilabel)
     same = known.multilabel == labels.multilabel
     if not same or known.classes.tolist() != labels.classes.tolist():

@@ -20,37 +20,7 @@ ClassWeight = dict[Any, float] | str | None
 def class_factors(
     class_weight: ClassWeight, labels: Labels, t: Any = None, weights: Array | None = None
 ) -> Array | None:
-    """Return the factor of each class, 1 at most.
-
-    Parameters
-    ----------
-    class_weight : dict, "balanced" or None
-        What was asked for.
-    labels : Labels
-        The classes.
-    t : ndarray of shape (n,), default=None
-        Class numbers of the rows that "balanced" counts.
-    weights : ndarray of shape (n,), default=None
-        Their weights.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,) or None
-        None for None.
-
-    Raises
-    ------
-    ValueError
-        If a row may have several labels, or all factors are zero.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._class_weight import class_factors
-    >>> from sk_twolayer._labels import Labels
-    >>> class_factors("balanced", Labels(np.array([3, 7])), np.array([0, 0, 0, 1]), None).round(3)
-    array([0.333, 1.   ])
-    """
+    """Return the factor of each class, 1 at most."""
     if class_weight is None:
         return None
     if labels.multilabel:
@@ -74,20 +44,7 @@ def class_factors(
 
 
 def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> None:
-    """Refuse a dict that names what is no class, or gives what is no factor.
-
-    Parameters
-    ----------
-    class_weight : dict
-        What was asked for.
-    classes : list
-        All labels, of rows without weight too.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be used.
-    """
+    """Refuse a dict that names what is no class, or gives what is no factor."""
     unknown = [label for label, factor in class_weight.items() if label not in classes and factor]
     if unknown:
         raise ValueError(

@@ -29,18 +29,7 @@ class Dataset(NamedTuple):
     weights: Array | None
 
     def take(self, rows: Array) -> Dataset:
-        """Return some of the rows, their weights 1 on average again.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (m,), dtype intp
-            Which ones.
-
-        Returns
-        -------
-        Dataset
-            Those rows.
-        """
+        """Return some of the rows, their weights 1 on average again."""
         weights = None if self.weights is None else _average_one(self.weights[rows])
         return Dataset(take_rows(self.X, rows), take_rows(self.t, rows), weights)
 
@@ -48,42 +37,7 @@ class Dataset(NamedTuple):
 def learn_dataset(
     X: Any, y: Any, sample_weight: Any, class_weight: ClassWeight
 ) -> tuple[Dataset, Labels, Array | None]:
-    """Find out which labels there are, and prepare the rows that count.
-
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n_samples, n_features)
-        Input rows, validated.
-    y : ndarray or sparse container of shape (n_samples,) or (n_samples, n_labels)
-        Targets, as `check_targets` returns them.
-    sample_weight : array-like of shape (n_samples,) or None
-        The user's weights; a row of weight 0 is left out, as if it had not been given.
-    class_weight : dict, "balanced" or None
-        Factors of the weights by class; a class of factor 0 is left out.
-
-    Returns
-    -------
-    dataset : Dataset
-        The rows that count.
-    labels : Labels
-        The labels of their class numbers.
-    factors : ndarray of shape (n_classes,) or None
-        The factor of each class.
-
-    Raises
-    ------
-    ValueError
-        If labels or weights cannot be used.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._dataset import learn_dataset
-    >>> dataset, labels, _ = learn_dataset(
-    ...     np.arange(4.0).reshape(4, 1), np.array(["b", "a", "a", "c"]), [3, 1, 2, 0], None)
-    >>> dataset.t, labels.classes, dataset.weights
-    (array([1, 0, 0]), array(['a', 'b'], dtype='<U1'), array([1.5, 0.5, 1. ]))
-    """
+    """Find out which labels there are, and prepare the rows that count."""
     if isinstance(class_weight, dict) and y.ndim == 1:
         check_class_weight(class_weight, np.unique(y).tolist())
     X, y, weights = rows_that_count(X, y, sample_weight)
@@ -109,35 +63,7 @@ def known_dataset(
     suffix: str = "",
     at_least_one: bool = True,
 ) -> Dataset:
-    """Prepare the rows that count, with labels that are known.
-
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n_samples, n_features)
-        Input rows, validated.
-    y : ndarray or sparse container of shape (n_samples,) or (n_samples, n_labels)
-        Targets, as `check_targets` returns them.
-    sample_weight : array-like of shape (n_samples,) or None
-        The user's weights; a row of weight 0 is left out.
-    labels : Labels
-        All labels there may be.
-    factors : ndarray of shape (n_classes,) or None
-        The factor of each class.
-    suffix : str, default=""
-        What the names of y and sample_weight end with.
-    at_least_one : bool, default=True
-        Whether to refuse weights that are all zero.
-
-    Returns
-    -------
-    Dataset
-        The rows that count.
-
-    Raises
-    ------
-    ValueError
-        If labels or weights cannot be used.
-    """
+    """Prepare the rows that count, with labels that are known."""
     X, y, weights = rows_that_count(
         X, y, sample_weight, "sample_weight" + suffix, at_least_one=at_least_one
     )
@@ -155,40 +81,7 @@ def rows_that_count(
     *,
     at_least_one: bool = True,
 ) -> tuple[Any, Any, Array | None]:
-    """Leave out the rows of weight zero, as if they had not been given.
-
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n_samples, n_features)
-        Input rows, validated.
-    y : ndarray or sparse container of shape (n_samples,) or (n_samples, n_labels)
-        Targets, validated.
-    sample_weight : array-like of shape (n_samples,) or None
-        The user's weights.
-    name : str, default="sample_weight"
-        What an error calls them.
-    at_least_one : bool, default=True
-        Whether to refuse weights that are all zero.
-
-    Returns
-    -------
-    X, y : the rows with weight
-        The same objects when every row counts.
-    weights : ndarray or None
-        Their weights in the dtype of X, 1 at most; None if there are none.
-
-    Raises
-    ------
-    ValueError
-        If the weights cannot be used.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._dataset import rows_that_count
-    >>> rows_that_count(np.arange(3.0).reshape(3, 1), np.array(["a", "b", "c"]), [4, 0, 2])
-    (array([[0.], [2.]]), array(['a', 'c'], dtype='<U1'), array([1. , 0.5]))
-    """
+    """Leave out the rows of weight zero, as if they had not been given."""
     if sample_weight is None:
         return X, y, None
     refuse_missing(**{name: sample_weight})
@@ -211,33 +104,7 @@ def rows_that_count(
 
 
 def weigh(X: Any, t: Any, weights: Array | None, factors: Array | None) -> Dataset:
-    """Put the factors of classes and the weights of rows together.
-
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n, n_features)
-        Input rows.
-    t : ndarray or sparse container of shape (n,) or (n, n_labels)
-        Encoded targets.
-    weights : ndarray of shape (n,) or None
-        Weights of the rows.
-    factors : ndarray of shape (n_classes,) or None
-        What `class_factors` returned.
-
-    Returns
-    -------
-    Dataset
-        The rows that count, perhaps none; `weights` is None when all are equal.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._dataset import weigh
-    >>> X, t = np.zeros((3, 1)), np.array([0, 1, 1])
-    >>> weigh(X, t, np.array([0.5, 0.25, 0.25]), np.array([0.5, 1])).weights
-    >>> weigh(X, t, np.array([1, 0.25, 0.25]), None).weights
-    array([2. , 0.5, 0.5])
-    """
+    """Put the factors of classes and the weights of rows together."""
     if factors is not None:
         of_rows = factors.astype(X.dtype)[t]
         X, t, weights = _without_zeros(X, t, of_rows if weights is None else weights * of_rows)

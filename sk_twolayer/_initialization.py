@@ -17,24 +17,6 @@ def draw_weights(
 ) -> None:
     """Fill a weight matrix from a normal distribution around 0.
 
-    Parameters
-    ----------
-    W : ndarray of shape (inputs, outputs), contiguous
-        Overwritten.
-    std : float or "auto"
-        Standard deviation; 0 leaves `W` as it is, and draws nothing. "auto" keeps signals as
-        strong behind a layer as before it: ``sqrt(2 / inputs)`` before a relu [1]_,
-        ``sqrt(2 / (inputs + outputs))`` otherwise [2]_.
-    activation : str
-        Name of the layer that follows.
-    random_state : RandomState
-        Source of the weights.
-
-    Raises
-    ------
-    ValueError
-        If `std` is another string, or larger than the numbers there are.
-
     References
     ----------
     .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers", ICCV 2015.

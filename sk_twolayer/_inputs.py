@@ -15,42 +15,7 @@ from sk_twolayer._rows import is_sparse
 def validated(
     estimator: Any, X: Any, y: Any = "no_validation", *, dtypes: list[Any], **options: Any
 ) -> Any:
-    """Return what scikit-learn's `validate_data` does, without changing the caller's arrays.
-
-    Parameters
-    ----------
-    estimator : TwoLayerClassifier
-        Whose rows they are.
-    X : array-like, dataframe or sparse container of shape (n, d)
-        Input rows.
-    y : array-like, default="no_validation"
-        Targets, if there are any.
-    dtypes : list of dtype
-        What X may be; the first one is what all else is made.
-    **options : bool and str
-        Passed on.
-
-    Returns
-    -------
-    ndarray or sparse container, or a tuple of that and the targets
-        The rows, in one of `dtypes`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If they are no rows of numbers, or hold what is missing or too large.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer import TwoLayerClassifier
-    >>> from sk_twolayer._inputs import validated
-    >>> validated(TwoLayerClassifier(), [[1, 2]], dtypes=[np.float32])
-    array([[1., 2.]], dtype=float32)
-    >>> validated(TwoLayerClassifier(), [[10**400]], dtypes=[np.float32])
-    Traceback (most recent call last):
-    ValueError: X holds a number that is too large for a float
-    """
+    """Return what scikit-learn's `validate_data` does, without changing the caller's arrays."""
     refuse_missing(X=X)
     if _is_frame_of_float32(X) and np.float32 in dtypes:
         dtypes = [np.float32]
@@ -60,27 +25,7 @@ def validated(
 
 
 def refuse_missing(**arguments: Any) -> None:
-    """Refuse what is under a mask, and times that are none: scikit-learn would make numbers of it.
-
-    Parameters
-    ----------
-    **arguments : array-likes or None
-        What a user gave, by name.
-
-    Raises
-    ------
-    ValueError
-        If one of them has masked elements, or NaT.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._inputs import refuse_missing
-    >>> refuse_missing(X=np.ma.array([1.0, 2.0]), y=[1, 2])
-    >>> refuse_missing(X=np.ma.array([1.0, 2.0], mask=[True, False]))
-    Traceback (most recent call last):
-    ValueError: X is a masked array with 1 masked elements: fill them in first, for example with ...
-    """
+    """Refuse what is under a mask, and times that are none: scikit-learn would make numbers of it."""
     for name, value in arguments.items():
         if np.ma.is_masked(value):
             raise ValueError(
@@ -112,18 +57,7 @@ def _dtypes_of_columns(X: Any) -> list[Any]:
 
 @contextmanager
 def as_floats(name: str) -> Iterator[None]:
-    """Let numbers become floats without a warning: those too large are refused as such, or as inf.
-
-    Parameters
-    ----------
-    name : str
-        What an error calls them.
-
-    Raises
-    ------
-    ValueError
-        Where Python raises an OverflowError, for an int or a fraction.
-    """
+    """Let numbers become floats without a warning: those too large are refused, or are infinite."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             yield
@@ -135,26 +69,6 @@ def to_convert(X: Any, dtypes: list[Any]) -> Any:
     """Return a matrix whose type may be changed without a trace in the caller's.
 
     Before SciPy 1.11 ``astype`` adds up the duplicates in the matrix it is asked of, and sorts it.
-
-    Parameters
-    ----------
-    X : array-like or sparse container of shape (n, d)
-        The caller's matrix.
-    dtypes : list of dtype
-        The types that need no change.
-
-    Returns
-    -------
-    array-like or sparse container of shape (n, d)
-        A copy of a sparse container in disorder, if its type is another one; otherwise `X`.
-
-    Examples
-    --------
-    >>> from scipy.sparse import csr_array
-    >>> from sk_twolayer._inputs import to_convert
-    >>> disorder = csr_array(([1, 1], [0, 0], [0, 2]), shape=(1, 1))
-    >>> to_convert(disorder, ["float64"]) is disorder, to_convert(disorder, ["int64"]) is disorder
-    (False, True)
     """
     changes = is_sparse(X) and X.dtype not in dtypes
     return X.copy() if changes and not getattr(X, "has_canonical_format", True) else X

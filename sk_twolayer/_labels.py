@@ -15,15 +15,7 @@ from sk_twolayer._typing import Array
 
 
 class Labels(NamedTuple):
-    """What the scores of a net stand for: one of several classes, or several labels at once.
-
-    Attributes
-    ----------
-    classes : ndarray of shape (n_classes,)
-        The class labels, sorted; of a multilabel problem, the numbers of the columns of y.
-    multilabel : bool
-        Whether a row may have any number of the labels.
-    """
+    """What the scores of a net stand for: one of several classes, or several labels at once."""
 
     classes: Array
     multilabel: bool = False
@@ -40,23 +32,7 @@ class Labels(NamedTuple):
 
     @classmethod
     def learn(cls, y: Any) -> Self:
-        """Find out the labels.
-
-        Parameters
-        ----------
-        y : ndarray or sparse container
-            Targets, as `check_targets` returns them.
-
-        Returns
-        -------
-        Labels
-            Those that occur.
-
-        Raises
-        ------
-        ValueError
-            If there is only one class.
-        """
+        """Find out the labels."""
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), multilabel=True)
         classes = distinct_labels(y)
@@ -69,25 +45,7 @@ class Labels(NamedTuple):
 
     @classmethod
     def announced(cls, classes: Any, y: Any) -> Self:
-        """Take the labels that are to come.
-
-        Parameters
-        ----------
-        classes : array-like of shape (n_classes,)
-            All of them.
-        y : ndarray or sparse container
-            The first targets, as `check_targets` returns them.
-
-        Returns
-        -------
-        Labels
-            The labels, of the kind that `y` has.
-
-        Raises
-        ------
-        ValueError
-            If there are not enough, or not as many as `y` has columns.
-        """
+        """Take the labels that are to come."""
         classes = as_numpy(classes, "classes")
         labels = distinct_labels(classes, "classes") if np.size(classes) else np.array([])
         if y.ndim == 2:
@@ -102,25 +60,7 @@ class Labels(NamedTuple):
         return cls(labels)
 
     def encode(self, y: Any, name: str = "y") -> Any:
-        """Return what the net knows targets by.
-
-        Parameters
-        ----------
-        y : ndarray or sparse container
-            Targets, as `check_targets` returns them.
-        name : str, default="y"
-            What an error calls them.
-
-        Returns
-        -------
-        ndarray of shape (n,), or ndarray or sparse container of shape (n, labels)
-            Class numbers, or the indicator matrix as it is.
-
-        Raises
-        ------
-        ValueError
-            If there are other labels in it.
-        """
+        """Return what the net knows targets by."""
         if (y.ndim == 2) != self.multilabel:
             columns = f"an indicator matrix of {len(self.classes)} columns"
             raise ValueError(
@@ -145,18 +85,7 @@ class Labels(NamedTuple):
         return np.array([numbers[label] for label in values.tolist()], dtype=np.intp)[inverse]
 
     def decode(self, t: Any) -> Any:
-        """Return the targets that `encode` made numbers of.
-
-        Parameters
-        ----------
-        t : ndarray or sparse container
-            Class numbers, or an indicator matrix.
-
-        Returns
-        -------
-        ndarray of shape (n,), or ndarray or sparse container of shape (n, labels)
-            Labels, or the indicator matrix as it is.
-        """
+        """Return the targets that `encode` made numbers of."""
         return t if self.multilabel else self.classes[t]
 
 
@@ -165,30 +94,6 @@ def as_numpy(y: Any, name: str = "y") -> Any:
 
     scikit-learn makes floats of such columns, which takes large integers for one another, and
     does not know them, nor half floats, in an indicator matrix.
-
-    Parameters
-    ----------
-    y : array-like
-        Targets, as users give them.
-    name : str, default="y"
-        What an error calls them.
-
-    Returns
-    -------
-    array-like
-        An ndarray, if `y` is such a column or frame, or of half floats; otherwise `y`.
-
-    Raises
-    ------
-    ValueError
-        If a value is missing.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from sk_twolayer._labels import as_numpy
-    >>> as_numpy(pd.Series([2**53 + 1, 2**53], dtype="Int64"))
-    array([9007199254740993, 9007199254740992])
     """
     if hasattr(y, "isna") and np.any(y.isna()):
         raise ValueError(f"Input {name} contains NaN: leave out the rows whose label is missing")
@@ -200,31 +105,7 @@ def as_numpy(y: Any, name: str = "y") -> Any:
 
 
 def distinct_labels(y: Any, name: str = "y") -> Array:
-    """Return the labels that occur, sorted.
-
-    Parameters
-    ----------
-    y : array-like of shape (n,)
-        Labels.
-    name : str, default="y"
-        What an error calls them.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        The labels, each once.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If they are not of one kind, or of one that cannot be labels.
-
-    Examples
-    --------
-    >>> from sk_twolayer._labels import distinct_labels
-    >>> distinct_labels(["b", "a", "b"])
-    array(['a', 'b'], dtype='<U1')
-    """
+    """Return the labels that occur, sorted."""
     if np.ndim(y) != 1 or getattr(y, "dtype", np.dtype(int)).kind == "V":
         raise ValueError(f"{name} must be a row of labels: numbers, strings or booleans, got {y!r}")
     with _of_one_kind(name):
@@ -247,34 +128,7 @@ def _of_one_kind(name: str) -> Iterator[None]:
 
 
 def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
-    """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones.
-
-    Parameters
-    ----------
-    y : ndarray or sparse container of shape (n,) or (n, columns)
-        Targets, validated as an array.
-    name : str, default="y"
-        What an error calls them.
-    complete : bool, default=True
-        Whether these are all the rows there are, so that very many labels are worth a warning.
-
-    Returns
-    -------
-    ndarray of shape (n,), or ndarray or sparse container of shape (n, labels)
-        The targets; one column alone is one label a row.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If they are numbers on a scale, several classes a row, or of no kind that can be labels.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._labels import check_targets
-    >>> check_targets(np.array(["b", "a"])), check_targets(np.array([[0, 1], [1, 1]])).shape
-    (array(['b', 'a'], dtype='<U1'), (2, 2))
-    """
+    """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones."""
     if y.ndim == 1 or y.shape[1] == 1:
         y = column_or_1d(as_dense(y), warn=True)
         labels = y if complete else np.repeat(distinct_labels(y, name), 3)

@@ -43,11 +43,6 @@ class Layer:
 def perform(operations: Iterable[Operation]) -> None:
     """Call one operation after the other.
 
-    Parameters
-    ----------
-    operations : iterable of callables without arguments
-        What to call.
-
     Examples
     --------
     >>> from functools import partial

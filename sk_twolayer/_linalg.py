@@ -30,27 +30,6 @@ def add_product(
 ) -> None:
     """Add a matrix product to an array in place: ``into <- keep*into + scale*a@b``.
 
-    Parameters
-    ----------
-    into : ndarray of shape (n, m)
-        Changed in place. With ``keep=0`` it is overwritten whatever it held
-        (0 times nan would be nan).
-    a : ndarray or sparse container of shape (n, k), or (k, n) with `transpose_a`
-        Left factor; like the right one, it must not share memory with `into`.
-    b : ndarray of shape (k, m)
-        Right factor.
-    scale : float, default=1.0
-        Factor of the product.
-    keep : float, default=1.0
-        Factor of what `into` held before.
-    transpose_a : bool, default=False
-        Whether to multiply with the transpose of `a`.
-
-    Raises
-    ------
-    ValueError
-        If the three shapes do not fit together, or `into` is read-only.
-
     Examples
     --------
     >>> import numpy as np
@@ -78,21 +57,6 @@ def bind_product(
     All that can be known from the arrays' shapes and types is found out here; what is left is a
     single call of BLAS, which takes whatever the arrays hold by then.
 
-    Parameters
-    ----------
-    into, a, b, scale, keep, transpose_a : array-like, float or bool
-        As in `add_product`.
-
-    Returns
-    -------
-    callable
-        ``add()``: ``into <- keep*into + scale*a@b``.
-
-    Raises
-    ------
-    ValueError
-        If the three shapes do not fit together.
-
     Examples
     --------
     >>> import numpy as np
@@ -114,21 +78,6 @@ def bind_product(
 
 def bind_product_action(into: Array, a: Any, b: Array, *, transpose_a: bool = False) -> Action:
     """Prepare a product once, to be added many times with `scale` and `keep` given each time.
-
-    Parameters
-    ----------
-    into, a, b, transpose_a : array-like or bool
-        As in `add_product`.
-
-    Returns
-    -------
-    callable
-        ``add(scale, keep)``: ``into <- keep*into + scale*a@b``.
-
-    Raises
-    ------
-    ValueError
-        If the three shapes do not fit together.
 
     Examples
     --------
@@ -153,20 +102,6 @@ def bind_product_action(into: Array, a: Any, b: Array, *, transpose_a: bool = Fa
 
 def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
     """Add a multiple of an array in place: ``into <- keep*into + scale*x``.
-
-    Parameters
-    ----------
-    into : ndarray
-        Changed in place; overwritten with ``keep=0``.
-    x : ndarray of the same shape
-        What to add; must not share memory with `into`.
-    scale, keep : float, default=1.0
-        Factors of `x` and of what `into` held before.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or `into` is read-only.
 
     Examples
     --------
@@ -196,11 +131,6 @@ def forget_traces(x: Array) -> None:
 
     Whatever shrinks by a factor a step, like the weights of a column that is always zero under a
     penalty, ends in denormal numbers, over which processors take up to a hundred times as long.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n,), float32 or float64
-        Changed in place.
 
     Examples
     --------

@@ -20,12 +20,6 @@ CONTAINER_LIMITS = (
 def memory_limit() -> int | None:
     """Return how much memory this process can have at most.
 
-    Returns
-    -------
-    int or None
-        The least of what the machine has, what the container may take, and the limits of the
-        process, in bytes; None where the system tells none of them.
-
     Examples
     --------
     >>> from sk_twolayer._memory import memory_limit

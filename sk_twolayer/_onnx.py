@@ -21,13 +21,7 @@ class OnnxConvertible:
     """
 
     def onnx_parser(self) -> Callable[..., list[Any]]:
-        """Return what declares the outputs of the graph, and make the options known.
-
-        Returns
-        -------
-        callable
-            ``parser(scope, inputs)`` returns the variables.
-        """
+        """Return what declares the outputs of the graph, and make the options known."""
         from skl2onnx import update_registered_converter
 
         update_registered_converter(
@@ -36,23 +30,11 @@ class OnnxConvertible:
         return partial(_declare_outputs, model=self)
 
     def onnx_shape_calculator(self) -> Callable[[Any], None]:
-        """Return what infers the types and shapes of the outputs.
-
-        Returns
-        -------
-        callable
-            ``calculator(operator)`` sets them.
-        """
+        """Return what infers the types and shapes of the outputs."""
         return _infer_shapes
 
     def onnx_converter(self) -> Callable[[Any, Any, Any], None]:
-        """Return what adds the nodes of the graph.
-
-        Returns
-        -------
-        callable
-            ``converter(scope, operator, container)`` adds them.
-        """
+        """Return what adds the nodes of the graph."""
         return _convert
 
 

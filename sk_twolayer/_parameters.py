@@ -19,18 +19,7 @@ class Number(Interval):
     """
 
     def is_satisfied_by(self, val: Any) -> bool:
-        """Tell whether a value is in the interval.
-
-        Parameters
-        ----------
-        val : object
-            What the user set.
-
-        Returns
-        -------
-        bool
-            Whether it is.
-        """
+        """Tell whether a value is in the interval."""
         if isinstance(val, bool | np.bool_) or not isinstance(val, self.type):
             return False
         return math.isfinite(number := _to_float(val)) and number in self
@@ -41,16 +30,6 @@ RANDOM_STATE = [Number(Integral, 0, 2**32 - 1, closed="both"), np.random.RandomS
 
 def as_python(value: Any) -> Any:
     """Return a number as one of Python's own, whose arithmetic neither overflows nor rounds early.
-
-    Parameters
-    ----------
-    value : object
-        What a user set.
-
-    Returns
-    -------
-    int, float or object
-        An int for any integer, a float for any other real number; anything else as it is.
 
     Examples
     --------

@@ -48,19 +48,6 @@ class Persistent:
 def checksum(value: Any, so_far: int = 0) -> int:
     """Return a number that a change in plain data would change: its CRC-32.
 
-    Parameters
-    ----------
-    value : object
-        Arrays, numbers, strings, lists, tuples, dicts and parameters of estimators count with
-        all they hold; anything else by the name of its class.
-    so_far : int, default=0
-        The checksum of what came before.
-
-    Returns
-    -------
-    int
-        The same on every machine and with every version of Python and NumPy.
-
     Examples
     --------
     >>> import numpy as np

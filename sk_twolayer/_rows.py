@@ -18,16 +18,6 @@ HASHED_AT_ONCE = 2**17  # elements: all the memory that row_keys takes beside it
 def is_sparse(X: Any) -> bool:
     """Tell whether a matrix is sparse.
 
-    Parameters
-    ----------
-    X : ndarray or sparse container
-        The matrix.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-
     Examples
     --------
     >>> import numpy as np
@@ -40,20 +30,6 @@ def is_sparse(X: Any) -> bool:
 
 def take_rows(X: Any, rows: Array | slice, out: Array | None = None) -> Any:
     """Return the rows of a dense or sparse matrix: ``X[rows]``.
-
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n, ...)
-        Where to take from.
-    rows : ndarray of shape (m,), dtype intp, or slice
-        Row numbers, each in [0, n).
-    out : ndarray of shape (m, ...), default=None
-        Where to put rows of a dense matrix that are given by number.
-
-    Returns
-    -------
-    ndarray or sparse container of shape (m, ...)
-        The rows, in C order when dense and given by number; a slice of a dense matrix is a view.
 
     Examples
     --------
@@ -75,23 +51,6 @@ def take_rows(X: Any, rows: Array | slice, out: Array | None = None) -> Any:
 
 def row_batches(X: Any, rows: Array | slice, size: int, out: Array | None = None) -> Iterator[Any]:
     """Yield rows of a dense or sparse matrix, some at a time.
-
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n, d)
-        Where to take from.
-    rows : ndarray of shape (m,), dtype intp, or slice
-        Row numbers, each in [0, n).
-    size : int
-        How many to take at a time; the last time it may be fewer.
-    out : ndarray of shape (size, d), default=None
-        Where to put rows of a dense matrix; otherwise those of a slice are views. Given only
-        where `size` divides the number of rows.
-
-    Yields
-    ------
-    ndarray or sparse container of shape (size, d)
-        The rows.
 
     Examples
     --------
@@ -120,16 +79,6 @@ def row_batches(X: Any, rows: Array | slice, size: int, out: Array | None = None
 def bytes_per_row(X: Any) -> int:
     """Return about how many bytes a row of a dense or sparse matrix takes.
 
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n, d)
-        The matrix.
-
-    Returns
-    -------
-    int
-        Bytes of the row's values, and of a sparse row's column numbers.
-
     Examples
     --------
     >>> import numpy as np
@@ -144,16 +93,6 @@ def bytes_per_row(X: Any) -> int:
 
 def as_dense(X: Any) -> Array:
     """Return a matrix as an ndarray, the same one if it is dense already.
-
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n, d)
-        The matrix.
-
-    Returns
-    -------
-    ndarray of shape (n, d)
-        Its elements.
 
     Examples
     --------
@@ -170,16 +109,6 @@ def as_dense(X: Any) -> Array:
 def without_duplicates(X: Any) -> Any:
     """Return a matrix whose sparse entries are added up where there are several in one place.
 
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n, d)
-        The matrix; not changed.
-
-    Returns
-    -------
-    ndarray or sparse container of shape (n, d)
-        The same one, if there is nothing to add up.
-
     Examples
     --------
     >>> from scipy.sparse import csr_array
@@ -195,18 +124,6 @@ def without_duplicates(X: Any) -> Any:
 
 def mean_squares(X: Any, weights: Array | None = None) -> Array:
     """Return the mean square of each column.
-
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n, d)
-        The matrix.
-    weights : ndarray of shape (n,), default=None
-        Weights of the rows.
-
-    Returns
-    -------
-    ndarray of shape (d,), in the dtype of X
-        ``sum_i w_i X_ij**2 / sum_i w_i``; 0 where there are no rows.
 
     Examples
     --------
@@ -236,16 +153,6 @@ def row_keys(X: Any) -> Array:
     Rows with equal elements have equal keys, be they dense or sparse, float32 or float64;
     others differ but for a chance of about ``2**-64``. The key of ``x`` is
     ``sum_j h(x_j) r_j``, modulo ``2**64``, with fixed random odd ``r`` and ``h(0) = 0`` [1]_.
-
-    Parameters
-    ----------
-    X : ndarray or sparse container of shape (n, d), of numbers
-        The matrix.
-
-    Returns
-    -------
-    ndarray of shape (n,), dtype uint64
-        The keys.
 
     References
     ----------

@@ -28,34 +28,6 @@ class Session:
     """What training has come to: all it takes to go on as if it had never paused.
 
     An estimator keeps it in two parts: its fitted attributes, and the `memory`.
-
-    Attributes
-    ----------
-    optimizer : Optimizer or LBFGS
-        With what it remembers of its steps.
-    learning_rate : LearningRate
-        With the progress made.
-    rule : StoppingRule
-        With the best objective so far.
-    random_state : RandomState
-        Source of the permutations.
-    seeded : bool
-        Whether that is the session's own, made from a seed, and not one that others share.
-    dropout_random_state : RandomState, default=None
-        Source of the units to drop: one of its own, so that the masks do not depend on how
-        many rows a permutation has.
-    split_seed : int, default=None
-        Which rows to hold out.
-    theta : ndarray of shape (n_parameters,), default=None
-        Where training stands, if the model holds the parameters of an earlier, better epoch.
-    n_iter, n_rows_seen : int, default=0
-        Epochs trained since `fit` was called, and rows ever trained on.
-    loss_curve, validation_loss_curve, validation_scores : list of float
-        What each epoch came to.
-    best_score : float, default=None
-        The best validation score: with early stopping, that of the model.
-    watched : tuple, default=None
-        What the stopping rule has judged so far, to know whether it still compares.
     """
 
     optimizer: Optimizer | LBFGS
@@ -75,13 +47,7 @@ class Session:
     watched: tuple[Any, ...] | None = None
 
     def memory(self) -> dict[str, Any]:
-        """Return what no fitted attribute tells, and going on takes: plain arrays and scalars.
-
-        Returns
-        -------
-        dict
-            What `go_on_from` takes. Some of the arrays are those the session works on.
-        """
+        """Return what no fitted attribute tells, and going on takes: plain arrays and scalars."""
         masks = self.dropout_random_state
         return {
             "optimizer": memory_of(self.optimizer),
@@ -95,13 +61,7 @@ class Session:
         }
 
     def go_on_from(self, memory: dict[str, Any]) -> None:
-        """Take over where another session has ended, as far as its settings are the same.
-
-        Parameters
-        ----------
-        memory : dict
-            What its `memory` returned.
-        """
+        """Take over where another session has ended, as far as its settings are the same."""
         go_on_from(self.optimizer, memory["optimizer"])
         self.learning_rate.go_on_from(memory["learning_rate"])
         self.rule.go_on_from(memory["rule"])
@@ -114,13 +74,7 @@ class Session:
         self.watched = memory["watched"]
 
     def watch(self, watched: tuple[Any, ...]) -> None:
-        """Let the stopping rule start anew, if what it judges is not what it was before.
-
-        Parameters
-        ----------
-        watched : tuple
-            What decides on the values it will see.
-        """
+        """Let the stopping rule start anew, if what it judges is not what it was before."""
         if self.watched is not None and self.watched != watched:
             self.rule.forget()
         self.watched = watched
@@ -131,15 +85,7 @@ class Session:
         return self.loss_curve, self.validation_loss_curve, self.validation_scores
 
     def add_to_curves(self, epoch: Epoch, measured: Measured | None) -> None:
-        """Add an epoch to the curves.
-
-        Parameters
-        ----------
-        epoch : Epoch
-            What it came to.
-        measured : Measured or None
-            What it came to on the rows held out.
-        """
+        """Add an epoch to the curves."""
         self.loss_curve.append(epoch.loss)
         if measured is not None:
             self.validation_loss_curve.append(measured.loss)
@@ -151,49 +97,20 @@ class Session:
         self.validation_loss_curve, self.validation_scores = [], []
 
     def shorten_curves(self, length: int) -> None:
-        """Forget all but the last epochs' results, so that a model does not grow for ever.
-
-        Parameters
-        ----------
-        length : int
-            How many to keep.
-        """
+        """Forget all but the last epochs' results, so that a model does not grow for ever."""
         for curve in self.curves:
             del curve[:-length]
 
 
 class Best(NamedTuple):
-    """The parameters with the best score so far, and the least loss among equals.
-
-    Attributes
-    ----------
-    theta : ndarray of shape (n_parameters,)
-        The parameters: those training starts with, until a net was measured.
-    score : float or None
-        Their score.
-    loss : float
-        Their loss.
-    """
+    """The parameters with the best score so far, and the least loss among equals."""
 
     theta: Array
     score: float | None = None
     loss: float = math.inf
 
     def or_better(self, net: TwoLayerNet, measured: Measured) -> Best:
-        """Return a copy of a net's parameters, if they are better than these.
-
-        Parameters
-        ----------
-        net : TwoLayerNet
-            The net.
-        measured : Measured
-            What it came to on the rows held out.
-
-        Returns
-        -------
-        Best
-            This one, or a new one.
-        """
+        """Return a copy of a net's parameters, if they are better than these."""
         if self.score is None or (measured.score, -measured.loss) > (self.score, -self.loss):
             return Best(net.theta.copy(), measured.score, measured.loss)
         return self
@@ -201,25 +118,7 @@ class Best(NamedTuple):
 
 @dataclass
 class Training:
-    """One run of epochs of a session, and those who watch it.
-
-    Attributes
-    ----------
-    session : Session
-        What goes on after the run.
-    net : TwoLayerNet
-        What is trained.
-    dataset : Dataset
-        What it is trained on.
-    validation : Validation, default=None
-        What to measure after each epoch.
-    best : Best, default=None
-        Keeps the best epoch, and makes its score what the stopping rule watches.
-    tasks : EpochTasks, default=None
-        The callbacks.
-    verbose : bool, default=False
-        Whether to print a line an epoch.
-    """
+    """One run of epochs of a session, and those who watch it."""
 
     session: Session
     net: TwoLayerNet
@@ -235,28 +134,7 @@ class Training:
         max_iter: int,
         attributes: Callable[[TwoLayerNet], dict[str, Any]],
     ) -> str:
-        """Train for as long as it helps.
-
-        Parameters
-        ----------
-        results : iterator of Epoch
-            What trains the net, an epoch each time the next item is asked for.
-        max_iter : int
-            Largest number of epochs.
-        attributes : callable
-            ``attributes(net)`` returns those of an estimator whose fit had stopped at that moment.
-
-        Returns
-        -------
-        str
-            What ended it: "no change", "arrived" (nothing further down), "max_iter", "callback"
-            or "interrupt", after one epoch at least.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            If it came before the first epoch had ended, or the net has diverged since the last.
-        """
+        """Train for as long as it helps."""
         begun, start = self.session.n_iter, time.perf_counter()
         lengths = [len(curve) for curve in self.session.curves]
         try:
@@ -281,18 +159,7 @@ class Training:
         return "max_iter"
 
     def largest_product(self, n_rows: int) -> int:
-        """Return the number of multiplications in the largest product that BLAS does in a step.
-
-        Parameters
-        ----------
-        n_rows : int
-            Rows that are walked through the net together.
-
-        Returns
-        -------
-        int
-            The product of three sizes.
-        """
+        """Return the number of multiplications in the largest product that BLAS does in a step."""
         X, (hidden, outputs) = self.dataset.X, self.net.params["W2"].shape
         return int(n_rows * hidden * max(outputs, 0 if is_sparse(X) else X.shape[1]))
 

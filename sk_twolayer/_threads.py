@@ -95,16 +95,6 @@ if hasattr(os, "register_at_fork"):
 def suitable_blas_threads(multiplications: int) -> AbstractContextManager[None]:
     """Return a context with one BLAS thread, unless products are so large that more of them pay.
 
-    Parameters
-    ----------
-    multiplications : int
-        Number of multiplications in the largest product of the block to run.
-
-    Returns
-    -------
-    context manager
-        `one_blas_thread`, or one that changes nothing.
-
     Examples
     --------
     >>> from sk_twolayer._threads import suitable_blas_threads

@@ -16,13 +16,6 @@ class NamedViews(MutableMapping[str, Array]):
 
     So ``params["W1"] -= 0.1 * dW1`` and ``params["W1"] = W1`` both change the net.
 
-    Parameters
-    ----------
-    vector : ndarray of shape (n,)
-        What the views look at.
-    shapes : dict of str to tuple of int
-        The shape of each part, in the order in which they lie in the vector.
-
     Examples
     --------
     >>> import numpy as np

@@ -12,24 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sk_twolayer._checks import is_lbfgs
 from sk_twolayer._typing import Array
 
-LARGE = 10.0  # times the unit scale; measured on raw data, see benchmarks/raw_inputs.py
+LARGE = 10.0  # times the unit scale; benchmarks/defaults.py measures what they cost
 
 
 def warn_of_scale(clf: Any, mean_squares: Array) -> None:
-    """Warn if a column of X is so large that the net will learn little from the others, or at all.
-
-    Parameters
-    ----------
-    clf : TwoLayerClassifier
-        The classifier.
-    mean_squares : ndarray of shape (n_features,)
-        Mean square of each column.
-
-    Warns
-    -----
-    UserWarning
-        If the root mean square of a column is larger than 10.
-    """
+    """Warn if a column of X is so large that the net will learn little from the others."""
     largest = int(mean_squares.argmax())
     size = float(np.sqrt(mean_squares[largest]))
     if size > LARGE:
@@ -44,23 +31,7 @@ def warn_of_scale(clf: Any, mean_squares: Array) -> None:
 
 
 def warn_of_the_end(clf: Any, ended: str) -> None:
-    """Warn if training ended before its time.
-
-    Parameters
-    ----------
-    clf : TwoLayerClassifier
-        The classifier, fitted.
-    ended : str
-        What ended the training, as `Training.run` returns it.
-
-    Warns
-    -----
-    ConvergenceWarning
-        If it might have gone further. Training that is made to last for `max_iter` epochs, by
-        ``tol=None`` or a cosine, might not.
-    UserWarning
-        If it was interrupted.
-    """
+    """Warn if training ended before its time."""
     if ended == "interrupt":
         warnings.warn(
             f"fit was interrupted after {clf.n_iter_} whole epochs: the model is "
