@@ -25,7 +25,7 @@ def validated(
 
 
 def refuse_missing(**arguments: Any) -> None:
-    """Refuse what is under a mask, and times that are none: scikit-learn would make numbers of it."""
+    """Refuse what is under a mask, and NaT, both of which scikit-learn takes for numbers."""
     for name, value in arguments.items():
         if np.ma.is_masked(value):
             raise ValueError(

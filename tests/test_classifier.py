@@ -458,7 +458,7 @@ def test_a_parameter_set_after_fit_does_not_change_the_model(digits):
 def test_batch_sizes(digits):
     X, y = digits
     assert make(max_iter=1).fit(X, y).loss_curve_ == (
-        make(max_iter=1, batch_size=200).fit(X, y).loss_curve_
+        make(max_iter=1, batch_size=len(X) // 32).fit(X, y).loss_curve_
     )
     full = make(max_iter=1, batch_size="full").fit(X, y)
     assert full.loss_curve_ == make(max_iter=1, batch_size=len(X)).fit(X, y).loss_curve_

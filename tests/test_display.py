@@ -57,7 +57,7 @@ def test_the_best_epoch_is_that_of_the_model(clf, cancer):
     """The loss of the model itself is at the mark: here before the last epoch."""
     X, y = cancer
     X_val, y_val = X[::3], y[::3]
-    clf.set_params(max_iter=40, early_stopping=True)
+    clf.set_params(learning_rate_schedule="constant", max_iter=40, early_stopping=True)
     clf.fit(X[1::3], y[1::3], X_val=X_val, y_val=y_val)
     display = LossCurveDisplay.from_estimator(clf, name="net")
     assert drawn(display.validation_line_)[1] == clf.validation_loss_curve_

@@ -135,7 +135,9 @@ def test_gradient(activation, n_classes, solver, rng):
 @each_activation
 def test_lbfgs_classification(activation, data):
     X, y = data
-    clf = TwoLayerClassifier(50, solver="lbfgs", activation=activation, random_state=1)
+    clf = TwoLayerClassifier(
+        50, solver="lbfgs", activation=activation, max_iter=200, random_state=1
+    )
     clf.fit(X[:150], y[:150])
     predicted = clf.predict(X[150:])
     assert clf.score(X[:150], y[:150]) > 0.95

@@ -315,7 +315,8 @@ def test_an_interrupt_with_early_stopping_gives_the_best_epoch(clf, digits):
         clf.fit(X, y, X_val=X, y_val=wrong)
     assert clf.n_iter_ == len(clf.loss_curve_) == len(clf.validation_scores_) == 4
     assert clf.validation_scores_[0] == max(clf.validation_scores_) == clf.best_validation_score_
-    first = TwoLayerClassifier(hidden_size=10, max_iter=1, tol=None, random_state=0).fit(X, y)
+    settings = {**clf.get_params(deep=False), "solver": "sgd", "early_stopping": False}
+    first = TwoLayerClassifier(**{**settings, "max_iter": 1}).fit(X, y)
     assert_same_model(clf, first)
     assert_allclose(-log_loss(wrong, clf.predict_proba(X)), clf.best_validation_score_)
 

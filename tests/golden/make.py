@@ -63,6 +63,11 @@ def make(name):
     return train(TwoLayerClassifier(**QUICK, **options), name)
 
 
+def parameters_of(clf):
+    """Return all parameters, as they print: the defaults of a later release may be others."""
+    return {name: repr(value) for name, value in clf.get_params(deep=False).items()}
+
+
 def says(clf, name):
     """Return what a model says of some rows."""
     rows = data_of(name)[0][:5]
@@ -84,7 +89,7 @@ def main():
             {"pickle": pickle.dump, "joblib": joblib.dump, "skops": skops.io.dump}[
                 name.split(".")[1]
             ](clf, file)
-        figures[name] = {"saved": says(clf, name), "parameters": repr(clf)}
+        figures[name] = {"saved": says(clf, name), "parameters": parameters_of(clf)}
         if name in STREAMS or clf.warm_start:
             figures[name]["gone on"] = says(train(clf, name), name)
     (folder / "figures.json").write_text(json.dumps(figures, indent=1))

@@ -35,7 +35,13 @@ from sk_twolayer import TwoLayerClassifier
 @pytest.fixture
 def clf():
     return TwoLayerClassifier(
-        16, solver="adam", learning_rate=0.01, batch_size=50, max_iter=15, tol=None, random_state=0
+        16,
+        learning_rate=0.01,
+        learning_rate_schedule="constant",
+        batch_size=50,
+        max_iter=15,
+        tol=None,
+        random_state=0,
     )
 
 

@@ -109,7 +109,7 @@ def test_the_graph_is_that_of_the_rival(digits):
 
 
 def test_integers_are_calculated_with_as_float32(digits):
-    X = (16 * digits[0]).astype(np.int64)
+    X = (4 * digits[0]).astype(np.int64)
     clf = make(learning_rate=0.001).fit(X, digits[1])
     labels, probabilities = run(clf, X, {"zipmap": False})
     assert probabilities.dtype == np.float32
