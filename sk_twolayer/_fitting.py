@@ -29,17 +29,19 @@ from sk_twolayer._labels import Labels, as_numpy, check_targets
 from sk_twolayer._parameters import as_python
 from sk_twolayer._penalty import auto_alpha
 from sk_twolayer._rows import BLOCK_ROWS, as_dense, mean_squares
-from sk_twolayer._session import Best, Session, Training
+from sk_twolayer._session import Best, Plan, Session, Training
 from sk_twolayer._threads import suitable_blas_threads
 from sk_twolayer._typing import Array
 from sk_twolayer._warnings import warn_of_scale
-from sk_twolayer.minibatches import rows_per_batch
+from sk_twolayer.minibatches import enough_epochs, rows_per_batch
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.optimizers import LBFGS, make_optimizer
 from sk_twolayer.schedules import LearningRate
 from sk_twolayer.stopping import StoppingRule
 from sk_twolayer.training import Epoch, epochs, full_passes
 from sk_twolayer.validation import Validation, hold_out
+
+LBFGS_EPOCHS = 200  # at most, of max_iter="auto"
 
 
 class Fitting:
@@ -69,11 +71,11 @@ class Fitting:
             given["metadata"] = {"sample_weight": sample_weight}
         dtype = self.coefs_[0].dtype if goes_on else None
         X, y = self._validated(X, y, dtype, complete=True)
-        rows = self._rows_at_once(X.shape[0])
         dataset, labels, factors = learn_dataset(X, y, sample_weight, self.class_weight)
         if goes_on:
             check_same_model(self, labels)
-        session = self._make_session(goes_on, self._schedule(ends=not self.warm_start))
+        plan = self._plan(dataset.X.shape[0], ends=not self.warm_start)
+        session = self._make_session(goes_on, plan)
         session.n_iter = 0
         held_out = self._held_out(validation_data, X.dtype, labels, factors)
         if self.early_stopping and held_out is None:
@@ -81,12 +83,11 @@ class Fitting:
                 session.split_seed = _draw_seed(session.random_state)
             fraction = float(self.validation_fraction)
             dataset, held_out = hold_out(dataset, fraction, session.split_seed)
-        max_iter = int(self.max_iter)
-        tasks = EpochTasks(self, max_iter, **given)
-        net = self._make_net(dataset, labels, session, goes_on, rows)
+        tasks = EpochTasks(self, plan.max_iter, **given)
+        net = self._make_net(dataset, labels, session, goes_on, plan.batch_size)
         training = Training(session, net, dataset, tasks=tasks, verbose=bool(self.verbose))
         self._watch(training, labels, held_out, goes_on)
-        ended: str = self._train(training, labels, rows, max_iter)
+        ended: str = self._train(training, labels, plan.batch_size, plan.max_iter)
         if self.warm_start:
             self._session = session.memory()
         tasks.close()
@@ -106,13 +107,13 @@ class Fitting:
         factors = class_factors(self.class_weight, labels)
         dataset = known_dataset(X, y, sample_weight, labels, factors, at_least_one=False)
         n = dataset.X.shape[0]
-        rows = self._rows_at_once(n, at_most=True)
-        session = self._make_session(goes_on, self._schedule(ends=False))
-        net = self._make_net(dataset, labels, session, goes_on, rows)
+        plan = self._plan(n, ends=False, at_most=True)
+        session = self._make_session(goes_on, plan)
+        net = self._make_net(dataset, labels, session, goes_on, plan.batch_size)
         training = Training(session, net, dataset, verbose=bool(self.verbose))
-        if self._train(training, labels, rows, max_iter=min(n, 1)) == "interrupt":
+        if self._train(training, labels, plan.batch_size, max_iter=min(n, 1)) == "interrupt":
             raise KeyboardInterrupt  # whoever feeds the chunks is to know
-        session.shorten_curves(int(self.max_iter))
+        session.shorten_curves(plan.max_iter)
         self._session = session.memory()
 
     def _train(
@@ -155,7 +156,17 @@ class Fitting:
             return "cosine" if ends else "constant"
         return str(self.learning_rate_schedule)
 
-    def _make_session(self: Any, goes_on: bool, schedule: str) -> Session:
+    def _plan(self: Any, n: int, *, ends: bool, at_most: bool = False) -> Plan:
+        """Return what the parameters come to for some number of rows."""
+        schedule = self._schedule(ends=ends)
+        if is_lbfgs(self.solver):
+            auto, batch_size = LBFGS_EPOCHS, min(n, BLOCK_ROWS)
+        else:
+            batch_size = rows_per_batch(as_python(self.batch_size), n, at_most=at_most)
+            auto = enough_epochs(n, batch_size)
+        return Plan(batch_size, auto if self.max_iter == "auto" else int(self.max_iter), schedule)
+
+    def _make_session(self: Any, goes_on: bool, plan: Plan) -> Session:
         """Return a new session, or one with the parameters of today that goes on from the last."""
         optimizer = make_optimizer(self.solver)
         if isinstance(optimizer, LBFGS):
@@ -165,7 +176,7 @@ class Fitting:
             initial = optimizer.auto_learning_rate if auto else self.learning_rate
         session = Session(
             optimizer,
-            LearningRate(initial, schedule, int(self.max_iter)),
+            LearningRate(initial, plan.schedule, plan.max_iter),
             StoppingRule(as_python(self.tol), int(self.n_iter_no_change)),
             check_random_state(self.random_state),
             seeded=isinstance(self.random_state, Integral),
@@ -180,12 +191,6 @@ class Fitting:
                 # a copy, so that a fit that fails leaves the last one as it was
                 session.go_on_from(copy.deepcopy(self._session))
         return session
-
-    def _rows_at_once(self: Any, n: int, *, at_most: bool = False) -> int:
-        """Return how many rows are walked through the net together."""
-        if is_lbfgs(self.solver):
-            return min(n, BLOCK_ROWS)
-        return rows_per_batch(as_python(self.batch_size), n, at_most=at_most)
 
     def _make_net(
         self: Any, dataset: Dataset, labels: Labels, session: Session, goes_on: bool, rows: int

@@ -102,6 +102,14 @@ class Session:
             del curve[:-length]
 
 
+class Plan(NamedTuple):
+    """How many rows to walk through the net together, for how many epochs, at which pace."""
+
+    batch_size: int
+    max_iter: int
+    schedule: str
+
+
 class Best(NamedTuple):
     """The parameters with the best score so far, and the least loss among equals."""
 

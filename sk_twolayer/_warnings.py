@@ -39,7 +39,7 @@ def warn_of_the_end(clf: Any, ended: str) -> None:
             stacklevel=_level_of_the_caller(),
         )
     elif ended in ("max_iter", "max_fun") and not _lasts_as_planned(clf):
-        spent, what = f"max_iter={clf.max_iter} epochs", "max_iter"
+        spent, what = f"max_iter={clf.n_iter_} epochs", "max_iter"
         if ended == "max_fun":
             spent, what = "the optimizer's max_fun evaluations", "LBFGS(max_fun=...)"
         warnings.warn(

@@ -68,8 +68,9 @@ class TwoLayerClassifier(
     batch_size : int, "auto" or "full", default="auto"
         Rows in a minibatch, at most the rows of X; "auto" is ``n_samples // 32``, but from 32
         to 128, and all rows up to 64; "full" takes all rows at once.
-    max_iter : int, default=40
-        Largest number of epochs.
+    max_iter : int or "auto", default="auto"
+        Largest number of epochs. "auto" is as many as take 4500 minibatches, but from 10 to 40;
+        with L-BFGS, 200.
     shuffle : bool, default=True
         Whether each epoch draws a fresh permutation of the rows.
     tol : float or None, default=1e-4
@@ -176,7 +177,7 @@ class TwoLayerClassifier(
         "alpha": [Number(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "dropout": [Number(Real, 0, 1, closed="left")],
         "batch_size": [Number(Integral, 1, None, closed="left"), StrOptions({"auto", "full"})],
-        "max_iter": [Number(Integral, 1, None, closed="left")],
+        "max_iter": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "shuffle": ["boolean"],
         "tol": [Number(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Number(Integral, 1, None, closed="left")],
@@ -201,7 +202,7 @@ class TwoLayerClassifier(
         alpha: float | str = "auto",
         dropout: float = 0.0,
         batch_size: int | str = "auto",
-        max_iter: int = 40,
+        max_iter: int | str = "auto",
         shuffle: bool = True,
         tol: float | None = 1e-4,
         n_iter_no_change: int = 10,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -13,8 +14,9 @@ from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.workspace import Workspace
 
-__all__ = ["Minibatches", "rows_per_batch"]
+__all__ = ["Minibatches", "enough_epochs", "rows_per_batch"]
 
+LEAST_EPOCHS, MOST_EPOCHS, ENOUGH_BATCHES = 10, 40, 4500  # of "auto"
 LEAST_ROWS, MOST_ROWS = 32, 128  # in a minibatch of "auto"
 PLACES = 64  # minibatches whose targets are set, and losses read, at once
 CHUNK_BYTES = 2**20  # of their targets, scores and sparse rows, unless one minibatch takes more
@@ -113,6 +115,31 @@ class Minibatches:
             workspace = Workspace(self._net, n_rows, n_places, weighted=weighted)
             self._memory[n_rows] = workspace, x
         return self._memory[n_rows]
+
+
+def enough_epochs(n_samples: int, batch_size: int) -> int:
+    """Return for how many epochs to train by default: for 4500 minibatches, from 10 to 40.
+
+    Parameters
+    ----------
+    n_samples : int
+        How many rows there are.
+    batch_size : int
+        Rows in a minibatch.
+
+    Returns
+    -------
+    int
+        The number of epochs.
+
+    Examples
+    --------
+    >>> from sk_twolayer.minibatches import enough_epochs
+    >>> [enough_epochs(n, 128) for n in (1000, 15000, 40000, 60000)]
+    [40, 38, 14, 10]
+    """
+    n_batches = math.ceil(n_samples / max(1, batch_size))
+    return min(max(LEAST_EPOCHS, round(ENOUGH_BATCHES / max(1, n_batches))), MOST_EPOCHS)
 
 
 def rows_per_batch(batch_size: int | str, n_samples: int, *, at_most: bool = False) -> int:

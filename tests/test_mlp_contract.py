@@ -159,9 +159,7 @@ def test_learning_rate_warmstart(schedule, rates):
     clf = make(hidden_size=4, learning_rate_schedule=schedule, max_iter=1, warm_start=True)
     for rate in rates:
         clf.fit([[3, 2], [1, 6], [5, 6], [-2, -4]], [1, 1, 1, 0])
-        assert clf._make_session(
-            True, clf.learning_rate_schedule
-        ).learning_rate.now == pytest.approx(rate)
+        assert pace(clf) == pytest.approx(rate)
 
 
 def test_multilabel_classification(multilabel):

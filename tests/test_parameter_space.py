@@ -149,7 +149,7 @@ def illegal_values(estimator, name):
         "history_size": NO_INTEGERS,
         "max_fun": NO_INTEGERS,
         "hidden_size": NO_INTEGERS,
-        "max_iter": NO_INTEGERS,
+        "max_iter": [*NO_INTEGERS, "all"],
         "n_iter_no_change": NO_INTEGERS,
         "batch_size": [*NO_INTEGERS, "all"],
         "weight_init_std": [0, -1.0, np.nan, np.inf, "he", None, True],
