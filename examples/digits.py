@@ -21,10 +21,10 @@ OUTPUT = Path("output")
 
 def search(X, y):
     """Return a grid search fitted to X and y."""
-    clf = TwoLayerClassifier(batch_size=32, max_iter=60, tol=None, random_state=0)
+    clf = TwoLayerClassifier(random_state=0)
     grid = {
         "twolayerclassifier__hidden_size": [50, 100, 200],
-        "twolayerclassifier__learning_rate": [0.05, 0.1, 0.2],
+        "twolayerclassifier__learning_rate": [0.002, 0.004, 0.008],
     }
     return GridSearchCV(make_pipeline(MinMaxScaler(), clf), grid, cv=5, n_jobs=2).fit(X, y)
 
