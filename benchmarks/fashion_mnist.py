@@ -36,7 +36,7 @@ def main():
         start = time.perf_counter()
         model = make_pipeline(StandardScaler(), clf).fit(X_train, y_train)
         seconds = time.perf_counter() - start
-        loss = log_loss(y_test, model.predict_proba(X_test).astype(float), labels=model.classes_)
+        loss = log_loss(y_test, model.predict_proba(X_test), labels=model.classes_)
         figures.append((model.score(X_test, y_test), loss, seconds))
         print("{:4d}  {:8.4f}  {:8.4f}  {:7.0f}".format(seed, *figures[-1]), flush=True)
     print("mean  {:8.4f}  {:8.4f}  {:7.0f}".format(*np.mean(figures, axis=0)))

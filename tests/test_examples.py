@@ -72,8 +72,9 @@ def test_digits(tmp_path):
     assert (tmp_path / "output" / "digits.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_textbook_benchmark(tmp_path):
-    """By hand or by the classifier: the same accuracy, and in float64 the same weights."""
+@pytest.fixture
+def fashion(tmp_path):
+    """A folder with a file like that of Fashion-MNIST, of random pixels."""
     rng = np.random.RandomState(0)
     X, y = rng.randint(256, size=(1230, 784), dtype=np.uint8), rng.randint(10, size=1230)
     np.savez(
@@ -83,12 +84,55 @@ def test_textbook_benchmark(tmp_path):
         X_test=X[1030:],
         y_test=y[1030:],
     )
+    return tmp_path
+
+
+def test_textbook_benchmark(fashion, tmp_path):
+    """By hand or by the classifier: the same accuracy, and in float64 the same weights."""
     script, options = "benchmarks/textbook_fashion_mnist.py", ["--seeds", "1", "--epochs", "3"]
-    output = run(script, "--data-dir", tmp_path, *options, cwd=tmp_path)
+    output = run(script, "--data-dir", fashion, *options, cwd=tmp_path)
     double, single = (line.split() for line in output.splitlines()[2:])
     assert double[2] == double[3]
     assert float(double[5]) < 1e-12
     assert float(single[5]) < 1e-3
+
+
+def test_the_recipe_for_fashion_mnist(fashion, tmp_path):
+    options = ["--data-dir", fashion, "--seeds", "1", "--epochs", "1"]
+    *_, mean = run("benchmarks/fashion_mnist.py", *options, cwd=tmp_path).splitlines()
+    name, *numbers = mean.split()
+    assert name == "mean"
+    assert 0 < float(numbers[0]) < 0.3  # of ten classes, by chance
+
+
+def test_study_of_the_defaults(tmp_path):
+    """A set is measured once, and the page is made of it."""
+    results = tmp_path / "results.json"
+    options = [
+        "--sets",
+        "wine",
+        "breast_cancer",
+        "--seeds",
+        "2",
+        "--results",
+        results,
+        "--docs",
+        tmp_path,
+    ]
+    assert len(run("benchmarks/defaults.py", *options, cwd=tmp_path).splitlines()) == 20
+    assert run("benchmarks/defaults.py", *options, cwd=tmp_path) == ""
+    found = json.loads(results.read_text())["wine"]
+    accuracies = [found[seed]["TwoLayerClassifier"]["accuracy"] for seed in "01"]
+    assert min(accuracies) > 0.9
+    assert f"| wine | {np.mean(accuracies):.4f} / " in (tmp_path / "study.md").read_text()
+
+
+def test_the_study_is_made_of_its_results(tmp_path):
+    run("benchmarks/defaults.py", "--render", "--docs", tmp_path, cwd=tmp_path)
+    page = (tmp_path / "study.md").read_text()
+    assert page == (ROOT / "docs" / "study.md").read_text()
+    picture = (tmp_path / "images" / "defaults.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
 
 
 def test_quick_benchmark(tmp_path):
