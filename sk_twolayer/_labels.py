@@ -17,7 +17,7 @@ from sk_twolayer._typing import Array
 class Labels(NamedTuple):
     """What the scores of a net stand for: one of several classes, or several labels at once."""
 
-    classes: Array
+    classes: Array  # sorted; or the numbers of the columns of y
     multilabel: bool = False
 
     @property
@@ -32,7 +32,7 @@ class Labels(NamedTuple):
 
     @classmethod
     def learn(cls, y: Any) -> Self:
-        """Find out the labels."""
+        """Find out which labels there are."""
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), multilabel=True)
         classes = distinct_labels(y)
@@ -60,7 +60,7 @@ class Labels(NamedTuple):
         return cls(labels)
 
     def encode(self, y: Any, name: str = "y") -> Any:
-        """Return what the net knows targets by."""
+        """Return class numbers, of shape (n,); or an indicator matrix as it is."""
         if (y.ndim == 2) != self.multilabel:
             columns = f"an indicator matrix of {len(self.classes)} columns"
             raise ValueError(

@@ -34,17 +34,17 @@ class Session:
     learning_rate: LearningRate
     rule: StoppingRule
     random_state: np.random.RandomState
-    seeded: bool
-    dropout_random_state: np.random.RandomState | None = None
-    split_seed: int | None = None
-    theta: Array | None = None
+    seeded: bool  # whether that is its own, made from a seed, or one that others share
+    dropout_random_state: np.random.RandomState | None = None  # apart from the permutations
+    split_seed: int | None = None  # which rows to hold out
+    theta: Array | None = None  # where training stands, if the model is of an earlier epoch
     n_iter: int = 0
     n_rows_seen: int = 0
     loss_curve: list[float] = field(default_factory=list)
     validation_loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
     best_score: float | None = None
-    watched: tuple[Any, ...] | None = None
+    watched: tuple[Any, ...] | None = None  # what decides on the values that the rule sees
 
     def memory(self) -> dict[str, Any]:
         """Return what no fitted attribute tells, and going on takes: plain arrays and scalars."""
