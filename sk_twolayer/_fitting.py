@@ -28,7 +28,7 @@ from sk_twolayer._inputs import refuse_missing, validated
 from sk_twolayer._labels import Labels, as_numpy, check_targets
 from sk_twolayer._parameters import as_python
 from sk_twolayer._penalty import auto_alpha
-from sk_twolayer._rows import BLOCK_ROWS, as_dense, mean_squares
+from sk_twolayer._rows import BLOCK_ROWS, as_dense, mean_squares, row_keys
 from sk_twolayer._session import Best, Plan, Session, Training
 from sk_twolayer._threads import suitable_blas_threads
 from sk_twolayer._typing import Array
@@ -42,6 +42,7 @@ from sk_twolayer.training import Epoch, epochs, full_passes
 from sk_twolayer.validation import Validation, hold_out
 
 LBFGS_EPOCHS = 200  # at most, of max_iter="auto"
+STREAM_ROWS = 10_000  # in partial_fit, which does not know how many will come
 
 
 class Fitting:
@@ -84,7 +85,7 @@ class Fitting:
             fraction = float(self.validation_fraction)
             dataset, held_out = hold_out(dataset, fraction, session.split_seed)
         tasks = EpochTasks(self, plan.max_iter, **given)
-        net = self._make_net(dataset, labels, session, goes_on, plan.batch_size)
+        net = self._make_net(dataset, labels, session, goes_on, plan)
         training = Training(session, net, dataset, tasks=tasks, verbose=bool(self.verbose))
         self._watch(training, labels, held_out, goes_on)
         ended: str = self._train(training, labels, plan.batch_size, plan.max_iter)
@@ -107,9 +108,9 @@ class Fitting:
         factors = class_factors(self.class_weight, labels)
         dataset = known_dataset(X, y, sample_weight, labels, factors, at_least_one=False)
         n = dataset.X.shape[0]
-        plan = self._plan(n, ends=False, at_most=True)
+        plan = self._plan(n, ends=False, streams=True)
         session = self._make_session(goes_on, plan)
-        net = self._make_net(dataset, labels, session, goes_on, plan.batch_size)
+        net = self._make_net(dataset, labels, session, goes_on, plan)
         training = Training(session, net, dataset, verbose=bool(self.verbose))
         if self._train(training, labels, plan.batch_size, max_iter=min(n, 1)) == "interrupt":
             raise KeyboardInterrupt  # whoever feeds the chunks is to know
@@ -156,15 +157,16 @@ class Fitting:
             return "cosine" if ends else "constant"
         return str(self.learning_rate_schedule)
 
-    def _plan(self: Any, n: int, *, ends: bool, at_most: bool = False) -> Plan:
+    def _plan(self: Any, n: int, *, ends: bool, streams: bool = False) -> Plan:
         """Return what the parameters come to for some number of rows."""
         schedule = self._schedule(ends=ends)
         if is_lbfgs(self.solver):
             auto, batch_size = LBFGS_EPOCHS, min(n, BLOCK_ROWS)
         else:
-            batch_size = rows_per_batch(as_python(self.batch_size), n, at_most=at_most)
+            batch_size = rows_per_batch(as_python(self.batch_size), n, at_most=streams)
             auto = enough_epochs(n, batch_size)
-        return Plan(batch_size, auto if self.max_iter == "auto" else int(self.max_iter), schedule)
+        max_iter = auto if self.max_iter == "auto" else int(self.max_iter)
+        return Plan(batch_size, max_iter, schedule, streams)
 
     def _make_session(self: Any, goes_on: bool, plan: Plan) -> Session:
         """Return a new session, or one with the parameters of today that goes on from the last."""
@@ -193,7 +195,7 @@ class Fitting:
         return session
 
     def _make_net(
-        self: Any, dataset: Dataset, labels: Labels, session: Session, goes_on: bool, rows: int
+        self: Any, dataset: Dataset, labels: Labels, session: Session, goes_on: bool, plan: Plan
     ) -> TwoLayerNet:
         """Return a new net, or one where training was left."""
         X = dataset.X
@@ -201,13 +203,13 @@ class Fitting:
             seed = _draw_seed(session.random_state)
             session.dropout_random_state = np.random.RandomState(seed)
         sizes = X.shape[1], int(self.hidden_size), labels.n_outputs
-        check_memory(*sizes, rows, X.dtype)
+        check_memory(*sizes, plan.batch_size, X.dtype)
         net = TwoLayerNet(
             *sizes,
             0.0 if goes_on else as_python(self.weight_init_std),
             activation=self.activation,
             loss=labels.loss,
-            alpha=self._strength(dataset, goes_on),
+            alpha=self._strength(dataset, goes_on, plan.streams),
             dropout=self.dropout,
             dtype=X.dtype,
             random_state=session.random_state,
@@ -218,14 +220,17 @@ class Fitting:
             self._copy_parameters(net)
         return net
 
-    def _strength(self: Any, dataset: Dataset, goes_on: bool) -> float:
+    def _strength(self: Any, dataset: Dataset, goes_on: bool, streams: bool) -> float:
         """Return the strength of the penalty, and warn of columns of which none is right."""
-        if goes_on and (self.alpha != "auto" or not dataset.X.shape[0]):
+        X = dataset.X
+        if goes_on and (self.alpha != "auto" or not X.shape[0]):
             return float(self.alpha_ if self.alpha == "auto" else self.alpha)
-        squares = mean_squares(dataset.X, dataset.weights)
+        squares = mean_squares(X, dataset.weights)
         if not goes_on:
             warn_of_scale(self, squares)
-        return auto_alpha(squares) if self.alpha == "auto" else float(self.alpha)
+        if self.alpha != "auto":
+            return float(self.alpha)
+        return auto_alpha(squares, STREAM_ROWS if streams else len(np.unique(row_keys(X))))
 
     def _copy_parameters(self: Any, net: TwoLayerNet) -> None:
         net.params["W1"], net.params["W2"] = self.coefs_

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from sk_twolayer._linalg import add_scaled
 from sk_twolayer._typing import Array
 
-ALPHA_PER_FEATURE = 2e-6
+AUTO_ALPHA = 3e-4
 
 
-def auto_alpha(mean_squares: Array) -> float:
+def auto_alpha(mean_squares: Array, n_different: int) -> float:
     """Return the strength of the penalty that suits some inputs.
 
-    ``2e-6 * min(E[x @ x], features)``: as strong for the sum of many inputs as for that of few,
-    which smaller weights hold to the same size. Measured to be about the best for data of 2 to 784
-    columns of unit scale (`benchmarks/defaults.py`).
+    ``3e-4 * min(E[x @ x], features) / sqrt(n)``, for ``n`` different rows: as strong for the sum
+    of many inputs as for that of few, which smaller weights hold to the same size, and the weaker
+    the more rows there are to tell what the weights should be. Chosen on data of 150 to 60,000 rows
+    and 2 to 784 columns (`benchmarks/defaults.py`); to two digits, so that the order of a sum makes
+    no difference.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sk_twolayer._penalty import auto_alpha
-    >>> auto_alpha(np.ones(784)), auto_alpha(np.full(784, 100.0)), auto_alpha(np.full(10000, 1e-4))
-    (0.0016, 0.0016, 2e-06)
+    >>> auto_alpha(np.ones(784), 60000), auto_alpha(np.ones(20), 1000)
+    (0.00096, 0.00019)
+    >>> auto_alpha(np.full(784, 100.0), 60000), auto_alpha(np.full(10000, 1e-4), 60000)
+    (0.00096, 1.2e-06)
     """
     squared_length = min(float(mean_squares.sum()), len(mean_squares))
-    return float(f"{ALPHA_PER_FEATURE * squared_length:.1e}")
+    return float(f"{AUTO_ALPHA * squared_length / math.sqrt(n_different):.1e}")
 
 
 class Penalty:

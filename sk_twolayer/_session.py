@@ -103,11 +103,12 @@ class Session:
 
 
 class Plan(NamedTuple):
-    """How many rows to walk through the net together, for how many epochs, at which pace."""
+    """How many rows to take together, for how many epochs, at which pace; and if more may come."""
 
     batch_size: int
     max_iter: int
     schedule: str
+    streams: bool = False
 
 
 class Best(NamedTuple):

@@ -61,8 +61,9 @@ class TwoLayerClassifier(
         change, four times. "auto" is cosine where the end is known, and constant where it is not:
         in `partial_fit`, and with `warm_start`. See `LearningRate`.
     alpha : float or "auto", default="auto"
-        Strength of the penalty on the squared weights. "auto" is ``2e-6 * min(m, n_features)``,
-        where ``m`` is the mean of ``x @ x`` over the rows; `n_features` for standardised columns.
+        Strength of the penalty on the squared weights. "auto" is ``3e-4 * min(m, n_features) /
+        sqrt(n)``, where ``m`` is the mean of ``x @ x`` over the rows, `n_features` if columns are
+        standardised, and ``n`` the number of different rows, 10,000 in `partial_fit`.
     dropout : float in [0, 1), default=0.0
         Probability that a hidden unit is left out of a training step. Predictions use all units.
     batch_size : int, "auto" or "full", default="auto"

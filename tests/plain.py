@@ -8,4 +8,4 @@ PLAIN = {"solver": "sgd", "learning_rate_schedule": "constant", "alpha": 1e-4}
 
 def pace(clf):
     """Return the learning rate with which a fitted classifier would go on."""
-    return clf._make_session(True, clf._plan(1, ends=False, at_most=True)).learning_rate.now
+    return clf._make_session(True, clf._plan(1, ends=False, streams=True)).learning_rate.now
