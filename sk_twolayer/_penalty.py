@@ -17,20 +17,23 @@ def auto_alpha(mean_squares: Array, n_different: int) -> float:
     ``3e-4 * min(E[x @ x], features) / sqrt(n)``, for ``n`` different rows: as strong for the sum
     of many inputs as for that of few, which smaller weights hold to the same size, and the weaker
     the more rows there are to tell what the weights should be. Chosen on data of 150 to 60,000 rows
-    and 2 to 784 columns (`benchmarks/defaults.py`); to two digits, so that the order of a sum makes
-    no difference.
+    and 2 to 784 columns (`benchmarks/defaults.py`); rounded, so that the order of a sum makes no
+    difference.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sk_twolayer._penalty import auto_alpha
-    >>> auto_alpha(np.ones(784), 60000), auto_alpha(np.ones(20), 1000)
-    (0.00096, 0.00019)
-    >>> auto_alpha(np.full(784, 100.0), 60000), auto_alpha(np.full(10000, 1e-4), 60000)
-    (0.00096, 1.2e-06)
+    >>> round(auto_alpha(np.ones(784), 60000), 6), round(auto_alpha(np.ones(25), 400), 6)
+    (0.000977, 0.000377)
+    >>> round(auto_alpha(np.full(784, 100.0), 60000), 6), auto_alpha(np.zeros(3), 10)
+    (0.000977, 0.0)
     """
-    squared_length = min(float(mean_squares.sum()), len(mean_squares))
-    return float(f"{AUTO_ALPHA * squared_length / math.sqrt(n_different):.1e}")
+    strength = AUTO_ALPHA * min(float(mean_squares.sum()), len(mean_squares))
+    if not strength:
+        return 0.0
+    # powers of two with whole eighths: no quotient of whole numbers lies just between two of them
+    return float(2 ** (round(8 * math.log2(strength / math.sqrt(n_different))) / 8))
 
 
 class Penalty:

@@ -1,0 +1,144 @@
+"""What "auto" comes to, and what fit warns of: the defaults, and how they follow the data."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+
+from sk_twolayer import TwoLayerClassifier
+from sk_twolayer.optimizers import SGD
+
+
+def make(**options):
+    return TwoLayerClassifier(**{"hidden_size": 5, "random_state": 0, **options})
+
+
+@pytest.fixture
+def data(rng):
+    X = rng.standard_normal((400, 25))
+    return (X - X.mean(axis=0)) / X.std(axis=0), np.arange(400) % 3
+
+
+class TestAlpha:
+    def test_it_grows_with_the_columns_and_falls_with_the_rows(self, data):
+        X, y = data
+        assert make().fit(X, y).alpha_ == pytest.approx(3e-4 * 25 / 20, rel=0.05)
+        few = X[:100] / X[:100].std(axis=0)
+        assert make().fit(few, y[:100]).alpha_ == pytest.approx(3e-4 * 25 / 10, rel=0.05)
+        assert make().fit(X[:, :5], y).alpha_ == pytest.approx(3e-4 * 5 / 20, rel=0.05)
+
+    @pytest.mark.filterwarnings("ignore:column .* of X has a root mean square")
+    def test_short_rows_count_by_their_length_and_long_ones_by_their_columns(self, data):
+        X, y = data
+        assert make().fit(X / 10, y).alpha_ == pytest.approx(make().fit(X, y).alpha_ / 100, 0.05)
+        assert make().fit(100 * X, y).alpha_ == make().fit(X, y).alpha_
+
+    def test_weights_are_copies_and_containers_make_no_difference(self, data):
+        X, y = data
+        X = X * (abs(X) > 0.5)
+        weight = 1 + np.arange(400) % 2
+        alphas = {
+            make().fit(np.repeat(X, weight, axis=0), np.repeat(y, weight)).alpha_,
+            make().fit(X, y, weight).alpha_,
+            make().fit(X[::-1], y[::-1], weight[::-1]).alpha_,
+            make().fit(np.asfortranarray(X), y, weight).alpha_,
+            make().fit(sp.csc_array(X), y, weight).alpha_,
+        }
+        assert len(alphas) == 1
+
+    def test_a_stream_takes_itself_for_ten_thousand_rows(self, data):
+        X, y = data
+        clf = make().partial_fit(X, y, classes=range(3))
+        assert clf.alpha_ == pytest.approx(3e-4 * 25 / 100, rel=0.05)
+        alpha = clf.alpha_
+        assert clf.partial_fit(X, y, sample_weight=np.zeros(400)).alpha_ == alpha
+
+    def test_a_number_is_taken_as_it_is(self, data):
+        assert make(alpha=0.25).fit(*data).alpha_ == 0.25
+        assert_array_equal(
+            make().fit(*data).coefs_[0], make(alpha=make().fit(*data).alpha_).fit(*data).coefs_[0]
+        )
+
+
+@pytest.mark.parametrize(
+    ("n", "batch_size", "epochs"), [(60, 60, 40), (90, 32, 40), (2048, 64, 40), (40960, 128, 14)]
+)
+def test_minibatches_and_epochs(n, batch_size, epochs, rng):
+    X, y = rng.standard_normal((n, 2)), rng.randint(2, size=n)
+    auto = make(tol=None).fit(X, y)
+    assert auto.n_iter_ == epochs
+    same = make(batch_size=batch_size, max_iter=epochs, tol=None).fit(X, y)
+    assert_array_equal(auto.coefs_[0], same.coefs_[0])
+
+
+def test_rows_without_weight_do_not_count(rng):
+    X, y = rng.standard_normal((3000, 2)), rng.randint(2, size=3000)
+    weight = (np.arange(3000) < 2500).astype(float)
+    of_some = make().fit(X[:2500], y[:2500])
+    assert_array_equal(make().fit(X, y, weight).coefs_[0], of_some.coefs_[0])
+
+
+def test_the_schedule_is_a_cosine_where_the_end_is_known(data):
+    X, y = data
+    same = {"max_iter": 5, "tol": None}
+    for options, schedule in (({}, "cosine"), ({"warm_start": True}, "constant")):
+        auto = make(**same, **options).fit(X, y)
+        named = make(learning_rate_schedule=schedule, **same, **options).fit(X, y)
+        assert auto.loss_curve_ == named.loss_curve_
+    stream, constant = (
+        make(**options).partial_fit(X, y, range(3)).partial_fit(X, y)
+        for options in ({}, {"learning_rate_schedule": "constant"})
+    )
+    assert_array_equal(stream.coefs_[0], constant.coefs_[0])
+
+
+def test_lbfgs_may_take_two_hundred_steps(data):
+    assert 40 < make(solver="lbfgs").fit(*data).n_iter_ <= 200
+
+
+class TestScale:
+    MESSAGE = r"column {} of X has a root mean square of [\d.e+]+, .*StandardScaler\(\), TwoLayer"
+
+    @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+    def test_a_large_column_is_named(self, container, data):
+        X, y = data
+        X[:, 3] *= 20
+        with pytest.warns(UserWarning, match=self.MESSAGE.format(3)) as caught:
+            make().fit(container(X), y)
+        assert len(caught) == 1
+        assert caught[0].filename == __file__
+
+    def test_by_its_name_if_it_has_one(self, data):
+        frame = pd.DataFrame(100 * data[0]).add_prefix("width ")
+        with pytest.warns(UserWarning, match=self.MESSAGE.format("'width [0-9]+'")):
+            make().fit(frame, data[1])
+
+    def test_once_in_a_stream(self, data):
+        X, y = data
+        clf = make()
+        with pytest.warns(UserWarning, match=self.MESSAGE.format(r"\d+")):
+            clf.partial_fit(100 * X, y, classes=range(3))
+        clf.partial_fit(100 * X, y)  # a warning would be an error
+
+    def test_not_of_what_is_scaled_or_rare(self, data, digits):
+        X, y = data
+        rare = (np.arange(400) == 7).astype(float)[:, np.newaxis]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            make().fit(np.hstack([X, rare, (rare - rare.mean()) / rare.std()]), y)
+            make().fit(*digits)
+
+
+def test_numbers_next_to_nothing_are_forgotten(data):
+    """A column of zeros under a penalty: its weights would end as denormal numbers."""
+    X, y = data
+    X = np.hstack([X, np.zeros_like(X)]).astype(np.float32)
+    options = {"solver": SGD(momentum=0.5), "alpha": 0.1, "learning_rate": 0.3}
+    clf = make(max_iter=300, tol=None, warm_start=True, **options).fit(X, y)
+    for array in (*clf.coefs_, *clf.intercepts_, clf._session["optimizer"]["velocity_"]):
+        assert not ((array != 0) & (abs(array) < np.finfo(np.float32).tiny)).any()
+    assert not clf.coefs_[0][25:].any()
+    assert clf.coefs_[0][:25].all()
