@@ -137,7 +137,7 @@ def test_numbers_next_to_nothing_are_forgotten(data):
     X, y = data
     X = np.hstack([X, np.zeros_like(X)]).astype(np.float32)
     options = {"solver": SGD(momentum=0.5), "alpha": 0.1, "learning_rate": 0.3}
-    clf = make(max_iter=300, tol=None, warm_start=True, **options).fit(X, y)
+    clf = make(activation="tanh", max_iter=300, tol=None, warm_start=True, **options).fit(X, y)
     for array in (*clf.coefs_, *clf.intercepts_, clf._session["optimizer"]["velocity_"]):
         assert not ((array != 0) & (abs(array) < np.finfo(np.float32).tiny)).any()
     assert not clf.coefs_[0][25:].any()
