@@ -183,3 +183,23 @@ def test_the_page_of_measurements_is_made_of_the_results(tmp_path):
 @pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.name)
 def test_benchmarks_explain_themselves(script, tmp_path):
     assert "usage:" in run(script, "--help", cwd=tmp_path)
+
+
+def test_the_readme_quotes_the_study():
+    results = json.loads((ROOT / "benchmarks" / "defaults.json").read_text())
+
+    def means(who, what):
+        return np.array([np.mean([f[who][what] for f in s.values()]) for s in results.values()])
+
+    ours, theirs = "TwoLayerClassifier", "MLPClassifier"
+    points = 100 * (means(ours, "accuracy") - means(theirs, "accuracy"))
+    ratios = means(ours, "log-loss") / means(theirs, "log-loss")
+    seconds = [means(who, "seconds").sum() for who in (ours, theirs)]
+    words = " ".join(README.split())
+    assert len(results) == 10
+    assert f"it is {points.mean():.2f} points more accurate on average" in words
+    assert f"and {-points.min():.2f} points less at worst" in words
+    assert (ratios < 1).sum() == 8
+    assert "log-loss is lower on eight, and" in words
+    assert f"{np.exp(np.log(ratios).mean()):.2f} of MLPClassifier's" in words
+    assert f"it takes {seconds[0] / seconds[1]:.2f} of the time to fit" in words
