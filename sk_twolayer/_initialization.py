@@ -22,15 +22,6 @@ def draw_weights(
     .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers", ICCV 2015.
     .. [2] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward
        neural networks", AISTATS 2010.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._initialization import draw_weights
-    >>> W = np.empty((200, 1000))
-    >>> draw_weights(W, "auto", "relu", np.random.RandomState(0))
-    >>> round(float(W.std()), 3)  # sqrt(2 / 200)
-    0.1
     """
     if isinstance(std, str):
         if std != "auto":

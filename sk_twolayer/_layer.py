@@ -41,18 +41,6 @@ class Layer:
 
 
 def perform(operations: Iterable[Operation]) -> None:
-    """Call one operation after the other.
-
-    Examples
-    --------
-    >>> from functools import partial
-    >>> import numpy as np
-    >>> from sk_twolayer._layer import perform
-    >>> x = np.array([1.0, 4.0])
-    >>> halve_the_root = [partial(np.sqrt, x, out=x), partial(np.multiply, x, 0.5, out=x)]
-    >>> perform(halve_the_root)
-    >>> x
-    array([0.5, 1. ])
-    """
+    """Call one operation after the other."""
     for operation in operations:
         operation()

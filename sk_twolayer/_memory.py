@@ -18,15 +18,7 @@ CONTAINER_LIMITS = (
 
 
 def memory_limit() -> int | None:
-    """Return how much memory this process can have at most.
-
-    Examples
-    --------
-    >>> from sk_twolayer._memory import memory_limit
-    >>> limit = memory_limit()
-    >>> limit is None or limit > 2**20
-    True
-    """
+    """Return how much memory this process can have at most."""
     limits = [int(text) for text in map(_read, CONTAINER_LIMITS) if text.isdigit()]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))

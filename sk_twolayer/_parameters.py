@@ -29,17 +29,7 @@ RANDOM_STATE = [Number(Integral, 0, 2**32 - 1, closed="both"), np.random.RandomS
 
 
 def as_python(value: Any) -> Any:
-    """Return a number as one of Python's own, whose arithmetic neither overflows nor rounds early.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._parameters import as_python
-    >>> as_python(np.uint8(200)) + as_python(np.uint8(100)), as_python(np.float32(0.5))
-    (300, 0.5)
-    >>> as_python("auto"), as_python(True)
-    ('auto', True)
-    """
+    """Return a number as one of Python's own, which neither overflows nor rounds early."""
     if isinstance(value, bool | np.bool_):
         return value
     if isinstance(value, Integral):

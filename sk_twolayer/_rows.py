@@ -16,15 +16,7 @@ HASHED_AT_ONCE = 2**17  # elements: all the memory that row_keys takes beside it
 
 
 def is_sparse(X: Any) -> bool:
-    """Tell whether a matrix is sparse.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._rows import is_sparse
-    >>> is_sparse(np.zeros((2, 2)))
-    False
-    """
+    """Tell whether a matrix is sparse."""
     return bool(issparse(X))
 
 
@@ -77,31 +69,14 @@ def row_batches(X: Any, rows: Array | slice, size: int, out: Array | None = None
 
 
 def bytes_per_row(X: Any) -> int:
-    """Return about how many bytes a row of a dense or sparse matrix takes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._rows import bytes_per_row
-    >>> bytes_per_row(np.zeros((10, 3)))
-    24
-    """
+    """Return about how many bytes a row of a dense or sparse matrix takes."""
     if issparse(X):
         return int(X.nnz * (X.dtype.itemsize + X.indices.itemsize) // X.shape[0])
     return int(X.shape[1] * X.dtype.itemsize)
 
 
 def as_dense(X: Any) -> Array:
-    """Return a matrix as an ndarray, the same one if it is dense already.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from scipy.sparse import csr_array
-    >>> from sk_twolayer._rows import as_dense
-    >>> as_dense(csr_array([[0, 1]]))
-    array([[0, 1]])
-    """
+    """Return a matrix as an ndarray, the same one if it is dense already."""
     dense: Array = X.toarray() if issparse(X) else X
     return dense
 
