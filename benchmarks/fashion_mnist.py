@@ -16,7 +16,13 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_twolayer import TwoLayerClassifier
 
-SETTINGS = {"hidden_size": 1024, "dropout": 0.5, "alpha": 3e-4, "max_iter": 30}
+SETTINGS = {
+    "hidden_size": 1024,
+    "dropout": 0.5,
+    "alpha": 2e-4,
+    "learning_rate": 0.001,
+    "max_iter": 60,
+}
 
 
 def main():
