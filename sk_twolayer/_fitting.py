@@ -223,14 +223,14 @@ class Fitting:
     def _strength(self: Any, dataset: Dataset, goes_on: bool, streams: bool) -> float:
         """Return the strength of the penalty, and warn of columns of which none is right."""
         X = dataset.X
-        if goes_on and (self.alpha != "auto" or not X.shape[0]):
-            return float(self.alpha_ if self.alpha == "auto" else self.alpha)
-        squares = mean_squares(X, dataset.weights)
         if not goes_on:
-            warn_of_scale(self, squares)
+            warn_of_scale(self, X)
         if self.alpha != "auto":
             return float(self.alpha)
-        return auto_alpha(squares, STREAM_ROWS if streams else len(np.unique(row_keys(X))))
+        if not X.shape[0]:
+            return float(self.alpha_) if goes_on else 0.0
+        n_different = STREAM_ROWS if streams else len(np.unique(row_keys(X)))
+        return auto_alpha(mean_squares(X, dataset.weights), n_different)
 
     def _copy_parameters(self: Any, net: TwoLayerNet) -> None:
         net.params["W1"], net.params["W2"] = self.coefs_

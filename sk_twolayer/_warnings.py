@@ -10,15 +10,17 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_twolayer._checks import is_lbfgs
-from sk_twolayer._typing import Array
+from sk_twolayer._rows import mean_squares
 
 LARGE = 10.0  # times the unit scale; benchmarks/defaults.py measures what they cost
+ENOUGH_ROWS = 10_000  # to see it
 
 
-def warn_of_scale(clf: Any, mean_squares: Array) -> None:
+def warn_of_scale(clf: Any, X: Any) -> None:
     """Warn if a column of X is so large that the net will learn little from the others."""
-    largest = int(mean_squares.argmax())
-    size = float(np.sqrt(mean_squares[largest]))
+    squares = mean_squares(X[:: 1 + X.shape[0] // ENOUGH_ROWS])
+    largest = int(squares.argmax())
+    size = float(np.sqrt(squares[largest]))
     if size > LARGE:
         names = getattr(clf, "feature_names_in_", None)
         column = largest if names is None else repr(str(names[largest]))
