@@ -115,9 +115,11 @@ def mean_squares(X: Any, weights: Array | None = None) -> Array:
         for start in range(0, n, n_at_once):
             rows = slice(start, start + n_at_once)
             x = X[rows]
-            square = x.multiply(x) if issparse(x) else x * x
-            factors = np.ones(x.shape[0], X.dtype) if weights is None else weights[rows]
-            sums += square.T @ factors
+            square = x.multiply(x).tocsr() if issparse(x) else x * x
+            if weights is not None:  # and no product, in which BLAS might multiply inf by 0
+                factors = weights[rows, np.newaxis]
+                square = square.multiply(factors) if issparse(x) else square * factors
+            sums += np.asarray(square.sum(axis=0)).ravel()
     sums /= max(n if weights is None else float(weights.sum()), 1.0)
     return sums
 

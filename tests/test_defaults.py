@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sk_twolayer import TwoLayerClassifier
+from sk_twolayer._rows import mean_squares
 from sk_twolayer.optimizers import SGD
 
 
@@ -142,3 +143,13 @@ def test_numbers_next_to_nothing_are_forgotten(data):
         assert not ((array != 0) & (abs(array) < np.finfo(np.float32).tiny)).any()
     assert not clf.coefs_[0][25:].any()
     assert clf.coefs_[0][:25].all()
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array, sp.csr_matrix])
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 2, 1], dtype=np.float32)])
+def test_mean_squares(container, weights, rng):
+    X = rng.standard_normal((3, 4)).astype(np.float32)
+    expected = np.average(X.astype(float) ** 2, axis=0, weights=weights)
+    assert_allclose(mean_squares(container(X), weights), expected, rtol=1e-6)
+    X[1] = [1e30, 0, -1e30, 1]
+    assert np.isinf(mean_squares(container(X), weights)).tolist() == [True, False, True, False]
