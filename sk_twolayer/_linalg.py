@@ -130,7 +130,7 @@ def forget_traces(x: Array) -> None:
     """Set what is next to nothing to zero in place: below ``2**24`` times the least normal number.
 
     Whatever shrinks by a factor a step, like the weights of a column that is always zero under a
-    penalty, ends in denormal numbers, over which processors take up to a hundred times as long.
+    penalty, ends in denormal numbers, over which processors take many times as long.
 
     Examples
     --------
