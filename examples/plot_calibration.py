@@ -24,6 +24,7 @@ settings = {
     "hidden_size": 100,
     "solver": "adam",
     "learning_rate": 0.003,
+    "learning_rate_schedule": "constant",
     "alpha": 0,
     "batch_size": 50,
     "max_iter": 100,

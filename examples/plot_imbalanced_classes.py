@@ -40,6 +40,7 @@ for class_weight, colour, offset in drawn:
         30,
         solver="adam",
         learning_rate=0.003,
+        learning_rate_schedule="constant",
         alpha=1e-2,
         batch_size=100,
         max_iter=30,
