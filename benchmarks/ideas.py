@@ -13,11 +13,11 @@ from threadpoolctl import threadpool_limits
 from tools.measuring import ratio
 
 from sk_twolayer import TwoLayerNet
-from sk_twolayer._linalg import add_product, add_scaled, bind_product
+from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_product
+from sk_twolayer._training.batches import PLACES
+from sk_twolayer._training.epochs import epochs
 from sk_twolayer.losses import SoftmaxWithLoss, softmax
-from sk_twolayer.minibatches import PLACES
-from sk_twolayer.optimizers import SGD, Adam, _optimizer
-from sk_twolayer.training import epochs
+from sk_twolayer.optimizers import SGD, Adam, _base
 
 RNG = np.random.default_rng(0)
 SHAPES = [(32, 64, 50, 10), (200, 784, 100, 10)]  # rows, features, hidden units, classes
@@ -97,15 +97,15 @@ def losses_at_once(rows, features, hidden, classes):
 def adam_in_blocks(rows, features, hidden, classes):
     """Let Adam go over theta in blocks that fit the cache (hidden units times 8)."""
     net = TwoLayerNet(features, 8 * hidden, classes, dtype=np.float32, random_state=0)
-    theta, adam, block = net.theta, Adam(), _optimizer.BLOCK_SIZE
+    theta, adam, block = net.theta, Adam(), _base.BLOCK_SIZE
 
     def add_gradient(into, *, scale, keep):
         into[:] = scale
 
     def run(size):
-        _optimizer.BLOCK_SIZE = size
+        _base.BLOCK_SIZE = size
         adam.step(theta, add_gradient, 1e-9)
-        _optimizer.BLOCK_SIZE = block
+        _base.BLOCK_SIZE = block
 
     return lambda: run(theta.size), lambda: run(block)
 

@@ -1,4 +1,4 @@
-"""Floor 5: a fitted classifier as an ONNX graph, by skl2onnx, if that is installed."""
+"""A fitted classifier as an ONNX graph, by skl2onnx, if that is installed."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""Floor 0: the version, where the build and every module can read it."""
+"""The version, where the build and every module can read it."""
 
 __version__ = "0.1.0"

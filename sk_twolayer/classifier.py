@@ -1,4 +1,4 @@
-"""Floor 6: TwoLayerClassifier: its parameters, and what it promises."""
+"""TwoLayerClassifier: its parameters, and what it promises."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
-from sk_twolayer._callbacks import CallbackSupportMixin
-from sk_twolayer._checks import fits_in_parts
-from sk_twolayer._fitting import Fitting
 from sk_twolayer._onnx import OnnxConvertible
-from sk_twolayer._parameters import RANDOM_STATE, Number, StrOptions
-from sk_twolayer._persistence import Persistent
-from sk_twolayer._warnings import warn_of_the_end
-from sk_twolayer.chain import ACTIVATIONS
+from sk_twolayer._predictor import Predictor
+from sk_twolayer._serialization import Persistent
+from sk_twolayer._sklearn_compat import RANDOM_STATE, Number, StrOptions
+from sk_twolayer._training.callbacks import CallbackSupportMixin
+from sk_twolayer._training.checks import fits_in_parts
+from sk_twolayer._training.fitting import Fitting
+from sk_twolayer._training.warnings import warn_of_the_end
+from sk_twolayer.network._chain import ACTIVATIONS
 from sk_twolayer.optimizers import LBFGS, SOLVERS, Optimizer
-from sk_twolayer.predictor import Predictor
 from sk_twolayer.schedules import SCHEDULES
 
 __all__ = ["TwoLayerClassifier"]
@@ -235,10 +235,6 @@ class TwoLayerClassifier(
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
-
-    # Where the name in the HTML representation leads.
-    _doc_link_module = "sk_twolayer"
-    _doc_link_template = "https://pypi.org/project/sk_twolayer/"
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,4 +1,4 @@
-"""Floor 1: how training went, as a picture."""
+"""How training went, as a picture."""
 
 from __future__ import annotations
 

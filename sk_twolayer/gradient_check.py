@@ -1,4 +1,4 @@
-"""Floor 1: the honest, slow definition of a gradient, to hold the fast one against."""
+"""The honest, slow definition of a gradient, to hold the fast one against."""
 
 from __future__ import annotations
 

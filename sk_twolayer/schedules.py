@@ -1,4 +1,4 @@
-"""Floor 1: the learning rate, as a function of how far training has come."""
+"""The learning rate, as a function of how far training has come."""
 
 from __future__ import annotations
 

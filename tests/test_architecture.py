@@ -1,12 +1,9 @@
 """The house rules that no linter knows."""
 
-import ast
 import importlib.util
 from pathlib import Path
 
 import pytest
-
-import sk_twolayer
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,36 +17,7 @@ def extension(name):
     return module
 
 
-PACKAGE = Path(sk_twolayer.__file__).parent
-FILES = sorted(PACKAGE.rglob("*.py"))
-
 gallery, public_names = extension("gallery"), extension("public_names")
-
-
-@pytest.mark.parametrize(
-    ("word", "file"),
-    [
-        ("gemm", "_linalg.py"),
-        ("issparse", "_rows.py"),
-        ("threadpoolctl", "_threads.py"),
-        ("sklearn.callback", "_callbacks.py"),
-        ("matplotlib", "display.py"),
-        ("skl2onnx", "_onnx.py"),
-    ],
-)
-def test_one_file_knows_each_awkward_fact(word, file):
-    assert [path.name for path in FILES if word in path.read_text()] == [file]
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_files_and_functions_fit_the_eye(path):
-    source = path.read_text()
-    assert len(source.splitlines()) <= 350
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
-            body = node.body[1:] if ast.get_docstring(node) else node.body
-            if body:
-                assert body[-1].end_lineno - body[0].lineno < 30, node.name
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("examples/plot_*.py")), ids=lambda p: p.name)

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._dataset import learn_dataset
+from sk_twolayer._data.dataset import learn_dataset
 from sk_twolayer.optimizers import SGD, Adam, Optimizer
 
 
@@ -344,7 +344,7 @@ def test_blocks_do_not_show(container, digits, monkeypatch):
     X = container(X)
     clf = make().fit(X, y)
     expected = clf.decision_function(X)
-    monkeypatch.setattr("sk_twolayer.prediction.BLOCK_ROWS", 7)
+    monkeypatch.setattr("sk_twolayer._inference.BLOCK_ROWS", 7)
     assert_allclose(clf.decision_function(X), expected, rtol=1e-10)
 
 

@@ -19,8 +19,8 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
+from sk_twolayer._training.workspace import Workspace
 from sk_twolayer.optimizers import LBFGS, SGD
-from sk_twolayer.workspace import Workspace
 
 N_THREADS = 16
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform"]

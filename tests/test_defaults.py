@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._rows import mean_squares
+from sk_twolayer._numerics.matrices import mean_squares
 from sk_twolayer.optimizers import SGD
 
 

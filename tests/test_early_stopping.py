@@ -9,10 +9,10 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss, m
 from threadpoolctl import threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._dataset import Dataset
-from sk_twolayer._rows import row_keys
+from sk_twolayer._data.dataset import Dataset
+from sk_twolayer._data.split import hold_out
+from sk_twolayer._numerics.matrices import row_keys
 from sk_twolayer.optimizers import LBFGS
-from sk_twolayer.validation import hold_out
 
 
 def make(**options):
@@ -48,7 +48,7 @@ class TestRowKeys:
             before = same.copy()
             assert_array_equal(row_keys(same), expected)
             assert_array_equal(sp.csr_array(same).toarray(), sp.csr_array(before).toarray())
-        monkeypatch.setattr("sk_twolayer._rows.HASHED_AT_ONCE", 10)
+        monkeypatch.setattr("sk_twolayer._numerics.matrices.HASHED_AT_ONCE", 10)
         assert_array_equal(row_keys(X), expected)
         assert_array_equal(row_keys(container(X)), expected)
 

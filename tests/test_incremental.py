@@ -12,8 +12,8 @@ from plain import PLAIN, pace
 from sklearn.datasets import make_multilabel_classification
 
 from sk_twolayer import TwoLayerClassifier
+from sk_twolayer._training.stopping import StoppingRule
 from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
-from sk_twolayer.stopping import StoppingRule
 
 STEPPING = [SGD(), SGD(momentum=0.9, nesterov=True), Adam(), AdaGrad(), RMSProp()]
 

@@ -11,10 +11,10 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sk_twolayer import _threads
-from sk_twolayer._linalg import add_product, add_scaled
-from sk_twolayer._rows import bytes_per_row, take_rows
-from sk_twolayer._threads import one_blas_thread
+from sk_twolayer._numerics import threads as _threads
+from sk_twolayer._numerics.gemm import add_product, add_scaled
+from sk_twolayer._numerics.matrices import bytes_per_row, take_rows
+from sk_twolayer._numerics.threads import one_blas_thread
 
 N, K, M = 5, 7, 3
 FACTORS = [(1.0, 1.0), (-0.1, 1.0), (2.5, 0.0), (1.0, 0.9), (0.0, 0.5)]

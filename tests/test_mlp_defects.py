@@ -17,9 +17,9 @@ from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
-from sk_twolayer.minibatches import PLACES
+from sk_twolayer._training.batches import PLACES
+from sk_twolayer._training.epochs import epochs
 from sk_twolayer.optimizers import LBFGS, SGD, Adam, Optimizer
-from sk_twolayer.training import epochs
 
 
 def make(**options):

@@ -10,7 +10,8 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sk_twolayer import TwoLayerClassifier, _memory
+from sk_twolayer import TwoLayerClassifier
+from sk_twolayer._training import memory as _memory
 from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
 
 # Numbers at their limits are not of unit scale, as fit rightly says.

@@ -234,7 +234,6 @@ def test_html(clf, cancer, fitted):
     if fitted:
         clf.fit(*cancer)
     html = clf._repr_html_()
-    assert 'href="https://pypi.org/project/sk_twolayer/"' in html
     assert "TwoLayerClassifier" in html
 
 

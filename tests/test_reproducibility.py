@@ -7,8 +7,8 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
+from sk_twolayer._training.workspace import Workspace
 from sk_twolayer.optimizers import LBFGS, SGD
-from sk_twolayer.workspace import Workspace
 
 
 def fit(X, y, **options):

@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
+from sk_twolayer._training.epochs import epochs
 from sk_twolayer.optimizers import LBFGS, SGD, SOLVERS, AdaGrad, RMSProp
 from sk_twolayer.schedules import LearningRate
-from sk_twolayer.training import epochs
 
 EVERY_SOLVER = ["sgd", SGD(0.9), SGD(0.9, nesterov=True), "adam", "adagrad", "rmsprop", "lbfgs"]
 

@@ -9,10 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
-from sk_twolayer.minibatches import PLACES
+from sk_twolayer._training.batches import PLACES
+from sk_twolayer._training.epochs import epochs
+from sk_twolayer._training.stopping import StoppingRule
 from sk_twolayer.optimizers import SGD, Adam, make_optimizer
-from sk_twolayer.stopping import StoppingRule
-from sk_twolayer.training import epochs
 
 SOLVERS = [SGD(), SGD(momentum=0.9), SGD(momentum=0.9, nesterov=True)]
 ADAM = Adam(beta_1=0.8, beta_2=0.99, epsilon=1e-6)
@@ -133,7 +133,7 @@ def test_the_penalty_is_part_of_the_gradient(solver, rng):
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
 @pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sp.csr_matrix])
 def test_an_epoch_takes_each_row_once(n, batch_size, container, monkeypatch):
-    monkeypatch.setattr("sk_twolayer.minibatches.CHUNK_BYTES", 100)  # several chunks an epoch
+    monkeypatch.setattr("sk_twolayer._training.batches.CHUNK_BYTES", 100)  # several chunks an epoch
     X = np.arange(1.0, n + 1).reshape(n, 1) @ np.ones((1, 4))
     seen = []
 

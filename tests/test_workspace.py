@@ -8,8 +8,8 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sk_twolayer import TwoLayerNet
-from sk_twolayer.minibatches import Minibatches
-from sk_twolayer.workspace import Workspace
+from sk_twolayer._training.batches import Minibatches
+from sk_twolayer._training.workspace import Workspace
 
 N_ROWS, N_PLACES, INPUTS, HIDDEN, OUTPUTS = 4, 3, 5, 6, 3
 ACTIVATIONS = ["relu", "sigmoid", "tanh", "identity"]
@@ -96,8 +96,8 @@ def test_it_follows_the_parameters_and_the_rows(data):
 def test_minibatches_are_all_rows_once(
     container, batch_size, reordered, copied_bytes, data, monkeypatch
 ):
-    monkeypatch.setattr("sk_twolayer.minibatches.PLACES", 2)
-    monkeypatch.setattr("sk_twolayer.minibatches.COPIED_BYTES", copied_bytes)
+    monkeypatch.setattr("sk_twolayer._training.batches.PLACES", 2)
+    monkeypatch.setattr("sk_twolayer._training.batches.COPIED_BYTES", copied_bytes)
     X, t, weights = data
     batches = Minibatches(make_net(), container(X), t, weights, batch_size=batch_size)
     order = np.arange(len(X))[::-1] if reordered else None
@@ -114,7 +114,7 @@ def test_minibatches_are_all_rows_once(
 
 
 def test_a_large_minibatch_in_order_is_not_copied(data, monkeypatch):
-    monkeypatch.setattr("sk_twolayer.minibatches.COPIED_BYTES", 0)
+    monkeypatch.setattr("sk_twolayer._training.batches.COPIED_BYTES", 0)
     X, t, _ = data
     batches = Minibatches(make_net(), X, t, batch_size=N_ROWS)
     taken = [x for _, rows in batches.chunks() for x in rows]

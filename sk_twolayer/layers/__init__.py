@@ -1,4 +1,4 @@
-"""Floor 1: layers with ``forward()`` and ``backward()``: the chain rule, nothing else.
+"""Layers with ``forward()`` and ``backward()``: the chain rule, nothing else.
 
 The layers that explain backpropagation are the layers the classifier trains with.
 """

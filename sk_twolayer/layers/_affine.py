@@ -8,9 +8,9 @@ from operator import setitem
 
 import numpy as np
 
-from sk_twolayer._layer import Layer, perform
-from sk_twolayer._linalg import bind_product, bind_product_action
+from sk_twolayer._numerics.gemm import bind_product, bind_product_action
 from sk_twolayer._typing import Action, Array, Operation
+from sk_twolayer.layers._base import Layer, perform
 
 
 class Affine(Layer):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sk_twolayer._layer import Layer
 from sk_twolayer._typing import Array
+from sk_twolayer.layers._base import Layer
 
 
 class MulLayer(Layer):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.layers._elementwise import ElementwiseLayer
+from sk_twolayer.layers._base import ElementwiseLayer
 
 
 class Dropout(ElementwiseLayer):

@@ -1,6 +1,6 @@
-"""Floor 1: the last layer: scores to probabilities, and how far those are from the target."""
+"""The last layer: scores to probabilities, and how far those are from the target."""
 
-from sk_twolayer.losses._loss_layer import LossLayer
+from sk_twolayer.losses._base import LossLayer
 from sk_twolayer.losses._sigmoid import SigmoidWithLoss
 from sk_twolayer.losses._softmax import SoftmaxWithLoss, softmax
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.losses._loss_layer import LossLayer
+from sk_twolayer.losses._base import LossLayer
 
 
 class SigmoidWithLoss(LossLayer):

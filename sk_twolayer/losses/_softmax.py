@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 from scipy.special import log_softmax
 
-from sk_twolayer._layer import perform
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.losses._loss_layer import LossLayer
+from sk_twolayer.layers._base import perform
+from sk_twolayer.losses._base import LossLayer
 
 
 def softmax(x: Array, out: Array | None = None) -> Array:

@@ -1,4 +1,4 @@
-"""Floor 1: optimizers: they see one vector and one action, no layer and no data.
+"""Optimizers: they see one vector and one action, no layer and no data.
 
 The action is ``add_gradient(into, *, scale, keep)``: ``into <- keep*into + scale*gradient``.
 `LBFGS` asks for the objective as well, wherever it looks.
@@ -10,10 +10,10 @@ from typing import Any
 
 from sklearn.base import clone
 
-from sk_twolayer._parameters import as_python
+from sk_twolayer._sklearn_compat import as_python
 from sk_twolayer.optimizers._adaptive import AdaGrad, Adam, RMSProp
+from sk_twolayer.optimizers._base import Optimizer
 from sk_twolayer.optimizers._lbfgs import LBFGS
-from sk_twolayer.optimizers._optimizer import Optimizer
 from sk_twolayer.optimizers._sgd import SGD
 
 __all__ = [

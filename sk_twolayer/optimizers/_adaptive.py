@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sk_twolayer._linalg import add_scaled
-from sk_twolayer._parameters import Number
+from sk_twolayer._numerics.gemm import add_scaled
+from sk_twolayer._sklearn_compat import Number
 from sk_twolayer._typing import Array
-from sk_twolayer.optimizers._optimizer import Optimizer, in_blocks
+from sk_twolayer.optimizers._base import Optimizer, in_blocks
 
 
 class AdaGrad(Optimizer):

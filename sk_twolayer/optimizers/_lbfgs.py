@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sk_twolayer._linalg import add_scaled
-from sk_twolayer._parameters import Number
+from sk_twolayer._numerics.gemm import add_scaled
+from sk_twolayer._sklearn_compat import Number
 from sk_twolayer._typing import Array
 
 ENOUGH_LOWER = 1e-4  # of what the slope promises: the constants of Nocedal and Wright

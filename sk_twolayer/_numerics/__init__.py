@@ -1,0 +1,1 @@
+"""Matrix products, BLAS threads, dense and sparse rows."""

@@ -1,0 +1,189 @@
+"""Examples cut into minibatches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from sk_twolayer._numerics.matrices import (
+    as_dense,
+    bytes_per_row,
+    is_sparse,
+    row_batches,
+    take_rows,
+)
+from sk_twolayer._training.workspace import Workspace
+from sk_twolayer._typing import Array
+from sk_twolayer.network import TwoLayerNet
+
+LEAST_EPOCHS, MOST_EPOCHS, ENOUGH_BATCHES = 10, 40, 4500  # of "auto"
+LEAST_ROWS, MOST_ROWS = 32, 128  # in a minibatch of "auto"
+PLACES = 64  # minibatches whose targets are set, and losses read, at once
+CHUNK_BYTES = 2**20  # of their targets, scores and sparse rows, unless one minibatch takes more
+COPIED_BYTES = 2**18  # larger minibatches in order are not copied: binding a step costs less
+
+
+class Minibatches:
+    """Examples, and the memory of the steps over them.
+
+    All minibatches are of one size but for the last, which holds what is left over; each size
+    has a `Workspace`.
+
+    Parameters
+    ----------
+    net : TwoLayerNet
+        Whose steps they are.
+    X : ndarray or sparse container of shape (n, inputs)
+        Input rows.
+    t : ndarray or sparse container of shape (n,) or (n, outputs)
+        Targets, as the net's loss layer describes them.
+    sample_weight : ndarray of shape (n,), default=None
+        Factor of each row's loss.
+    batch_size : int
+        Rows in a minibatch.
+
+    Attributes
+    ----------
+    n : int
+        How many rows there are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer import TwoLayerNet
+    >>> from sk_twolayer._training.batches import Minibatches
+    >>> X, t = np.arange(3.0).reshape(3, 1), np.array([0, 1, 1])
+    >>> batches = Minibatches(TwoLayerNet(1, 1, 2), X, t, batch_size=2)
+    >>> for workspace, rows in batches.chunks():
+    ...     for place, x in enumerate(rows):
+    ...         print(x.ravel(), workspace.loss.t[place].tolist())
+    [0. 1.] [[1.0, 0.0], [0.0, 1.0]]
+    [2.] [[0.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        net: TwoLayerNet,
+        X: Any,
+        t: Any,
+        sample_weight: Array | None = None,
+        *,
+        batch_size: int,
+    ) -> None:
+        self._net, self._X, self._t, self._sample_weight = net, X, t, sample_weight
+        self.n, self._batch_size = X.shape[0], batch_size
+        place_bytes = batch_size * (2 * net.params["b2"].nbytes + is_sparse(X) * bytes_per_row(X))
+        self._n_places = max(1, min(PLACES, self.n // batch_size, CHUNK_BYTES // place_bytes))
+        self._memory: dict[int, tuple[Workspace, Array | None]] = {}
+
+    def chunks(self, order: Array | None = None) -> Iterator[tuple[Workspace, Iterator[Any]]]:
+        """Go through all rows once, some minibatches at a time.
+
+        Parameters
+        ----------
+        order : ndarray of shape (n,), dtype intp, default=None
+            The order in which to take the rows; None takes them as they lie.
+
+        Yields
+        ------
+        workspace : Workspace
+            Where to run the minibatches, with their targets set.
+        rows : iterator of ndarray or sparse container
+            The rows of each.
+        """
+        size = self._batch_size
+        whole = self.n - self.n % size
+        cuts = [*range(0, whole, size * self._n_places), whole, self.n]
+        for start, end in pairwise(cuts):
+            if start == end:  # nothing is left over
+                continue
+            rows = slice(start, end) if order is None else order[start:end]
+            n_rows = min(size, end - start)
+            workspace, x = self._memory_for(n_rows, order is not None)
+            weights = None if self._sample_weight is None else self._sample_weight[rows]
+            workspace.set_targets(as_dense(take_rows(self._t, rows)), weights)
+            yield workspace, row_batches(self._X, rows, n_rows, out=x)
+
+    def _memory_for(self, n_rows: int, reordered: bool) -> tuple[Workspace, Array | None]:
+        """Return where minibatches of a size are run, and what their rows are copied to, if any."""
+        if n_rows not in self._memory:
+            X, weighted = self._X, self._sample_weight is not None
+            n_places = self._n_places if n_rows == self._batch_size else 1
+            x = None
+            if not is_sparse(X) and (reordered or n_rows * bytes_per_row(X) <= COPIED_BYTES):
+                x = np.empty((n_rows, X.shape[1]), X.dtype)
+            workspace = Workspace(self._net, n_rows, n_places, weighted=weighted)
+            self._memory[n_rows] = workspace, x
+        return self._memory[n_rows]
+
+
+def enough_epochs(n_samples: int, batch_size: int) -> int:
+    """Return for how many epochs to train by default: for 4500 minibatches, from 10 to 40.
+
+    Parameters
+    ----------
+    n_samples : int
+        How many rows there are.
+    batch_size : int
+        Rows in a minibatch.
+
+    Returns
+    -------
+    int
+        The number of epochs.
+
+    Examples
+    --------
+    >>> from sk_twolayer._training.batches import enough_epochs
+    >>> [enough_epochs(n, 128) for n in (1000, 15000, 40000, 60000)]
+    [40, 38, 14, 10]
+    """
+    n_batches = math.ceil(n_samples / max(1, batch_size))
+    return min(max(LEAST_EPOCHS, round(ENOUGH_BATCHES / max(1, n_batches))), MOST_EPOCHS)
+
+
+def rows_per_batch(batch_size: int | str, n_samples: int, *, at_most: bool = False) -> int:
+    """Return the number of rows in a minibatch.
+
+    Parameters
+    ----------
+    batch_size : int, "auto" or "full"
+        What was asked for; "auto" is a thirty-second of the rows, but from 32 to 128, and all up to
+        64; "full" is all.
+    n_samples : int
+        How many rows there are.
+    at_most : bool, default=False
+        Whether fewer rows than were asked for will do.
+
+    Returns
+    -------
+    int
+        A number from 1 to `n_samples`.
+
+    Raises
+    ------
+    ValueError
+        If more rows were asked for than there are.
+
+    Examples
+    --------
+    >>> from sk_twolayer._training.batches import rows_per_batch
+    >>> [rows_per_batch("auto", n) for n in (50, 100, 2000, 60000)]
+    [50, 32, 62, 128]
+    >>> rows_per_batch("full", 1000), rows_per_batch(20, 1000)
+    (1000, 20)
+    """
+    if isinstance(batch_size, str):
+        # fewer rows need shorter steps, or they are not taken often enough in so many epochs
+        all_at_once = batch_size == "full" or n_samples <= 2 * LEAST_ROWS
+        return n_samples if all_at_once else min(max(LEAST_ROWS, n_samples // 32), MOST_ROWS)
+    if batch_size > n_samples and not at_most:
+        raise ValueError(
+            f"batch_size={batch_size} is larger than the {n_samples} rows of X: use at most "
+            f'{n_samples}, "full" for all rows at once, or "auto"'
+        )
+    return min(batch_size, n_samples)

@@ -1,0 +1,159 @@
+"""The memory of a training step, and the operations laid over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sk_twolayer._typing import Action, Array, Operation
+from sk_twolayer.network import TwoLayerNet
+from sk_twolayer.network._chain import bind_backward, bind_forward
+
+
+class Workspace:
+    """The way of a minibatch forward and back through a net, laid out once and walked many times.
+
+    All arrays are made here, and each operation is bound to those it works on; what is left for
+    every minibatch is a list of calls. Several minibatches have a place in it, each with scores
+    and targets of its own, so that their losses are read all at once; the other memory they
+    share. What depends on the rows is bound again when they lie elsewhere, as sparse rows do each
+    time.
+
+    Parameters
+    ----------
+    net : TwoLayerNet
+        Whose parameters the gradients are of.
+    n_rows : int
+        Rows in a minibatch.
+    n_places : int
+        Minibatches whose losses are read at once.
+    weighted : bool, default=False
+        Whether rows have weights.
+
+    Attributes
+    ----------
+    net : TwoLayerNet
+        A twin of the net, whose layers lie over this memory.
+    n_rows : int
+        Rows in a minibatch.
+    loss : LossLayer
+        Over the scores of all places.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer import TwoLayerNet
+    >>> from sk_twolayer._training.workspace import Workspace
+    >>> net = TwoLayerNet(2, 8, 2, weight_init_std=1.0, random_state=0)
+    >>> x, t = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    >>> workspace = Workspace(net, n_rows=4, n_places=1)
+    >>> workspace.set_targets(t)
+    >>> for _ in range(100):
+    ...     workspace.run(0, x)
+    ...     workspace.add_gradient(net.theta, scale=-0.5)
+    >>> net.predict(x).argmax(axis=1)
+    array([0, 1, 1, 0])
+    """
+
+    def __init__(
+        self,
+        net: TwoLayerNet,
+        n_rows: int,
+        n_places: int,
+        *,
+        weighted: bool = False,
+    ) -> None:
+        (n_hidden, outputs), dtype = net.params["W2"].shape, net.theta.dtype
+        self.net, self.n_rows = net.twin(), n_rows
+        dropped = [np.empty((n_rows, n_hidden), dtype)] if "Dropout" in net.layers else []
+        hidden, self._dhidden = (np.empty((n_rows, n_hidden), dtype) for _ in range(2))
+        self._hidden = [hidden, hidden, *dropped]
+        # By columns, because softmax adds up short rows: so NumPy goes along the batch.
+        scores, targets = np.empty((2, n_places, outputs, n_rows), dtype).swapaxes(-1, -2)
+        weights = np.empty((n_places, n_rows), dtype) if weighted else None
+        self.loss = type(net.last_layer)()
+        self.loss.receive(scores, targets, weights)
+        self._dscores = np.empty((outputs, n_rows), dtype).T  # the probabilities, at first
+        self._operations: list[list[Operation] | None] = []
+        self._into: Array | None = None
+        self._action: Action
+        self._x: Any = None
+
+    def set_targets(self, t: Array, sample_weight: Array | None = None) -> None:
+        """Set what the next minibatches are compared with.
+
+        Parameters
+        ----------
+        t : ndarray of shape (rows,) or (rows, outputs)
+            Targets, as the loss layer describes them, of one or more whole minibatches.
+        sample_weight : ndarray of shape (rows,), default=None
+            Factor of each row's loss.
+        """
+        self._in_use = slice(len(t) // self.n_rows)
+        loss = self.loss.part(self._in_use)
+        loss.encode(t, loss.t)
+        if sample_weight is not None and loss.sample_weight is not None:
+            loss.sample_weight[...] = sample_weight.reshape(loss.sample_weight.shape)
+
+    def run(self, place: int, x: Any) -> None:
+        """Walk a minibatch forward and back: `add_gradient` may follow.
+
+        Parameters
+        ----------
+        place : int
+            Its place among those whose targets were set.
+        x : ndarray or sparse container of shape (n_rows, inputs)
+            Its rows.
+        """
+        if x is not self._x:
+            self._lay_over(x)
+        operations = self._operations[place]
+        if operations is None:
+            operations = [*self._to_hidden, *self._bind_place(place), *self._back]
+            self._operations[place] = operations
+        for operation in operations:  # perform(), but for one call less
+            operation()
+
+    def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
+        """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
+
+        Parameters
+        ----------
+        into : ndarray of shape (n_parameters,)
+            Changed in place: the net's `theta` itself, or memory of its own.
+        scale, keep : float, default=1.0
+            Factors of the gradient and of what `into` held before.
+        """
+        if into is not self._into:
+            self._into, self._action = into, self.net.bind_gradient(into, n_rows=self.n_rows)
+        self._action(scale, keep)
+
+    def total_loss(self) -> float:
+        """Return the sum of the losses of all rows, once all minibatches were run.
+
+        Returns
+        -------
+        float
+            The sum of weight times loss.
+        """
+        return self.loss.part(self._in_use).total()
+
+    def _lay_over(self, x: Any) -> None:
+        """Bind what depends on where the rows are."""
+        layers = dict(self.net.layers)
+        layers.pop("Affine2")
+        self._to_hidden = bind_forward(layers, x, self._hidden)
+        self._back = bind_backward(self.net.layers, self._dscores, self._dhidden)
+        self._operations = [None] * len(self.loss.x)  # bound again when next they are walked
+        self._into = None
+        self._x = x
+
+    def _bind_place(self, place: int) -> list[Operation]:
+        """Bind what depends on where the scores and targets are."""
+        loss, second = self.loss.part(place), self.net.layers["Affine2"]
+        return [
+            *second.bind_forward(self._hidden[-1], loss.x),
+            *loss.bind_probabilities(self._dscores),
+            *loss.bind_backward(self._dscores, dout=self.n_rows),  # of the sum over rows
+        ]

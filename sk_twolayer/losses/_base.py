@@ -1,0 +1,324 @@
+"""What the losses have in common: link, mean loss, gradient, accuracy."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+
+from sk_twolayer._typing import Array, Operation
+from sk_twolayer.layers._base import Layer, perform
+
+
+class LossLayer(Layer, ABC):
+    """Base of the losses: probabilities `y` of the scores `x`, and their mean loss against `t`.
+
+    Each loss here is a negative log-likelihood whose gradient, taken together with its
+    link function, cancels to ``dx = (y - t) / batch``.
+
+    The ``bind_...`` methods work on what `receive` was given. That may be a stack of batches, of
+    shape (batches, batch, outputs), whose losses are read at once where they were computed one
+    :meth:`part` at a time.
+
+    Attributes
+    ----------
+    x, t, sample_weight : ndarray
+        What was received.
+    y : ndarray
+        The probabilities.
+    row_values : tuple of ndarrays of shape (..., batch)
+        What the link function finds out about each row, and the loss needs.
+    """
+
+    x: Array
+    t: Array
+    sample_weight: Array | None
+    y: Array
+    row_values: tuple[Array, ...]
+
+    def forward(
+        self, x: Array, t: Any, sample_weight: Array | None = None, out: Array | None = None
+    ) -> float:
+        """Return the mean loss of scores against targets, which are checked first.
+
+        Parameters
+        ----------
+        x : ndarray of shape (batch, outputs) or (outputs,)
+            Scores: what the last affine layer put out.
+        t : array-like
+            Targets; see the class.
+        sample_weight : ndarray of shape (batch,), default=None
+            Factor of each row's loss. The mean is over rows: weights that average 1 make it
+            the weighted mean.
+        out : ndarray in the shape of `x`, default=None
+            Where to put the probabilities; may be `x`.
+
+        Returns
+        -------
+        float
+            The mean over the batch of weight times loss.
+
+        Raises
+        ------
+        ValueError
+            If the targets are not what the class describes, or not as many as the scores.
+        """
+        x, t = self._rows(x, t)
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight)
+            if sample_weight.shape != (len(x),):
+                raise ValueError(f"sample_weight must have shape ({len(x)},): one for each row")
+        return self.compare(x, t, sample_weight, np.atleast_2d(out) if out is not None else None)
+
+    def compare(
+        self, x: Array, t: Array, sample_weight: Array | None = None, out: Array | None = None
+    ) -> float:
+        """Return the mean loss of scores against targets that :meth:`encode` has made.
+
+        Parameters
+        ----------
+        x : ndarray of shape (batch, outputs), floating
+            Scores.
+        t : ndarray of shape (batch, outputs)
+            Target probabilities in the dtype of `x`; not checked again.
+        sample_weight : ndarray of shape (batch,), default=None
+            Factor of each row's loss.
+        out : ndarray of shape (batch, outputs), default=None
+            Where to put the probabilities; may be `x`.
+
+        Returns
+        -------
+        float
+            The mean over the batch of weight times loss.
+        """
+        if out is None:
+            out = np.empty_like(x, np.result_type(x, np.float32))
+        self.receive(x.copy() if np.may_share_memory(x, out) else x, t, sample_weight)
+        perform(self.bind_probabilities(out))
+        return self.total() / len(x)
+
+    def receive(self, x: Array, t: Array, sample_weight: Array | None = None) -> None:
+        """Take scores and targets, or the memory where they will be.
+
+        Parameters
+        ----------
+        x : ndarray of shape (..., batch, outputs), floating
+            Scores.
+        t : ndarray of the same shape
+            Target probabilities in the dtype of `x`; not checked.
+        sample_weight : ndarray of shape (..., batch), default=None
+            Factor of each row's loss.
+        """
+        self.x, self.t, self.sample_weight = x, t, sample_weight
+        self.row_values = self._row_memory()
+
+    def part(self, where: int | slice) -> Self:
+        """Return a layer over some of a stack of batches.
+
+        Parameters
+        ----------
+        where : int or slice
+            Which.
+
+        Returns
+        -------
+        LossLayer
+            One that shares its memory.
+        """
+        part = type(self)()
+        part.x, part.t, part.sample_weight = self.x[where], self.t[where], None
+        if self.sample_weight is not None:
+            part.sample_weight = self.sample_weight[where]
+        part.row_values = tuple(values[where] for values in self.row_values)
+        return part
+
+    def total(self) -> float:
+        """Return the sum of all rows' losses, each times its weight.
+
+        Follows the operations of `bind_probabilities`, which also write the `row_values`.
+
+        Returns
+        -------
+        float
+            The sum.
+        """
+        losses = self._losses()
+        if self.sample_weight is not None:
+            losses = losses * self.sample_weight
+        return float(losses.sum())
+
+    def backward(self, dout: float = 1.0, out: Array | None = None) -> Array:
+        """Return the gradient with respect to the scores: ``dout * (y - t) / batch``.
+
+        Parameters
+        ----------
+        dout : float, default=1.0
+            Gradient with respect to the loss.
+        out : ndarray of shape (batch, outputs), default=None
+            Where to put the result; may be the probabilities `y`.
+
+        Returns
+        -------
+        ndarray of shape (batch, outputs)
+            Gradient with respect to the scores, each row times its weight.
+        """
+        if out is None:
+            out = np.empty_like(self.y)
+        perform(self.bind_backward(out, dout))
+        return out
+
+    def bind_backward(self, out: Array, dout: float = 1.0) -> list[Operation]:
+        """Lay `backward` over arrays: those of `bind_probabilities`, and one more.
+
+        Parameters
+        ----------
+        out : ndarray of shape (batch, outputs)
+            Gradient with respect to the scores; may be the probabilities `y`.
+        dout : float, default=1.0
+            Gradient with respect to the loss: with the number of rows, the gradient is that of
+            their sum.
+
+        Returns
+        -------
+        list of callables
+            What fills `out`, whenever it is performed.
+        """
+        operations: list[Operation] = [partial(np.subtract, self.y, self.t, out)]
+        if self.sample_weight is not None:
+            factors = self.sample_weight[:, np.newaxis]
+            operations.append(partial(np.multiply, out, factors, out, casting="same_kind"))
+        if dout != len(out):
+            factor = np.array(dout / len(out), out.dtype)
+            operations.append(partial(np.multiply, out, factor, out))
+        return operations
+
+    def accuracy(self, x: Array, t: Any) -> float:
+        """Return the share of rows in which the most likely outcome is the target.
+
+        Parameters
+        ----------
+        x : ndarray of shape (batch, outputs) or (outputs,)
+            Scores.
+        t : array-like
+            Targets; see the class.
+
+        Returns
+        -------
+        float
+            A number in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If the targets are not what the class describes, or not as many as the scores.
+        """
+        x, t = self._rows(x, t)
+        decided, wanted = self._decide(self.probabilities(x)), self._decide(t)
+        return float((decided == wanted).all(axis=1).mean())
+
+    def _rows(self, x: Any, t: Any) -> tuple[Array, Array]:
+        """Return scores and encoded targets as a batch, even of one row."""
+        x, t = np.asarray(x), np.asarray(t)
+        if x.ndim == 1:
+            x, t = x[np.newaxis], t[np.newaxis]
+        if x.ndim != 2 or not x.size:
+            raise ValueError(f"x must be rows of scores, but its shape is {x.shape}")
+        if t.ndim and len(t) != len(x):
+            raise ValueError(f"x has {len(x)} rows but t has {len(t)}: give one target per row")
+        return x, self.encode(t, np.empty_like(x, np.result_type(x, np.float32)))
+
+    @abstractmethod
+    def encode(self, t: Array, out: Array) -> Array:
+        """Check targets and write them as rows of probabilities.
+
+        Parameters
+        ----------
+        t : ndarray of shape (rows,) or (rows, outputs)
+            Targets; see the class.
+        out : ndarray of shape (rows, outputs), or (batches, batch, outputs) for as many rows
+            Where to put the target probabilities.
+
+        Returns
+        -------
+        ndarray
+            The target probabilities: `out`.
+
+        Raises
+        ------
+        ValueError
+            If the targets are not what the class describes.
+        """
+
+    @abstractmethod
+    def bind_probabilities(self, y: Array) -> list[Operation]:
+        """Lay the link function over the scores that were received, and an array.
+
+        Parameters
+        ----------
+        y : ndarray of shape (batch, outputs)
+            Probabilities; not the scores' own memory, which the loss is computed from.
+
+        Returns
+        -------
+        list of callables
+            What fills `y`, whenever it is performed.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def probabilities(x: Array) -> Array:
+        """Return the probabilities that scores stand for.
+
+        Parameters
+        ----------
+        x : ndarray of shape (batch, outputs), floating
+            Scores.
+
+        Returns
+        -------
+        ndarray of shape (batch, outputs)
+            Probabilities.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def log_probabilities(x: Array) -> Array:
+        """Return the logarithms of the probabilities, which do not underflow as those may.
+
+        Parameters
+        ----------
+        x : ndarray of shape (batch, outputs), floating
+            Scores.
+
+        Returns
+        -------
+        ndarray of shape (batch, outputs)
+            Log-probabilities.
+        """
+
+    @abstractmethod
+    def _row_memory(self) -> tuple[Array, ...]:
+        """Return memory for what the link function finds out, a row each, and the loss needs."""
+
+    @abstractmethod
+    def _losses(self) -> Array:
+        """Return the loss of each row, of shape (..., batch)."""
+
+    @staticmethod
+    @abstractmethod
+    def _decide(y: Array) -> Array:
+        """Return the most likely outcome of each row, of shape (batch, anything)."""
+
+    @staticmethod
+    def _write_probabilities(t: Array, out: Array) -> Array:
+        """Check that every element of `t` is a number in [0, 1], and write them to `out`."""
+        if t.dtype.kind not in "biuf":
+            raise ValueError(f"t must hold numbers, but its dtype is {t.dtype}")
+        if not ((t >= 0) & (t <= 1)).all():  # a nan fails both
+            raise ValueError(
+                f"t must hold probabilities in [0, 1], but it goes from {t.min()} to {t.max()}"
+            )
+        out[...] = t.reshape(out.shape)
+        return out

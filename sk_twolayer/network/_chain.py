@@ -1,0 +1,160 @@
+"""Floor 2, below the net: affine layers with an activation between, and the way through them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sk_twolayer._typing import Array, Operation
+from sk_twolayer.layers import Affine, Dropout, Identity, Relu, Sigmoid, Tanh
+
+#: The activation layers by name.
+ACTIVATIONS: dict[str, type[Any]] = {
+    "relu": Relu,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "identity": Identity,
+}
+
+
+def affine_layers(
+    W1: Array, b1: Array, W2: Array, b2: Array, activation: str, dropout: float = 0.0
+) -> dict[str, Any]:
+    """Put the layers of a two-layer net in order over arrays that exist already.
+
+    Parameters
+    ----------
+    W1, b1 : ndarray of shapes (inputs, hidden) and (hidden,)
+        Parameters of the first affine layer; kept, not copied.
+    W2, b2 : ndarray of shapes (hidden, outputs) and (outputs,)
+        Parameters of the second affine layer; kept, not copied.
+    activation : {"relu", "sigmoid", "tanh", "identity"}
+        What lies between.
+    dropout : float, default=0.0
+        Rate of the `Dropout` behind the activation, if it is not 0.
+
+    Returns
+    -------
+    dict of str to layer
+        The layers by name, in order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.network._chain import affine_layers
+    >>> list(affine_layers(np.ones((2, 3)), np.ones(3), np.ones((3, 1)), np.ones(1), "relu"))
+    ['Affine1', 'Relu', 'Affine2']
+    """
+    between = [ACTIVATIONS[activation](), *([Dropout(dropout)] if dropout else [])]
+    named: dict[str, Any] = {type(layer).__name__: layer for layer in between}
+    if dropout:
+        named["Dropout"].factors = np.ones_like(b1)  # where each mask will be drawn into
+    return {"Affine1": Affine(W1, b1), **named, "Affine2": Affine(W2, b2)}
+
+
+def forward(layers: dict[str, Any], x: Any) -> Array:
+    """Walk an input through layers.
+
+    Parameters
+    ----------
+    layers : dict of str to layer
+        The layers in order.
+    x : ndarray or sparse container
+        Input of the first layer.
+
+    Returns
+    -------
+    ndarray
+        Output of the last layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.layers import Relu, Sigmoid
+    >>> from sk_twolayer.network._chain import forward
+    >>> forward({"Relu": Relu(), "Sigmoid": Sigmoid()}, np.array([-3.0, 0.0]))
+    array([0.5, 0.5])
+    """
+    for layer in layers.values():
+        x = layer.forward(x)
+    scores: Array = x
+    return scores
+
+
+def bind_forward(layers: dict[str, Any], x: Any, out: Sequence[Array]) -> list[Operation]:
+    """Lay the way of an input through layers over arrays.
+
+    Parameters
+    ----------
+    layers : dict of str to layer
+        The layers in order.
+    x : ndarray or sparse container
+        Input of the first layer.
+    out : sequence of ndarray
+        Where each layer puts its result. Neighbours may share an array where the second
+        works element by element.
+
+    Returns
+    -------
+    list of callables
+        What fills those arrays, whenever it is performed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.layers._base import perform
+    >>> from sk_twolayer.network._chain import bind_forward
+    >>> from sk_twolayer.layers import Relu, Sigmoid
+    >>> x = np.array([-3.0, 0.0])
+    >>> operations = bind_forward({"Relu": Relu(), "Sigmoid": Sigmoid()}, x, (x, x))
+    >>> perform(operations)
+    >>> x
+    array([0.5, 0.5])
+    """
+    operations: list[Operation] = []
+    for layer, result in zip(layers.values(), out, strict=True):
+        operations += layer.bind_forward(x, result)
+        x = result
+    return operations
+
+
+def bind_backward(layers: dict[str, Any], dout: Array, out: Array) -> list[Operation]:
+    """Lay the way of a gradient back through layers over arrays, to where the first one gets it.
+
+    Nothing lies upstream of the first layer, so its own input gradient is left out.
+
+    Parameters
+    ----------
+    layers : dict of str to layer
+        The layers in order, laid over arrays by `bind_forward`.
+    dout : ndarray
+        Gradient with respect to the output of the last one.
+    out : ndarray
+        Where the gradient with respect to its input goes, and all that is further back.
+
+    Returns
+    -------
+    list of callables
+        What fills `out`, whenever it is performed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.layers._base import perform
+    >>> from sk_twolayer.network._chain import affine_layers, bind_backward, bind_forward
+    >>> layers = affine_layers(np.eye(2), np.zeros(2), np.ones((2, 1)), np.zeros(1), "relu")
+    >>> x, hidden, scores = np.array([[3.0, -4.0]]), np.empty((1, 2)), np.empty((1, 1))
+    >>> perform(bind_forward(layers, x, (hidden, hidden, scores)))
+    >>> perform(bind_backward(layers, np.ones((1, 1)), hidden.copy()))
+    >>> layers["Affine1"].dW
+    array([[ 3.,  0.],
+           [-4.,  0.]])
+    """
+    first, *between, last = layers.values()
+    operations: list[Operation] = last.bind_backward(dout, out)
+    for layer in reversed(between):
+        operations += layer.bind_backward(out, out)
+    first.receive(out)
+    return operations
