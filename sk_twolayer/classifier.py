@@ -264,7 +264,6 @@ class TwoLayerClassifier(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    @with_callbacks
     def fit(
         self,
         X: Any,
@@ -311,39 +310,8 @@ class TwoLayerClassifier(
             If a column of X is ten times as large as unit scale or more; or if training was
             interrupted (KeyboardInterrupt) after at least one epoch, whose results are kept.
         """
-        params = self._checked_parameters()
-        previous = FittedModel.of(self) if self.warm_start else None
-        saved = previous.saved if previous else None
-        sources = RandomSources.create(self.random_state, saved)
-        data = prepare_fit(
-            self,
-            X,
-            y,
-            sample_weight,
-            (X_val, y_val, sample_weight_val),
-            dtype=previous.dtype if previous else None,
-            split_seed=sources.draw_split_seed,
-        )
-        if previous:
-            previous.check_labels(data.labels)
-        settings = Settings.resolve(params, data.training, data.labels)
-        attributes = partial(self._attributes, data)
-        tasks = EpochTasks(self, settings.n_epochs, X, y, sample_weight, attributes)
-        if previous:
-            state, net = previous.resume(settings, sources, n_iter=0)
-        else:
-            names = data.input_attributes.get("feature_names_in_")
-            warn_if_unscaled(data.training.X, names, type(self).__name__)
-            state, net = TrainingState.new(settings, sources), make_network(settings, sources)
-        validation = self._validation(data, settings, state)
-        self._compare_with_earlier_epochs(data, state)
-        if previous and validation and settings.early_stopping:
-            previous.keep_if_best(state, net, validation)
-        result = train(
-            net, data.training, validation, settings, state, tasks, verbose=bool(self.verbose)
-        )
-        self._publish(result, attributes(result), resumable=self.warm_start)
-        tasks.end_fit()
+        result, attributes = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        self._publish(attributes, saved_state(result) if self.warm_start else None)
         warn_if_not_converged(result)
         return self
 
@@ -405,8 +373,47 @@ class TwoLayerClassifier(
         if result.stop_reason is StopReason.INTERRUPT:
             raise KeyboardInterrupt  # the caller of partial_fit decides what is fed next
         del state.records[: -settings.max_iter]
-        self._publish(result, self._attributes(data, result), resumable=True)
+        self._publish(self._attributes(data, result), saved_state(result))
         return self
+
+    @with_callbacks
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any]
+    ) -> tuple[FitResult, dict[str, Any]]:
+        """Return the result of training, and the fitted attributes; change no attribute."""
+        params = self._checked_parameters()
+        previous = FittedModel.of(self) if self.warm_start else None
+        saved = previous.saved if previous else None
+        sources = RandomSources.create(self.random_state, saved)
+        data = prepare_fit(
+            self,
+            X,
+            y,
+            sample_weight,
+            validation,
+            dtype=previous.dtype if previous else None,
+            split_seed=sources.draw_split_seed,
+        )
+        if previous:
+            previous.check_labels(data.labels)
+        settings = Settings.resolve(params, data.training, data.labels)
+        attributes = partial(self._attributes, data)
+        tasks = EpochTasks(self, settings.n_epochs, X, y, sample_weight, attributes)
+        if previous:
+            state, net = previous.resume(settings, sources, n_iter=0)
+        else:
+            names = data.input_attributes.get("feature_names_in_")
+            warn_if_unscaled(data.training.X, names, type(self).__name__)
+            state, net = TrainingState.new(settings, sources), make_network(settings, sources)
+        evaluator = self._validation(data, settings, state)
+        self._compare_with_earlier_epochs(data, state)
+        if previous and evaluator and settings.early_stopping:
+            previous.keep_if_best(state, net, evaluator)
+        result = train(
+            net, data.training, evaluator, settings, state, tasks, verbose=bool(self.verbose)
+        )
+        tasks.end_fit(attributes(result))
+        return result, attributes(result)
 
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters, after checking each and their combinations."""
@@ -443,8 +450,7 @@ class TwoLayerClassifier(
         """Return the fitted attributes."""
         return {**data.input_attributes, **fitted_attributes(result, data.labels)}
 
-    def _publish(self, result: FitResult, attributes: dict[str, Any], *, resumable: bool) -> None:
+    def _publish(self, attributes: dict[str, Any], state: dict[str, Any] | None) -> None:
         """Set all fitted attributes in one assignment, which no fault can leave half done."""
         kept = {name: value for name, value in vars(self).items() if name not in INPUT_ATTRIBUTES}
-        state = saved_state(result) if resumable else None
         self.__dict__ = {**kept, **attributes, "_training_state": state}

@@ -99,7 +99,7 @@ class EpochTasks:
         stop = self._epoch.call_on_fit_task_end(**self._data, reconstruction_attributes=attributes)
         return bool(stop)
 
-    def end_fit(self) -> None:
-        """Notify that the estimator is fitted."""
+    def end_fit(self, attributes: dict[str, Any]) -> None:
+        """Notify of the end of the fit, before its attributes are set on the estimator."""
         if self._fit is not None:
-            self._fit.call_on_fit_task_end(**self._data, reconstruction_attributes={})
+            self._fit.call_on_fit_task_end(**self._data, reconstruction_attributes=attributes)

@@ -195,12 +195,11 @@ class NetworkObjective:
         alpha, advice = self._net.alpha, []
         if self._initial_std > LARGE_INITIAL_STD * math.sqrt(2 / self._X.shape[1]):
             advice.append(f"lower weight_init_std (the weights started at {self._initial_std:.3g})")
-        if learning_rate is not None and learning_rate.initial * alpha > 1:
-            advice.append(
-                f"lower alpha (now {alpha:g}), whose product with learning_rate exceeds 1"
-            )
-        if learning_rate is not None and not advice:
-            advice.append(f"lower learning_rate (now {learning_rate.initial:g})")
+        rate = None if learning_rate is None else learning_rate.initial
+        if alpha >= 1 and (rate is None or alpha * rate >= 1):
+            advice.append(f"lower alpha (now {alpha:g})")
+        if rate is not None:
+            advice.append(f"lower learning_rate (now {rate:g})")
         advice.append("scale the columns of X, for example with StandardScaler")
         raise ValueError(
             f"training diverged: {what} became {value} in epoch {max(1, self._epoch)}, computed "
