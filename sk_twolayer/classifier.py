@@ -98,8 +98,9 @@ class TwoLayerClassifier(
     tol : float or None, default=1e-4
         An epoch whose objective (or with `early_stopping`, validation score) is not better than
         the best one by more than this counts as no change; None trains for `max_iter` epochs.
-    n_iter_no_change : int, default=10
-        Training stops after this many epochs in a row without change.
+    n_iter_no_change : int or "auto", default="auto"
+        Number of epochs in a row without improvement after which training stops. "auto" is as
+        many as take 100 steps, and at least 10; 10 for L-BFGS.
     early_stopping : bool, default=False
         Whether to hold out rows, to watch the score on them instead of the training objective,
         and to keep the parameters of the epoch with the best one.
@@ -202,7 +203,7 @@ class TwoLayerClassifier(
         "max_iter": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "shuffle": ["boolean"],
         "tol": [Number(Real, 0, None, closed="left"), None],
-        "n_iter_no_change": [Number(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Number(Real, 0, 1, closed="neither")],
         "scoring": [str, callable, None],
@@ -227,7 +228,7 @@ class TwoLayerClassifier(
         max_iter: int | str = "auto",
         shuffle: bool = True,
         tol: float | None = 1e-4,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | str = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         scoring: Any = "loss",

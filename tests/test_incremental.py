@@ -54,9 +54,7 @@ class TestWarmStart:
         ],
         ids=str,
     )
-    @pytest.mark.filterwarnings(
-        "ignore::sklearn.exceptions.ConvergenceWarning"
-    )
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     def test_schedules_and_dropout_go_on_too(self, options, digits):
         long = make(max_iter=9, **options).fit(*digits)
         loop = make(max_iter=1, warm_start=True, **options)

@@ -200,9 +200,7 @@ class TestSchedules:
             assert_allclose(rate, expected.current)
         assert_allclose(first, rates[::4])
 
-    @pytest.mark.filterwarnings(
-        "ignore::sklearn.exceptions.ConvergenceWarning"
-    )
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     @pytest.mark.parametrize("schedule", ["cosine", "invscaling", "adaptive"])
     @pytest.mark.parametrize("solver", sorted(SOLVERS.keys() - {"lbfgs"}))
     def test_they_change_every_first_order_solver(self, schedule, solver, digits):

@@ -23,6 +23,8 @@ MIN_BATCH_ROWS, MAX_BATCH_ROWS = 32, 128
 # max_iter="auto"
 MIN_EPOCHS, MAX_EPOCHS, TARGET_STEPS = 10, 40, 4500
 LBFGS_EPOCHS = 200
+# n_iter_no_change="auto"
+MIN_PATIENCE_EPOCHS, MIN_PATIENCE_STEPS = 10, 100
 # alpha="auto"
 AUTO_ALPHA = 3e-4
 STREAM_ROWS = 10_000  # assumed in partial_fit, where the number of rows is not known
@@ -46,6 +48,8 @@ class Settings:
         end training earlier.
     max_iter : int
         Resolved largest number of epochs; in `partial_fit`, length of the history.
+    auto_epochs : int
+        Number of epochs of ``max_iter="auto"``.
     n_epochs : int
         Largest number of epochs of this call.
     """
@@ -67,6 +71,7 @@ class Settings:
     batch_size: int
     block_size: int
     max_iter: int
+    auto_epochs: int
     n_epochs: int
     shuffle: bool
     tol: float | None
@@ -103,10 +108,13 @@ class Settings:
         learning_rate = as_python(params["learning_rate"])
         if learning_rate == "auto":
             learning_rate = optimizer.default_learning_rate(n_features)
-        batch_size = n
         if optimizer.uses_minibatches:
             batch_size = resolve_batch_size(as_python(params["batch_size"]), n)
-        auto_epochs = auto_max_iter(n, batch_size) if optimizer.uses_minibatches else LBFGS_EPOCHS
+            n_steps = math.ceil(n / max(1, batch_size))
+            auto_epochs = auto_max_iter(n_steps)
+        else:
+            # a full-batch step, with its line search, does the work of many
+            batch_size, n_steps, auto_epochs = n, MIN_PATIENCE_STEPS, LBFGS_EPOCHS
         schedule = params["learning_rate_schedule"]
         resumable = streaming or params["warm_start"]
         max_iter = auto_epochs if params["max_iter"] == "auto" else int(params["max_iter"])
@@ -134,10 +142,11 @@ class Settings:
             batch_size=batch_size,
             block_size=batch_size if optimizer.uses_minibatches else min(n, BLOCK_ROWS),
             max_iter=max_iter,
+            auto_epochs=auto_epochs,
             n_epochs=min(n, 1) if streaming else max_iter,
             shuffle=bool(params["shuffle"]),
             tol=as_python(params["tol"]),
-            n_iter_no_change=int(params["n_iter_no_change"]),
+            n_iter_no_change=resolve_patience(params["n_iter_no_change"], n_steps),
             early_stopping=bool(params["early_stopping"]),
         )
 
@@ -193,17 +202,33 @@ def resolve_batch_size(batch_size: int | str, n_samples: int) -> int:
     return min(max(MIN_BATCH_ROWS, n_samples // 32), MAX_BATCH_ROWS)
 
 
-def auto_max_iter(n_samples: int, batch_size: int) -> int:
+def auto_max_iter(steps_per_epoch: int) -> int:
     """Return the number of epochs that take 4500 steps, clipped to [10, 40].
 
     Examples
     --------
     >>> from sk_twolayer._training.settings import auto_max_iter
-    >>> [auto_max_iter(n, 128) for n in (1000, 15000, 40000, 60000)]
+    >>> [auto_max_iter(n_steps) for n_steps in (8, 118, 313, 469)]
     [40, 38, 14, 10]
     """
-    n_batches = math.ceil(n_samples / max(1, batch_size))
-    return min(max(MIN_EPOCHS, round(TARGET_STEPS / max(1, n_batches))), MAX_EPOCHS)
+    return min(max(MIN_EPOCHS, round(TARGET_STEPS / max(1, steps_per_epoch))), MAX_EPOCHS)
+
+
+def resolve_patience(n_iter_no_change: int | str, steps_per_epoch: int) -> int:
+    """Return the number of epochs without improvement after which training stops.
+
+    "auto" is as many as take 100 steps, and at least 10: ten steps of gradient descent by
+    themselves are too few to tell.
+
+    Examples
+    --------
+    >>> from sk_twolayer._training.settings import resolve_patience
+    >>> resolve_patience("auto", steps_per_epoch=1), resolve_patience("auto", steps_per_epoch=32)
+    (100, 10)
+    """
+    if not isinstance(n_iter_no_change, str):
+        return int(n_iter_no_change)
+    return max(MIN_PATIENCE_EPOCHS, math.ceil(MIN_PATIENCE_STEPS / max(1, steps_per_epoch)))
 
 
 def _resolve_alpha(
