@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, Trans
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sk_twolayer._data.inputs import validated
-from sk_twolayer._data.targets import as_numpy
+from sk_twolayer._data.targets import as_target_array
 from sk_twolayer._inference import hidden_units, scores_in_blocks
 from sk_twolayer._typing import Array
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
@@ -46,7 +46,8 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         scores = self._scores(X)
         if self._multilabel:
             return (scores > 0).astype(np.intp)
-        decided = scores[:, 0] > 0 if self.n_outputs_ == 1 else scores.argmax(axis=1)
+        binary = self.out_activation_ == "logistic"
+        decided = scores[:, 0] > 0 if binary else scores.argmax(axis=1)
         labels: Array = self.classes_[decided.astype(np.intp)]
         return labels
 
@@ -116,7 +117,7 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         float
             The share, weighted where there are weights.
         """
-        return float(super().score(X, as_numpy(y), sample_weight))
+        return float(super().score(X, as_target_array(y), sample_weight))
 
     def transform(self, X: Any) -> Array:
         """Return the hidden units' activations: the features the net has made for itself.

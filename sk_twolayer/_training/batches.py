@@ -146,44 +146,32 @@ def enough_epochs(n_samples: int, batch_size: int) -> int:
     return min(max(LEAST_EPOCHS, round(ENOUGH_BATCHES / max(1, n_batches))), MOST_EPOCHS)
 
 
-def rows_per_batch(batch_size: int | str, n_samples: int, *, at_most: bool = False) -> int:
+def rows_per_batch(batch_size: int | str, n_samples: int) -> int:
     """Return the number of rows in a minibatch.
 
     Parameters
     ----------
     batch_size : int, "auto" or "full"
-        What was asked for; "auto" is a thirty-second of the rows, but from 32 to 128, and all up to
-        64; "full" is all.
+        What was asked for. "auto" is ``n_samples // 32``, clipped to [32, 128], and all rows if
+        there are at most 64; "full" is all rows.
     n_samples : int
-        How many rows there are.
-    at_most : bool, default=False
-        Whether fewer rows than were asked for will do.
+        Number of rows.
 
     Returns
     -------
     int
-        A number from 1 to `n_samples`.
-
-    Raises
-    ------
-    ValueError
-        If more rows were asked for than there are.
+        At most `n_samples`.
 
     Examples
     --------
     >>> from sk_twolayer._training.batches import rows_per_batch
     >>> [rows_per_batch("auto", n) for n in (50, 100, 2000, 60000)]
     [50, 32, 62, 128]
-    >>> rows_per_batch("full", 1000), rows_per_batch(20, 1000)
-    (1000, 20)
+    >>> rows_per_batch("full", 1000), rows_per_batch(20, 1000), rows_per_batch(20, 7)
+    (1000, 20, 7)
     """
     if isinstance(batch_size, str):
         # fewer rows need shorter steps, or they are not taken often enough in so many epochs
         all_at_once = batch_size == "full" or n_samples <= 2 * LEAST_ROWS
         return n_samples if all_at_once else min(max(LEAST_ROWS, n_samples // 32), MOST_ROWS)
-    if batch_size > n_samples and not at_most:
-        raise ValueError(
-            f"batch_size={batch_size} is larger than the {n_samples} rows of X: use at most "
-            f'{n_samples}, "full" for all rows at once, or "auto"'
-        )
     return min(batch_size, n_samples)

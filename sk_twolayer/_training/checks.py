@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_twolayer._data.targets import Labels, as_numpy, distinct_labels
+from sk_twolayer._data.targets import Labels, as_target_array, distinct_labels
 from sk_twolayer._training.memory import memory_limit
 from sk_twolayer.optimizers import LBFGS
 
@@ -78,10 +78,10 @@ def known_labels(clf: Any, classes: Any, y: Any) -> Labels:
             )
         return Labels.announced(classes, y)
     labels = Labels(clf.classes_, clf._multilabel)
-    announced = (
-        None if classes is None else distinct_labels(as_numpy(classes, "classes"), "classes")
-    )
-    if announced is not None and announced.tolist() != labels.classes.tolist():
+    announced = classes if classes is None else as_target_array(classes, "classes")
+    if announced is not None and (
+        distinct_labels(announced, "classes").tolist() != labels.classes.tolist()
+    ):
         raise ValueError(
             f"classes={classes!r} is not the same as on last call to partial_fit or fit, "
             f"which was {labels.classes!r}"

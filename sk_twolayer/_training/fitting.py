@@ -15,10 +15,10 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sk_twolayer._data.dataset import Dataset, known_dataset, learn_dataset
-from sk_twolayer._data.inputs import refuse_missing, validated
+from sk_twolayer._data.inputs import validated
 from sk_twolayer._data.split import hold_out
-from sk_twolayer._data.targets import Labels, as_numpy, check_targets
-from sk_twolayer._data.weights import check_class_weight, class_factors
+from sk_twolayer._data.targets import Labels, as_target_array, check_targets
+from sk_twolayer._data.weights import class_factors
 from sk_twolayer._numerics.matrices import BLOCK_ROWS, as_dense, mean_squares, row_keys
 from sk_twolayer._numerics.threads import suitable_blas_threads
 from sk_twolayer._sklearn_compat import as_python
@@ -35,7 +35,7 @@ from sk_twolayer._training.epochs import Epoch, epochs, full_passes
 from sk_twolayer._training.scoring import Validation
 from sk_twolayer._training.session import Best, Plan, Session, Training
 from sk_twolayer._training.stopping import StoppingRule
-from sk_twolayer._training.warnings import warn_of_scale
+from sk_twolayer._training.warnings import warn_if_one_hot, warn_of_scale
 from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.network._penalty import auto_alpha
@@ -104,8 +104,6 @@ class Fitting:
         labels = known_labels(self, classes, y)
         if goes_on:
             check_same_model(self, labels)
-        if isinstance(self.class_weight, dict) and not labels.multilabel:
-            check_class_weight(self.class_weight, labels.classes.tolist())
         factors = class_factors(self.class_weight, labels)
         dataset = known_dataset(X, y, sample_weight, labels, factors, at_least_one=False)
         n = dataset.X.shape[0]
@@ -123,6 +121,8 @@ class Fitting:
     ) -> str:
         """Run the epochs, set the fitted attributes, and return what ended the training."""
         session, net = training.session, training.net
+        if n := training.dataset.X.shape[0]:
+            session.batch_size = n if is_lbfgs(self.solver) else min(batch_size, n)
         attributes = partial(_fitted_attributes, labels, session, self.activation)
         vars(self).pop("_session", None)  # no callback is to see the last one
         with suitable_blas_threads(training.largest_product(batch_size)):
@@ -164,7 +164,7 @@ class Fitting:
         if is_lbfgs(self.solver):
             auto, batch_size = LBFGS_EPOCHS, min(n, BLOCK_ROWS)
         else:
-            batch_size = rows_per_batch(as_python(self.batch_size), n, at_most=streams)
+            batch_size = rows_per_batch(as_python(self.batch_size), n)
             auto = enough_epochs(n, batch_size)
         max_iter = auto if self.max_iter == "auto" else int(self.max_iter)
         return Plan(batch_size, max_iter, schedule, streams)
@@ -186,6 +186,7 @@ class Fitting:
         )
         if goes_on:
             session.best_score = self.best_validation_score_
+            session.batch_size = getattr(self, "batch_size_", 0)  # of files before it existed
             session.n_iter, session.n_rows_seen = self.n_iter_, self.t_
             session.loss_curve = list(self.loss_curve_)
             session.validation_loss_curve = list(self.validation_loss_curve_ or ())
@@ -205,9 +206,11 @@ class Fitting:
             session.dropout_random_state = np.random.RandomState(seed)
         sizes = X.shape[1], int(self.hidden_size), labels.n_outputs
         check_memory(*sizes, plan.batch_size, X.dtype)
+        # the scores of a single class stay at 0: softmax of one score has no gradient
+        all_zero = goes_on or len(labels.classes) == 1
         net = TwoLayerNet(
             *sizes,
-            0.0 if goes_on else as_python(self.weight_init_std),
+            0.0 if all_zero else as_python(self.weight_init_std),
             activation=self.activation,
             loss=labels.loss,
             alpha=self._strength(dataset, goes_on, plan.streams),
@@ -226,6 +229,7 @@ class Fitting:
         X = dataset.X
         if not goes_on:
             warn_of_scale(self, X)
+            warn_if_one_hot(dataset.t)
         if self.alpha != "auto":
             return float(self.alpha)
         if not X.shape[0]:
@@ -292,8 +296,7 @@ class Fitting:
     ) -> Any:
         """Return X and y as arrays: those of a new model, unless there is one with a dtype."""
         dtypes = [np.float64, np.float32] if dtype is None else [dtype]
-        refuse_missing(**{name: y})
-        y = as_numpy(y, name)
+        y = as_target_array(y, name)
         X, y = validated(self, X, y, dtypes=dtypes, multi_output=True, reset=dtype is None)
         return X, check_targets(y, name, complete=complete)
 
@@ -336,6 +339,7 @@ def _fitted_attributes(
         "intercepts_": [net.params["b1"], net.params["b2"]],
         "activation_": activation,
         "alpha_": float(net.alpha),
+        "batch_size_": session.batch_size,
         "n_outputs_": labels.n_outputs,
         "out_activation_": "softmax" if labels.loss == "softmax" else "logistic",
         "n_layers_": 3,

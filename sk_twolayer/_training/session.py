@@ -38,6 +38,7 @@ class Session:
     dropout_random_state: np.random.RandomState | None = None  # apart from the permutations
     split_seed: int | None = None  # which rows to hold out
     theta: Array | None = None  # where training stands, if the model is of an earlier epoch
+    batch_size: int = 0  # rows per minibatch
     n_iter: int = 0
     n_rows_seen: int = 0
     loss_curve: list[float] = field(default_factory=list)

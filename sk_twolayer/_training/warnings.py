@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sk_twolayer._data.targets import is_one_hot
 from sk_twolayer._numerics.matrices import mean_squares
 from sk_twolayer._training.checks import is_lbfgs
 
@@ -28,6 +29,17 @@ def warn_of_scale(clf: Any, X: Any) -> None:
             f"column {column} of X has a root mean square of {size:.3g}, and a net learns well "
             "from columns of about unit scale: put a scaler in front, make_pipeline("
             f"StandardScaler(), {type(clf).__name__}()), or MaxAbsScaler() for a sparse X",
+            stacklevel=_level_of_the_caller(),
+        )
+
+
+def warn_if_one_hot(y: Any) -> None:
+    """Warn if an indicator matrix looks like one-hot rows of one label each."""
+    if is_one_hot(y):
+        warnings.warn(
+            f"every row of y has exactly one 1 among its {y.shape[1]} columns, which are taken as "
+            "independent labels (multilabel): the probabilities of a row do not sum to 1. If "
+            "these are one-hot rows of a single class each, give y.argmax(axis=1) instead",
             stacklevel=_level_of_the_caller(),
         )
 
