@@ -107,7 +107,7 @@ def as_target_array(y: Any, name: str = "y") -> Any:
             _refuse_missing_labels(np.isnan(entries.data), entries.data, name, entries.row)
         return y
     if np.ma.isMaskedArray(y):
-        _refuse_missing_labels(np.ma.getmaskarray(y), y.filled(), name)
+        _refuse_missing_labels(np.ma.getmaskarray(y), y, name)
         y = y.data
     try:
         array = y if isinstance(y, np.ndarray) else np.asarray(y)
