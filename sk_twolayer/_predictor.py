@@ -52,7 +52,7 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         return labels
 
     def decision_function(self, X: Any) -> Array:
-        """Return the scores: the log-odds of the second class, or one score a class or label.
+        """Return the scores: the log-odds of the second class, or one score per class or label.
 
         Parameters
         ----------
@@ -61,8 +61,9 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
 
         Returns
         -------
-        ndarray of shape (n_samples,) for two classes, else (n_samples, n_classes)
+        ndarray of shape (n_samples,) for one or two classes, else (n_samples, n_classes)
             Scores in the dtype of the model; where there may be several labels, their log-odds.
+            0 for the only class of a model fitted to one class.
         """
         scores = self._scores(X)
         return scores[:, 0] if self.n_outputs_ == 1 else scores

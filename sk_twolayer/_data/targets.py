@@ -101,29 +101,41 @@ def as_target_array(y: Any, name: str = "y") -> Any:
     ValueError
         If labels are missing, of different kinds, or no numbers, strings or booleans.
     """
-    if is_sparse(y) or (hasattr(y, "sparse") and np.ndim(y) == 2):  # the latter of pandas
-        if is_sparse(y) and y.dtype.kind in "fc":
+    if is_sparse(y):
+        if y.dtype.kind in "fc":
             entries = y.tocoo()
             _refuse_missing_labels(np.isnan(entries.data), entries.data, name, entries.row)
         return y
+    if hasattr(y, "sparse") and np.ndim(y) == 2:  # a sparse dataframe of pandas
+        return y
+    array = _as_array(y, name)
+    if array is None:
+        return y
+    if array.dtype.kind in "fc":
+        _refuse_missing_labels(np.isnan(array), array, name)
+        if np.isinf(array).any():
+            raise ValueError(f"{name} contains infinity, which is no label")
+    if array.dtype.kind in "mM":
+        _refuse_missing_labels(np.isnat(array), array, name)
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def _as_array(y: Any, name: str) -> Array | None:
+    """Return an array with a dtype of numbers, strings or booleans; None for no array at all."""
     if np.ma.isMaskedArray(y):
         _refuse_missing_labels(np.ma.getmaskarray(y), y, name)
         y = y.data
     try:
-        array = y if isinstance(y, np.ndarray) else np.asarray(y)
+        array: Array = y if isinstance(y, np.ndarray) else np.asarray(y)
     except ValueError:  # of lists of different lengths
-        return y
+        return None
     if array.ndim == 0:
-        return y
+        return None
     if array.dtype.kind in "US" and isinstance(y, list | tuple):  # NumPy makes strings of all
         _kind_of_objects(np.array(y, dtype=object), name)
-    if array.dtype.kind in "fc":
-        _refuse_missing_labels(np.isnan(array), array, name)
-    if array.dtype.kind in "mM":
-        _refuse_missing_labels(np.isnat(array), array, name)
     if array.dtype.kind in "OT":  # T: strings of variable length in NumPy 2
         return _with_dtype_of_elements(array.astype(object, copy=False), name)
-    return array.astype(np.float32) if array.dtype == np.float16 else array
+    return array
 
 
 def _with_dtype_of_elements(array: Array, name: str) -> Array:
@@ -203,7 +215,9 @@ def distinct_labels(y: Any, name: str = "y") -> Array:
     with np.errstate(invalid="ignore"):  # floats are cast to integers, to compare them
         labels = np.unique(np.asarray(y))
         # several of each: of many labels that occur once it warns that they may be quantities
-        classes: Array = unique_labels(np.repeat(labels, 3))
+        repeated = np.repeat(labels, 3)
+        check_classification_targets(repeated)  # whose message says more than the next one's
+        classes: Array = unique_labels(repeated)
     return classes
 
 
@@ -218,9 +232,11 @@ def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
     """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones."""
     if y.ndim == 1 or y.shape[1] == 1:
         y = column_or_1d(as_dense(y), warn=True)
-        labels = y if complete else np.repeat(distinct_labels(y, name), 3)
+        if not complete:
+            distinct_labels(y, name)
+            return y
         with np.errstate(invalid="ignore"):
-            check_classification_targets(labels)
+            check_classification_targets(y)
         return y
     check_classification_targets(y)
     if type_of_target(y, input_name=name) == "multiclass-multioutput":

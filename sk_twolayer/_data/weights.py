@@ -99,7 +99,8 @@ def check_sample_weight(
     smallest = np.min(weights, where=weights > 0, initial=np.inf)
     if smallest / weights.max() < np.finfo(np.float64).tiny:
         raise _not_representable(name, np.dtype(np.float64))
-    return np.divide(weights, weights.max())
+    relative: Array = weights / weights.max()
+    return relative
 
 
 def combined_weights(
