@@ -39,7 +39,7 @@ class TestClassesWithoutWeight:
     @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
     def test_the_class_keeps_its_column_and_has_a_small_probability(self, by, labels, solver):
         last = np.unique(labels)[-1]
-        clf, weight = make(solver=solver, max_iter=100, tol=None), None
+        clf, weight = make(solver=solver, learning_rate=0.2, max_iter=100, tol=None), None
         if by == "class_weight":
             clf.set_params(class_weight={last: 0})
         else:
@@ -82,7 +82,7 @@ class TestClassesWithoutWeight:
         assert (clf.predict(X[y == 1]) == "b").all()
 
     def test_warm_start_and_partial_fit_go_on(self):
-        clf = make(warm_start=True).fit(X, y, y != 1)
+        clf = make(warm_start=True, tol=None).fit(X, y, y != 1)
         clf.fit(X, y, y != 2)
         clf.partial_fit(X, y, sample_weight=y != 0)
         assert_array_equal(clf.classes_, [0, 1, 2])
@@ -185,7 +185,7 @@ class TestBatchSize:
             ({"batch_size": 10**9}, N),
             ({"batch_size": "full"}, N),
             ({"batch_size": "auto"}, N),
-            ({"solver": "lbfgs"}, N),
+            ({"solver": "lbfgs", "tol": None}, N),
             ({"batch_size": 1000, "early_stopping": True}, N - 6),
             ({"batch_size": 1000, "class_weight": {0: 0}}, 40),
         ],
@@ -303,7 +303,7 @@ def dask_series(values):
 def test_arrays_of_objects_are_what_they_hold(given, plain):
     expected, clf = make().fit(X, plain), make()
     assert_array_equal(parameters(clf.fit(X, given)), parameters(expected))
-    assert clf.classes_.dtype.kind == np.asarray(plain).dtype.kind
+    assert clf.classes_.tolist() == expected.classes_.tolist()
     assert clf.score(X, given) == expected.score(X, plain)
     parts = make().partial_fit(X, given, classes=objects(np.unique(plain).tolist()))
     assert_array_equal(parts.classes_, expected.classes_)
@@ -392,8 +392,8 @@ def test_labels_of_different_kinds(labels):
     ("labels", "message"),
     [
         ([2**70, 1] * (N // 2), "neither 64-bit integers nor floats represent exactly"),
-        (objects([2**63, -1] * (N // 2)), "neither 64-bit integers nor floats"),
-        (objects([{1}, {2}] * (N // 2)), "labels of type set, but .* MultiLabelBinarizer"),
+        (objects([2**63 + 1, -1] * (N // 2)), "neither 64-bit integers nor floats"),
+        (objects([{1}, {2}] * (N // 2)), "labels of type set, but .*MultiLabelBinarizer"),
         ([pd.Timestamp(2020, 1, 1)] * N, "labels of type Timestamp, but"),
         (np.where(y, np.inf, 0), "contains infinity"),
     ],

@@ -28,7 +28,7 @@ ClassWeight = dict[Any, float] | str | None
 def class_factors(
     class_weight: ClassWeight, labels: Labels, t: Any = None, weights: Array | None = None
 ) -> Array | None:
-    """Return the factor of each class, 1 at most.
+    """Return the factor of each class.
 
     "balanced" gives 0 to a class without a row of positive weight, as scikit-learn's
     `compute_sample_weight` does.
@@ -56,7 +56,6 @@ def class_factors(
         factors[present] = compute_class_weight(
             class_weight, classes=present, y=t, sample_weight=weights
         )
-    factors /= factors.max()  # so that products do not overflow
     return factors
 
 
