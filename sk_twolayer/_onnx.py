@@ -87,7 +87,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     results, dtype = _add_net(scope, operator, container, raw)
     labels, probabilities = (variable.full_name for variable in operator.outputs)
     array = scope.get_unique_variable_name("array") if _has_zipmap(operator) else probabilities
-    if model.n_outputs_ == 1:
+    if model.n_outputs_ < len(model.classes_):  # one score for two classes
         whole, other = map(scope.get_unique_variable_name, ("whole", "other"))
         container.add_initializer(whole, dtype, [], [0.0 if raw else 1.0])
         apply_sub(scope, [whole, results], other, container)

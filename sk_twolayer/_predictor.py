@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, Trans
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sk_twolayer._data.inputs import validated
-from sk_twolayer._data.targets import as_numpy
+from sk_twolayer._data.targets import as_target_array
 from sk_twolayer._inference import hidden_units, scores_in_blocks
 from sk_twolayer._typing import Array
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
@@ -46,12 +46,13 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         scores = self._scores(X)
         if self._multilabel:
             return (scores > 0).astype(np.intp)
-        decided = scores[:, 0] > 0 if self.n_outputs_ == 1 else scores.argmax(axis=1)
+        binary = self.out_activation_ == "logistic"
+        decided = scores[:, 0] > 0 if binary else scores.argmax(axis=1)
         labels: Array = self.classes_[decided.astype(np.intp)]
         return labels
 
     def decision_function(self, X: Any) -> Array:
-        """Return the scores: the log-odds of the second class, or one score a class or label.
+        """Return the scores: the log-odds of the second class, or one score per class or label.
 
         Parameters
         ----------
@@ -60,8 +61,9 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
 
         Returns
         -------
-        ndarray of shape (n_samples,) for two classes, else (n_samples, n_classes)
+        ndarray of shape (n_samples,) for one or two classes, else (n_samples, n_classes)
             Scores in the dtype of the model; where there may be several labels, their log-odds.
+            0 for the only class of a model fitted to one class.
         """
         scores = self._scores(X)
         return scores[:, 0] if self.n_outputs_ == 1 else scores
@@ -116,7 +118,7 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         float
             The share, weighted where there are weights.
         """
-        return float(super().score(X, as_numpy(y), sample_weight))
+        return float(super().score(X, as_target_array(y), sample_weight))
 
     def transform(self, X: Any) -> Array:
         """Return the hidden units' activations: the features the net has made for itself.

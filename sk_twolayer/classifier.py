@@ -26,7 +26,11 @@ from sk_twolayer._training.loop import FitResult, make_network, train
 from sk_twolayer._training.scoring import Validation, check_scoring, make_score
 from sk_twolayer._training.settings import Settings, check_parameters, partial_fit_problem
 from sk_twolayer._training.state import RandomSources, TrainingState, data_summary
-from sk_twolayer._training.warnings import warn_if_not_converged, warn_if_unscaled
+from sk_twolayer._training.warnings import (
+    warn_if_not_converged,
+    warn_if_one_hot,
+    warn_if_unscaled,
+)
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.network._chain import ACTIVATIONS
 from sk_twolayer.optimizers import Optimizer
@@ -88,8 +92,9 @@ class TwoLayerClassifier(
     dropout : float in [0, 1), default=0.0
         Probability that a hidden unit is left out of a training step. Predictions use all units.
     batch_size : int, "auto" or "full", default="auto"
-        Rows in a minibatch, at most the rows of X; "auto" is ``n_samples // 32``, but from 32
-        to 128, and all rows up to 64; "full" takes all rows at once.
+        Rows per minibatch, clipped to the number of training rows; "auto" is
+        ``n_samples // 32``, clipped to [32, 128], and all rows if there are at most 64; "full" is
+        all rows. `batch_size_` has the number taken.
     max_iter : int or "auto", default="auto"
         Largest number of epochs. "auto" is as many as take 4500 minibatches, but from 10 to 40;
         with L-BFGS, 200.
@@ -111,8 +116,9 @@ class TwoLayerClassifier(
         The validation score: minus the mean loss, or any scorer of scikit-learn's; None is
         accuracy.
     class_weight : dict, "balanced" or None, default=None
-        Factors of the classes' sample weights, 1 for a class a dict does not name;
-        "balanced" gives every class the same total weight.
+        Factors of the classes' sample weights, 1 for a class that a dict does not name;
+        "balanced" gives every class the same total weight. A dict may name classes that y does
+        not hold, as long as it names one that y holds.
     warm_start : bool, default=False
         Whether `fit` goes on where the last call ended, as if it had never paused; only
         "cosine" starts again every `max_iter` epochs.
@@ -127,7 +133,8 @@ class TwoLayerClassifier(
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class labels, sorted; for an indicator matrix y, the numbers of its columns.
+        The class labels that y holds, sorted, also of rows of weight zero; for an indicator
+        matrix y, the numbers of its columns.
     coefs_ : list of two ndarrays, of shapes (n_features, hidden_size), (hidden_size, n_outputs)
         The weights W1 and W2, in the dtype of the X given to `fit`.
     intercepts_ : list of two ndarrays, of shapes (hidden_size,) and (n_outputs,)
@@ -136,10 +143,12 @@ class TwoLayerClassifier(
         The activation the model was fitted with.
     alpha_ : float
         The strength of the penalty it was fitted with.
+    batch_size_ : int
+        Rows per minibatch in the last call; with L-BFGS, all training rows.
     out_activation_ : {"softmax", "logistic"}
         What turns scores into probabilities; "logistic" for two classes and for labels.
     n_outputs_ : int
-        Number of scores: 1 for two classes, otherwise one a class or label.
+        Number of scores: 1 for two classes, otherwise one per class or label.
     n_layers_ : int
         Number of layers of units, input and output included: 3.
     n_iter_ : int
@@ -167,8 +176,10 @@ class TwoLayerClassifier(
 
     Notes
     -----
-    A row of weight zero is left out. The other weights are divided by their mean, so only their
-    ratios matter; for full batches a weight of k equals k copies of the row.
+    A row of weight zero is left out of training, but its label is in `classes_`: a class whose
+    rows all have weight zero keeps its column in `predict_proba`. The other weights are divided
+    by their mean, so only their ratios matter; for full batches a weight of k equals k copies of
+    the row.
     While a fit runs it holds BLAS to one thread, for the whole process, unless the largest
     product of a step takes 2**24 multiplications or more. A fit that fails leaves
     the estimator's attributes as they were.
@@ -282,8 +293,9 @@ class TwoLayerClassifier(
         X : array-like, dataframe or sparse container of shape (n_samples, n_features)
             Input rows; float32 and float64 are trained in as they are, all else in float64.
         y : array-like of shape (n_samples,), or of shape (n_samples, n_labels), also sparse
-            Class labels: numbers, strings or booleans, of two classes at least; or an indicator
-            matrix of zeros and ones, where a row may have several labels.
+            Class labels: numbers, strings or booleans; or an indicator matrix of zeros and ones,
+            where a row may have several labels. If y holds a single class, the model predicts
+            that class with probability 1 for every row.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, none negative.
         X_val, y_val : as X and y, default=None
@@ -308,8 +320,10 @@ class TwoLayerClassifier(
             If training would have gone on after `max_iter` epochs, and neither a cosine nor
             ``tol=None`` had planned for so many.
         UserWarning
-            If a column of X is ten times as large as unit scale or more; or if training was
-            interrupted (KeyboardInterrupt) after at least one epoch, whose results are kept.
+            If a column of X is ten times as large as unit scale or more; if an indicator matrix
+            of three or more columns has exactly one 1 in every row, as one-hot rows have; or if
+            training was interrupted (KeyboardInterrupt) after at least one epoch, whose results
+            are kept.
         """
         result, attributes = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         self._publish(attributes, saved_state(result) if self.warm_start else None)
@@ -359,15 +373,15 @@ class TwoLayerClassifier(
         )
         if previous:
             previous.check_labels(data.labels)
-        alpha = previous.attributes["alpha_"] if previous else None
-        settings = Settings.resolve(
-            params, data.training, data.labels, streaming=True, resumed_alpha=alpha
-        )
+            if not data.training.X.shape[0]:
+                return self  # no row has a weight
+        settings = Settings.resolve(params, data.training, data.labels, streaming=True)
         if previous:
             state, net = previous.resume(settings, sources, n_iter=self.n_iter_)
         else:
             names = data.input_attributes.get("feature_names_in_")
             warn_if_unscaled(data.training.X, names, type(self).__name__)
+            warn_if_one_hot(data.training.t)
             state, net = TrainingState.new(settings, sources), make_network(settings, sources)
         state.restart_validation()
         result = train(net, data.training, None, settings, state, verbose=bool(self.verbose))
@@ -405,6 +419,7 @@ class TwoLayerClassifier(
         else:
             names = data.input_attributes.get("feature_names_in_")
             warn_if_unscaled(data.training.X, names, type(self).__name__)
+            warn_if_one_hot(data.training.t)
             state, net = TrainingState.new(settings, sources), make_network(settings, sources)
         evaluator = self._validation(data, settings, state)
         self._compare_with_earlier_epochs(data, state)

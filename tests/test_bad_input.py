@@ -32,7 +32,6 @@ def with_value(value):
         ({"learning_rate": -0.1}, r"'learning_rate'.*range \(0.* inf\).*Got -0.1"),
         ({"alpha": -1}, "'alpha'.*Got -1"),
         ({"batch_size": 0}, "'batch_size'.*Got 0"),
-        ({"batch_size": 31}, 'batch_size=31 is larger than the 30 rows of X.*"full".*"auto"'),
         ({"batch_size": "all"}, "'batch_size'.*'auto'.*Got 'all'"),
         ({"max_iter": 0}, "'max_iter'.*Got 0"),
         ({"tol": -1e-4}, "'tol'.*Got -0.0001"),
@@ -48,7 +47,6 @@ def with_value(value):
         ({"class_weight": {1: np.inf}}, r"class_weight\[1\].*got inf"),
         ({"class_weight": {1: 10**400}}, r"class_weight\[1\].*got 1000"),
         ({"class_weight": {1: None}}, r"class_weight\[1\].*got None"),
-        ({"class_weight": {0: 0, 1: 0}}, "just 1 class: 2"),
         ({"class_weight": {0: 0, 1: 0, 2: 0}}, "is zero for every row"),
         ({"random_state": "seed"}, "'random_state'.*Got 'seed'"),
         ({"shuffle": "yes"}, "'shuffle'.*Got 'yes'"),
@@ -72,13 +70,12 @@ def test_parameters(options, message):
     [
         ((with_value(np.nan), y), "X contains NaN"),
         ((with_value(np.inf), y), "X contains infinity"),
-        ((X, np.where(y == 1, np.nan, y)), "y contains NaN"),
+        ((X, np.where(y == 1, np.nan, y)), r"y has missing labels, .* \(nan\) in row 1: leave out"),
         ((X, y[:-1]), "inconsistent numbers of samples.*30, 29"),
-        ((X, np.zeros(30)), r"at least 2 classes.*just 1 class: .*0\.0"),
         ((X, None), "requires y to be passed"),
         ((X, y + 0.5), "Unknown label type: continuous"),
         ((X, np.c_[y, y]), r"multiclass-multioutput.*MultiOutputClassifier\(TwoLayerClassifier"),
-        ((X, 2 * np.eye(3)[y]), "indicator matrix holds 0 and 1, but y goes from 0.0 to 2.0"),
+        ((X, 2 * np.eye(3)[y]), "indicator matrix holds 0 and 1, but y ranges from 0.0 to 2.0"),
         ((X[:, 0], y), "Expected 2D array, got 1D array"),
         ((X[:0], y[:0]), "Found array with 0 sample"),
         ((X[:, :0], y), "0 feature"),
@@ -105,7 +102,6 @@ def test_bytes_as_labels():
         (np.zeros(30), "(?i)weight.*zero"),
         (np.ones(29), r"sample_weight.shape == \(29,\), expected \(30,\)"),
         (np.full(30, np.nan), "sample_weight contains NaN"),
-        ((y == 1).astype(float), "rows of y that carry weight have just 1 class: 1$"),
     ],
 )
 @pytest.mark.parametrize("class_weight", [None, "balanced", {0: 2.0}])
@@ -124,8 +120,8 @@ class TestPrediction:
 
     def test_after_a_fit_that_failed(self, method):
         clf = TwoLayerClassifier()
-        with pytest.raises(ValueError, match="1 class"):
-            clf.fit(X, np.zeros(30))
+        with pytest.raises(ValueError, match="continuous"):
+            clf.fit(X, y + 0.5)
         with pytest.raises(NotFittedError, match="not fitted yet"):
             getattr(clf, method)(X)
 

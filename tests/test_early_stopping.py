@@ -207,7 +207,7 @@ class TestWeights:
         ({"sample_weight_val": 1}, "must be given together"),
         ({"X_val": np.zeros((2, 3)), "y_val": [0, 1]}, "3 features"),
         ({"X_val": np.zeros((2, 64)), "y_val": [0, 99]}, r"y_val has labels .* not among"),
-        ({"X_val": np.zeros((2, 64)), "y_val": np.eye(2)}, "y_val must be one label a row"),
+        ({"X_val": np.zeros((2, 64)), "y_val": np.eye(2)}, "y_val must be one label per row"),
         (
             {"X_val": np.zeros((2, 64)), "y_val": [0, 1], "sample_weight_val": [1, -1]},
             "sample_weight_val must not be negative",

@@ -80,7 +80,7 @@ def refused_because(clf, y):
     if clf.dropout and takes_all_rows(clf):
         return "dropout=.* leaves out other units in each step"
     if y.ndim == 2 and clf.class_weight is not None:
-        return "class_weight is for one label a row"
+        return "class_weight is for one label per row"
     return None
 
 

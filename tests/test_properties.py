@@ -237,9 +237,6 @@ def test_labels(targets, in_parts):
         clf = attempt(clf.partial_fit, PLAIN_X, y, classes)
     else:
         clf = attempt(clf.fit, PLAIN_X, y)
-    if isinstance(y, np.ndarray) and y.dtype.hasobject and not isinstance(plain[0], str):
-        assert "Unknown label type" in str(clf)
-        return
     assert not isinstance(clf, Exception), clf
     assert clf.classes_.tolist() == classes
     assert_same(clf, make(max_iter=1, alpha=1e-4).fit(PLAIN_X, codes))
@@ -259,9 +256,7 @@ def test_weights_of_any_classes(targets, kind):
         of_class = {label: 1 / plain.count(label) for label in of_class}
     clf = make(class_weight=of_class if kind == "dict" else kind)
     fitted, expected = attempt(clf.fit, PLAIN_X, y), make()
-    if isinstance(fitted, Exception):
-        assert "Unknown label type" in str(fitted)
-        return
+    assert not isinstance(fitted, Exception), fitted
     codes = [sorted(of_class).index(label) for label in plain]
     expected.fit(PLAIN_X, codes, [of_class[label] for label in plain])
     for array, of_weights in zip(parameters(clf), parameters(expected), strict=True):
@@ -324,10 +319,10 @@ def test_weights(weights, solver):
 
 @given(row_weights(N))
 def test_rows_without_weight(weights):
-    """A row of weight zero is as good as not there, in any minibatches."""
+    """A row of weight zero changes nothing in training, in any minibatches."""
     weights, plain = weights
     there = np.flatnonzero(plain)
-    assume(len(set(PLAIN_Y[there])) >= 2)
+    assume(set(PLAIN_Y[there]) == set(PLAIN_Y))
     clf = attempt(make(batch_size=2).fit, PLAIN_X, PLAIN_Y, weights)
     kept = np.array(plain, float)[there]
     expected = make(batch_size=2).fit(PLAIN_X[there], PLAIN_Y[there], kept)
@@ -358,4 +353,4 @@ def test_sizes_of_nothing_and_one(n_rows, n_columns, n_labels):
     for targets in (y, y[:, :1].ravel()):
         clf = attempt(make().fit, X, targets)
         if not isinstance(clf, Exception):
-            assert clf.predict(X).shape == targets.shape
+            assert clf.predict(X).shape == (targets.ravel() if n_labels == 1 else targets).shape

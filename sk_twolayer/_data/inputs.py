@@ -52,7 +52,8 @@ def _is_frame_of_float32(X: Any) -> bool:
 
 
 def _dtypes_of_columns(X: Any) -> list[Any]:
-    return list(X.dtypes) if hasattr(X, "columns") and hasattr(X, "dtypes") else []
+    is_frame = hasattr(X, "columns") and hasattr(X, "dtypes") and getattr(X, "ndim", 2) == 2
+    return list(X.dtypes) if is_frame else []  # a series of Dask has columns too
 
 
 @contextmanager

@@ -9,10 +9,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from sk_twolayer._data.dataset import Dataset, known_dataset, learn_dataset
-from sk_twolayer._data.inputs import refuse_missing, validated
+from sk_twolayer._data.inputs import validated
 from sk_twolayer._data.split import hold_out
-from sk_twolayer._data.targets import Labels, as_numpy, check_targets
-from sk_twolayer._data.weights import check_class_weight, class_factors
+from sk_twolayer._data.targets import Labels, as_target_array, check_targets, distinct_labels
+from sk_twolayer._data.weights import class_factors
 from sk_twolayer._sklearn_compat import shallow_copy
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
@@ -112,10 +112,7 @@ def prepare_partial_fit(
     checked = shallow_copy(estimator)
     X, y = check_X_y(checked, X, y, dtype)
     labels = _announced_labels(classes, y, known)
-    class_weight = estimator.class_weight
-    if isinstance(class_weight, dict) and not labels.multilabel:
-        check_class_weight(class_weight, labels.classes.tolist())
-    factors = class_factors(class_weight, labels)
+    factors = class_factors(estimator.class_weight, labels)
     training = known_dataset(X, y, sample_weight, labels, factors, at_least_one=False)
     return PreparedData(training, None, labels, _input_attributes(checked))
 
@@ -145,8 +142,7 @@ def check_X_y(
         Whether y holds all classes there are.
     """
     dtypes = [np.float64, np.float32] if dtype is None else [dtype]
-    refuse_missing(**{name: y})
-    y = as_numpy(y, name)
+    y = as_target_array(y, name)
     X, y = validated(estimator, X, y, dtypes=dtypes, multi_output=True, reset=dtype is None)
     return X, check_targets(y, name, complete=complete)
 
@@ -161,7 +157,7 @@ def _announced_labels(classes: Any, y: Any, known: Labels | None) -> Labels:
             )
         return Labels.announced(classes, y)
     if classes is not None:
-        announced = np.unique(np.asarray(as_numpy(classes, "classes")))
+        announced = distinct_labels(as_target_array(classes, "classes"), "classes")
         if announced.tolist() != known.classes.tolist():
             raise ValueError(
                 f"classes={classes!r} is not the same as on last call to partial_fit or fit, "

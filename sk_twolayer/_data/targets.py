@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from numbers import Real
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from sk_twolayer._numerics.matrices import as_dense, without_duplicates
+from sk_twolayer._numerics.matrices import as_dense, is_sparse, without_duplicates
 from sk_twolayer._typing import Array
 
 
@@ -22,31 +21,32 @@ class Labels(NamedTuple):
 
     @property
     def n_outputs(self) -> int:
-        """Number of scores, int: a single one is enough to tell two classes apart."""
-        return 1 if len(self.classes) == 2 and not self.multilabel else len(self.classes)
+        """Number of scores, int: one for two classes, otherwise one per class or label."""
+        return 1 if self._binary else len(self.classes)
 
     @property
     def loss(self) -> str:
-        """The last layer of the net: "softmax" or "sigmoid"."""
-        return "sigmoid" if self.multilabel or self.n_outputs == 1 else "softmax"
+        """The last layer of the network: "softmax" or "sigmoid".
+
+        A single class has softmax of a single score, which is exactly 1 and has gradient 0.
+        """
+        return "sigmoid" if self.multilabel or self._binary else "softmax"
+
+    @property
+    def _binary(self) -> bool:
+        return len(self.classes) == 2 and not self.multilabel
 
     @classmethod
     def learn(cls, y: Any) -> Self:
-        """Find out which labels there are."""
+        """Return the labels that occur in y, whatever the weights of their rows."""
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), multilabel=True)
-        classes = distinct_labels(y)
-        if len(classes) < 2:
-            raise ValueError(
-                "a classifier needs at least 2 classes, but the rows of y that carry weight have "
-                f"just 1 class: {classes.tolist()[0]!r}"
-            )
-        return cls(classes)
+        return cls(distinct_labels(y))
 
     @classmethod
     def announced(cls, classes: Any, y: Any) -> Self:
         """Take the labels that are to come."""
-        classes = as_numpy(classes, "classes")
+        classes = as_target_array(classes, "classes")
         labels = distinct_labels(classes, "classes") if np.size(classes) else np.array([])
         if y.ndim == 2:
             if labels.tolist() != list(range(y.shape[1])):
@@ -55,8 +55,8 @@ class Labels(NamedTuple):
                     f"numbers, range({y.shape[1]}), got {classes!r}"
                 )
             return cls(labels, multilabel=True)
-        if len(labels) < 2:
-            raise ValueError(f"a classifier needs at least 2 classes, got classes={classes!r}")
+        if not len(labels):
+            raise ValueError(f"classes must hold at least one label, got classes={classes!r}")
         return cls(labels)
 
     def encode(self, y: Any, name: str = "y") -> Any:
@@ -64,7 +64,7 @@ class Labels(NamedTuple):
         if (y.ndim == 2) != self.multilabel:
             columns = f"an indicator matrix of {len(self.classes)} columns"
             raise ValueError(
-                f"{name} must be {columns if self.multilabel else 'one label a row'}, as before, "
+                f"{name} must be {columns if self.multilabel else 'one label per row'}, as before, "
                 f"but its shape is {y.shape}"
             )
         if self.multilabel:
@@ -89,51 +89,154 @@ class Labels(NamedTuple):
         return t if self.multilabel else self.classes[t]
 
 
-def as_numpy(y: Any, name: str = "y") -> Any:
-    """Return pandas columns whose types have room for missing values as NumPy's, number by number.
+def as_target_array(y: Any, name: str = "y") -> Any:
+    """Return targets as an array or sparse container whose dtype scikit-learn understands.
 
-    scikit-learn makes floats of such columns, which takes large integers for one another, and
-    does not know them, nor half floats, in an indicator matrix.
+    Arrays of objects, and columns of dataframe libraries that NumPy represents by such arrays,
+    get the dtype of their elements. What is no array at all is returned unchanged, for
+    scikit-learn to refuse.
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, of different kinds, or no numbers, strings or booleans.
     """
-    if hasattr(y, "isna") and np.any(y.isna()):
-        raise ValueError(f"Input {name} contains NaN: leave out the rows whose label is missing")
-    columns = list(y.dtypes) if hasattr(y, "columns") else [getattr(y, "dtype", None)]
-    dtypes = [getattr(dtype, "numpy_dtype", None) for dtype in columns]
-    if dtypes and None not in dtypes:
-        return y.to_numpy(np.result_type(*dtypes))
-    return y.astype(np.float32) if columns == [np.dtype(np.float16)] else y
+    if is_sparse(y):
+        if y.dtype.kind in "fc":
+            entries = y.tocoo()
+            _refuse_missing_labels(np.isnan(entries.data), entries.data, name, entries.row)
+        return y
+    if hasattr(y, "sparse") and np.ndim(y) == 2:  # a sparse dataframe of pandas
+        return y
+    array = _as_array(y, name)
+    if array is None:
+        return y
+    if array.dtype.kind in "fc":
+        _refuse_missing_labels(np.isnan(array), array, name)
+        if np.isinf(array).any():
+            raise ValueError(f"{name} contains infinity, which is no label")
+    if array.dtype.kind in "mM":
+        _refuse_missing_labels(np.isnat(array), array, name)
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def _as_array(y: Any, name: str) -> Array | None:
+    """Return an array with a dtype of numbers, strings or booleans; None for no array at all."""
+    if np.ma.isMaskedArray(y):
+        _refuse_missing_labels(np.ma.getmaskarray(y), y, name)
+        y = y.data
+    try:
+        array: Array = y if isinstance(y, np.ndarray) else np.asarray(y)
+    except ValueError:  # of lists of different lengths
+        return None
+    if array.ndim == 0:
+        return None
+    if array.dtype.kind in "US" and isinstance(y, list | tuple):  # NumPy makes strings of all
+        _kind_of_objects(np.array(y, dtype=object), name)
+    if array.dtype.kind in "OT":  # T: strings of variable length in NumPy 2
+        return _with_dtype_of_elements(array.astype(object, copy=False), name)
+    return array
+
+
+def _with_dtype_of_elements(array: Array, name: str) -> Array:
+    """Return an array of numbers or booleans instead of an array of objects."""
+    kind = _kind_of_objects(array, name)
+    if kind == "booleans":
+        return array.astype(bool)
+    if kind != "numbers":
+        return array
+    elements = array.ravel().tolist()
+    numbers = np.array(elements).reshape(array.shape)
+    if numbers.dtype.kind not in "iuf" or numbers.ravel().tolist() != elements:
+        raise ValueError(
+            f"{name} has numbers that neither 64-bit integers nor floats represent exactly: make "
+            "strings of them"
+        )
+    return numbers
+
+
+def _kind_of_objects(array: Array, name: str) -> str:
+    """Return what all elements of an array are: numbers, strings, booleans or bytes."""
+    elements = array.ravel().tolist()
+    examples = dict(zip(map(type, elements), elements, strict=True))
+    if examples.keys() - {str, int, bool}:
+        missing = np.array([_is_missing(element) for element in elements], dtype=bool)
+        _refuse_missing_labels(missing.reshape(array.shape), array, name)
+    of_kinds = {_kind(example): example for example in examples.values()}
+    if array.ndim == 2 and of_kinds.keys() == {"numbers", "booleans"}:  # columns of a dataframe
+        return "numbers"
+    if len(of_kinds) > 1:
+        (kind, example), (other_kind, other) = list(of_kinds.items())[:2]
+        raise ValueError(
+            f"{name} has labels of different kinds, for example {example!r} ({kind}) and "
+            f"{other!r} ({other_kind}): give only numbers, only strings or only booleans"
+        )
+    kind = next(iter(of_kinds), "numbers")
+    if kind not in ("numbers", "strings", "booleans", "bytes"):
+        raise ValueError(
+            f"{name} has labels of type {kind}, but labels must be numbers, strings or booleans; "
+            "for several labels per row, see sklearn.preprocessing.MultiLabelBinarizer"
+        )
+    return kind
+
+
+def _kind(label: Any) -> str:
+    kinds = {"booleans": bool | np.bool_, "numbers": Real, "strings": str, "bytes": bytes}
+    return next((kind for kind, of in kinds.items() if isinstance(label, of)), type(label).__name__)
+
+
+def _is_missing(label: Any) -> bool:
+    """Tell whether a label is None, NaN, NaT or pandas.NA."""
+    if label is None:
+        return True
+    try:
+        return bool(label != label)
+    except TypeError:  # pandas.NA is neither equal nor different
+        return True
+    except ValueError:  # of an array, which is no label
+        return False
+
+
+def _refuse_missing_labels(missing: Array, y: Array, name: str, rows: Array | None = None) -> None:
+    if not missing.any():
+        return
+    first = tuple(np.argwhere(missing)[0])
+    row = first[0] if rows is None else rows[first]
+    raise ValueError(
+        f"{name} has missing labels, the first of them ({y[first]}) in row {row}: leave out the "
+        "rows whose label is missing"
+    )
 
 
 def distinct_labels(y: Any, name: str = "y") -> Array:
     """Return the labels that occur, sorted."""
     if np.ndim(y) != 1 or getattr(y, "dtype", np.dtype(int)).kind == "V":
         raise ValueError(f"{name} must be a row of labels: numbers, strings or booleans, got {y!r}")
-    with _of_one_kind(name):
+    with np.errstate(invalid="ignore"):  # floats are cast to integers, to compare them
         labels = np.unique(np.asarray(y))
         # several of each: of many labels that occur once it warns that they may be quantities
-        classes: Array = unique_labels(np.repeat(labels, 3))
+        repeated = np.repeat(labels, 3)
+        check_classification_targets(repeated)  # whose message says more than the next one's
+        classes: Array = unique_labels(repeated)
     return classes
 
 
-@contextmanager
-def _of_one_kind(name: str) -> Iterator[None]:
-    """Say more than Python does where labels cannot be put in order."""
-    try:
-        with np.errstate(invalid="ignore"):  # labels are taken for ints, to see whether they are
-            yield
-    except TypeError as error:
-        raise TypeError(
-            f"the labels in {name} must be of one kind, all strings or all numbers: {error}"
-        ) from error
+def is_one_hot(y: Any) -> bool:
+    """Tell whether each row of an indicator matrix of three or more columns has exactly one 1."""
+    if y.ndim == 1 or y.shape[1] < 3 or not y.shape[0]:
+        return False
+    return bool(np.all(y.sum(axis=1) == 1))
 
 
 def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
     """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones."""
     if y.ndim == 1 or y.shape[1] == 1:
         y = column_or_1d(as_dense(y), warn=True)
-        labels = y if complete else np.repeat(distinct_labels(y, name), 3)
-        with _of_one_kind(name):
-            check_classification_targets(labels)
+        if not complete:
+            distinct_labels(y, name)
+            return y
+        with np.errstate(invalid="ignore"):
+            check_classification_targets(y)
         return y
     check_classification_targets(y)
     if type_of_target(y, input_name=name) == "multiclass-multioutput":
@@ -146,7 +249,7 @@ def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
     low, high = y.min(), y.max()
     if low < 0 or high > 1:
         raise ValueError(
-            f"an indicator matrix holds 0 and 1, but {name} goes from {low} to {high}; for one "
-            "label a row, give an array of shape (n_samples,)"
+            f"an indicator matrix holds 0 and 1, but {name} ranges from {low} to {high}; for one "
+            "label per row, give an array of shape (n_samples,)"
         )
     return y

@@ -1,17 +1,25 @@
-"""The factors that weights of rows get by their class."""
+"""The weights of rows: sample weights times the factors of their classes."""
 
 from __future__ import annotations
 
+from inspect import signature
+from numbers import Number as PythonNumber
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils import compute_class_weight
+from sklearn.utils.validation import _check_sample_weight
 
+from sk_twolayer._data.inputs import as_floats, refuse_missing
 from sk_twolayer._data.targets import Labels
 from sk_twolayer._sklearn_compat import Number
 from sk_twolayer._typing import Array
 
+# From scikit-learn 1.8 on it refuses weights that are all zero, with a message of its own.
+ZEROS_ALLOWED = dict.fromkeys(
+    {"allow_all_zero_weights"} & signature(_check_sample_weight).parameters.keys(), True
+)
 FACTOR = Number(Real, 0, None, closed="left")
 
 ClassWeight = dict[Any, float] | str | None
@@ -20,39 +28,131 @@ ClassWeight = dict[Any, float] | str | None
 def class_factors(
     class_weight: ClassWeight, labels: Labels, t: Any = None, weights: Array | None = None
 ) -> Array | None:
-    """Return the factor of each class, 1 at most."""
+    """Return the factor of each class.
+
+    "balanced" gives 0 to a class without a row of positive weight, as scikit-learn's
+    `compute_sample_weight` does.
+    """
     if class_weight is None:
         return None
     if labels.multilabel:
         raise ValueError(
-            "class_weight is for one label a row, and y is an indicator matrix: weigh rows by "
+            "class_weight is for one label per row, and y is an indicator matrix: weigh rows by "
             "sample_weight instead, or set class_weight=None"
         )
     if isinstance(class_weight, dict):
+        check_class_weight(class_weight, labels.classes.tolist())
         of_classes = [class_weight.get(label, 1.0) for label in labels.classes.tolist()]
         factors = np.array(of_classes, dtype=np.float64)
+        if not factors.any():
+            raise ValueError(
+                "class_weight is zero for every row: give at least one class of y a positive weight"
+            )
     else:
-        numbers = np.arange(len(labels.classes))
-        factors = compute_class_weight(class_weight, classes=numbers, y=t, sample_weight=weights)
-    if not factors.any():
-        raise ValueError(
-            "class_weight times sample_weight is zero for every row: give at least two classes "
-            "that occur a positive weight"
+        factors = np.zeros(len(labels.classes))
+        if weights is not None:
+            t, weights = t[weights > 0], weights[weights > 0]
+        present = np.unique(t)
+        factors[present] = compute_class_weight(
+            class_weight, classes=present, y=t, sample_weight=weights
         )
-    factors /= factors.max()  # lest a product overflow
     return factors
 
 
 def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> None:
-    """Refuse a dict that names what is no class, or gives what is no factor."""
-    unknown = [label for label, factor in class_weight.items() if label not in classes and factor]
-    if unknown:
+    """Refuse a dict that names none of the classes, or has values that are no factors."""
+    if class_weight and not any(label in class_weight for label in classes):
         raise ValueError(
-            f"class_weight names {unknown}, but the classes in y are {classes}; "
-            "its keys must be labels of y"
+            f"class_weight names {list(class_weight)}, but the classes in y are {classes}; "
+            "at least one of its keys must be a label of y"
         )
     for label, factor in class_weight.items():
         if not FACTOR.is_satisfied_by(factor):
             raise ValueError(
                 f"class_weight[{label!r}] must be a number, zero or positive, got {factor!r}"
             )
+
+
+def check_sample_weight(
+    sample_weight: Any, X: Any, name: str = "sample_weight", *, at_least_one: bool = True
+) -> Array | None:
+    """Return the weights of the rows of X relative to the largest, of shape (n,), float64."""
+    if sample_weight is None:
+        return None
+    refuse_missing(**{name: sample_weight})
+    if isinstance(sample_weight, PythonNumber):  # scikit-learn accepts even nan
+        sample_weight = np.full(X.shape[0], sample_weight)
+    with as_floats(name):
+        weights: Array = _check_sample_weight(sample_weight, X, dtype=np.float64, **ZEROS_ALLOWED)
+    if weights.min() < 0:
+        raise ValueError(
+            f"{name} must not be negative, but it is {weights.min():g} in row "
+            f"{weights.argmin()}; a weight of 0 leaves a row out"
+        )
+    if not weights.any():
+        if at_least_one:
+            raise ValueError(
+                f"{name} is zero for every row: give at least one row a positive weight"
+            )
+        return weights
+    smallest = np.min(weights, where=weights > 0, initial=np.inf)
+    if smallest / weights.max() < np.finfo(np.float64).tiny:
+        raise _not_representable(name, np.dtype(np.float64))
+    relative: Array = weights / weights.max()
+    return relative
+
+
+def combined_weights(
+    weights: Array | None, of_classes: Array | None, dtype: Any, name: str = "sample_weight"
+) -> Array | None:
+    """Return sample weights times the factors of the rows' classes, relative to the largest.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n,), float64, or None
+        What `check_sample_weight` returned.
+    of_classes : ndarray of shape (n,), float64, or None
+        The factor of each row's class.
+    dtype : dtype
+        The dtype of training.
+    name : str, default="sample_weight"
+        The name of the sample weights in messages.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64, or None
+        The products.
+
+    Raises
+    ------
+    ValueError
+        If `dtype` cannot represent the ratio of the smallest positive weight to the largest.
+    """
+    pairs = ((name, weights), ("class_weight", of_classes))
+    given = {key: values for key, values in pairs if values is not None}
+    if not given:
+        return None
+    positive = np.logical_and.reduce([values > 0 for values in given.values()])
+    if not positive.any():
+        return np.zeros(len(positive))
+    combined: Array = positive.astype(np.float64)
+    for values in given.values():
+        combined *= values / values[positive].max()
+    combined /= combined.max()
+    if not _is_representable(combined[positive], dtype):
+        alone = [key for key in given if not _is_representable(given[key][positive], dtype)]
+        raise _not_representable([*alone, " times ".join(given)][0], np.dtype(dtype))
+    return combined
+
+
+def _is_representable(positive: Array, dtype: Any) -> bool:
+    """Tell whether a dtype has a normal number for the ratio of each weight to the largest."""
+    return bool(positive.min() >= np.finfo(dtype).tiny * positive.max())
+
+
+def _not_representable(name: str, dtype: Any) -> ValueError:
+    return ValueError(
+        f"{name} gives a row more than {1 / float(np.finfo(dtype).tiny):.0e} times the weight of "
+        f"another, a ratio that {dtype} cannot represent: choose weights closer to each other, or "
+        "0 for rows to leave out" + (", or give X in float64" if dtype == np.float32 else "")
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -20,8 +19,6 @@ from sk_twolayer._training.workspace import Workspace
 from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 
-LEAST_EPOCHS, MOST_EPOCHS, ENOUGH_BATCHES = 10, 40, 4500  # of "auto"
-LEAST_ROWS, MOST_ROWS = 32, 128  # in a minibatch of "auto"
 PLACES = 64  # minibatches whose targets are set, and losses read, at once
 CHUNK_BYTES = 2**20  # of their targets, scores and sparse rows, unless one minibatch takes more
 COPIED_BYTES = 2**18  # larger minibatches in order are not copied: binding a step costs less
@@ -119,71 +116,3 @@ class Minibatches:
             workspace = Workspace(self._net, n_rows, n_places, weighted=weighted)
             self._memory[n_rows] = workspace, x
         return self._memory[n_rows]
-
-
-def enough_epochs(n_samples: int, batch_size: int) -> int:
-    """Return for how many epochs to train by default: for 4500 minibatches, from 10 to 40.
-
-    Parameters
-    ----------
-    n_samples : int
-        How many rows there are.
-    batch_size : int
-        Rows in a minibatch.
-
-    Returns
-    -------
-    int
-        The number of epochs.
-
-    Examples
-    --------
-    >>> from sk_twolayer._training.batches import enough_epochs
-    >>> [enough_epochs(n, 128) for n in (1000, 15000, 40000, 60000)]
-    [40, 38, 14, 10]
-    """
-    n_batches = math.ceil(n_samples / max(1, batch_size))
-    return min(max(LEAST_EPOCHS, round(ENOUGH_BATCHES / max(1, n_batches))), MOST_EPOCHS)
-
-
-def rows_per_batch(batch_size: int | str, n_samples: int, *, at_most: bool = False) -> int:
-    """Return the number of rows in a minibatch.
-
-    Parameters
-    ----------
-    batch_size : int, "auto" or "full"
-        What was asked for; "auto" is a thirty-second of the rows, but from 32 to 128, and all up to
-        64; "full" is all.
-    n_samples : int
-        How many rows there are.
-    at_most : bool, default=False
-        Whether fewer rows than were asked for will do.
-
-    Returns
-    -------
-    int
-        A number from 1 to `n_samples`.
-
-    Raises
-    ------
-    ValueError
-        If more rows were asked for than there are.
-
-    Examples
-    --------
-    >>> from sk_twolayer._training.batches import rows_per_batch
-    >>> [rows_per_batch("auto", n) for n in (50, 100, 2000, 60000)]
-    [50, 32, 62, 128]
-    >>> rows_per_batch("full", 1000), rows_per_batch(20, 1000)
-    (1000, 20)
-    """
-    if isinstance(batch_size, str):
-        # fewer rows need shorter steps, or they are not taken often enough in so many epochs
-        all_at_once = batch_size == "full" or n_samples <= 2 * LEAST_ROWS
-        return n_samples if all_at_once else min(max(LEAST_ROWS, n_samples // 32), MOST_ROWS)
-    if batch_size > n_samples and not at_most:
-        raise ValueError(
-            f"batch_size={batch_size} is larger than the {n_samples} rows of X: use at most "
-            f'{n_samples}, "full" for all rows at once, or "auto"'
-        )
-    return min(batch_size, n_samples)

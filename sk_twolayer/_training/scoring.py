@@ -40,7 +40,6 @@ class Validation:
     >>> import numpy as np
     >>> from sk_twolayer import TwoLayerNet
     >>> from sk_twolayer._data.dataset import Dataset
-    from sk_twolayer._data.targets import Labels
     >>> from sk_twolayer._training.scoring import Validation
     >>> held_out = Dataset(np.zeros((2, 1)), np.array([0, 1]), None)
     >>> measured = Validation(held_out).measure(TwoLayerNet(1, 1, 2))

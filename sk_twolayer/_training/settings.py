@@ -85,7 +85,6 @@ class Settings:
         dataset: Dataset,
         labels: Labels,
         *,
-        resumed_alpha: float | None = None,
         streaming: bool = False,
     ) -> Self:
         """Return the settings that parameters of the estimator stand for on some data.
@@ -98,8 +97,6 @@ class Settings:
             The training rows.
         labels : Labels
             The classes, or labels, of the targets.
-        resumed_alpha : float or None
-            The strength of the penalty so far, where training is resumed.
         streaming : bool
             Whether these are rows for one epoch, and more may follow.
         """
@@ -122,6 +119,8 @@ class Settings:
             schedule = "constant" if resumable else "cosine"
             if schedule == "cosine":
                 max_iter = min(max_iter, auto_epochs)
+        # softmax of the only score has no gradient: with weights of 0 it is and stays 0
+        is_constant = len(labels.classes) == 1
         sizes = n_features, int(params["hidden_size"]), labels.n_outputs
         check_memory(*sizes, batch_size, dataset.X.dtype)
         return cls(
@@ -131,13 +130,13 @@ class Settings:
             loss=labels.loss,
             dtype=dataset.X.dtype,
             activation=params["activation"],
-            weight_init_std=as_python(params["weight_init_std"]),
+            weight_init_std=0.0 if is_constant else as_python(params["weight_init_std"]),
             solver=optimizer,
             learning_rate=learning_rate,
             schedule=schedule,
             period=max_iter,
             fixed_length=schedule == "cosine" and not resumable and optimizer.uses_minibatches,
-            alpha=_resolve_alpha(params["alpha"], dataset, resumed_alpha, streaming=streaming),
+            alpha=_resolve_alpha(params["alpha"], dataset, streaming=streaming),
             dropout=float(params["dropout"]),
             batch_size=batch_size,
             block_size=batch_size if optimizer.uses_minibatches else min(n, BLOCK_ROWS),
@@ -231,15 +230,13 @@ def resolve_patience(n_iter_no_change: int | str, steps_per_epoch: int) -> int:
     return max(MIN_PATIENCE_EPOCHS, math.ceil(MIN_PATIENCE_STEPS / max(1, steps_per_epoch)))
 
 
-def _resolve_alpha(
-    alpha: Any, dataset: Dataset, resumed: float | None, *, streaming: bool
-) -> float:
+def _resolve_alpha(alpha: Any, dataset: Dataset, *, streaming: bool) -> float:
     """Return the strength of the penalty."""
     if alpha != "auto":
         return float(alpha)
     X = dataset.X
     if not X.shape[0]:
-        return resumed or 0.0
+        return 0.0
     n_different = STREAM_ROWS if streaming else len(np.unique(row_keys(X)))
     return auto_alpha(mean_squares(X, dataset.weights), n_different)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sk_twolayer._data.targets import is_one_hot
 from sk_twolayer._numerics.matrices import mean_squares
 from sk_twolayer._training.loop import FitResult
 from sk_twolayer._typing import Array
@@ -31,6 +32,17 @@ def warn_if_unscaled(X: Any, feature_names: Array | None, class_name: str) -> No
             f"column {column} of X is not scaled (root mean square {rms:.3g}). Neural networks "
             "train best on features of about unit scale; add a scaler: make_pipeline("
             f"StandardScaler(), {class_name}()), or MaxAbsScaler() for a sparse X",
+            stacklevel=_stacklevel_of_user(),
+        )
+
+
+def warn_if_one_hot(t: Any) -> None:
+    """Warn if an indicator matrix looks like one-hot rows of one label each."""
+    if is_one_hot(t):
+        warnings.warn(
+            f"every row of y has exactly one 1 among its {t.shape[1]} columns, which are taken as "
+            "independent labels (multilabel): the probabilities of a row do not sum to 1. If "
+            "these are one-hot rows of a single class each, give y.argmax(axis=1) instead",
             stacklevel=_stacklevel_of_user(),
         )
 

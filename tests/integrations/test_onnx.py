@@ -21,6 +21,8 @@ TARGETS = {
     "two classes": lambda X, y: y % 2,
     "two strings": lambda X, y: NUMBERS[y % 2],
     "booleans": lambda X, y: y > 4,
+    "one class": lambda X, y: np.full(len(y), 7),
+    "one string": lambda X, y: np.full(len(y), "only"),
     "classes": lambda X, y: y,
     "classes with large names": lambda X, y: y + 2**40,
     "strings": lambda X, y: NUMBERS[y],
