@@ -1,16 +1,21 @@
 """Rows held out: which ones, what is measured on them, and which parameters are kept."""
 
+import collections
+import math
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from plain import PLAIN
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss, make_scorer
 from threadpoolctl import threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._data.dataset import Dataset
-from sk_twolayer._data.split import hold_out
+from sk_twolayer._data.dataset import Dataset, learn_dataset
+from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._numerics.matrices import row_keys
 from sk_twolayer.optimizers import LBFGS
 
@@ -58,42 +63,193 @@ class TestRowKeys:
         assert X.nnz == 3
 
 
-class TestHoldOut:
+def split(X, y, fraction=0.1, seed=0, sample_weight=None):
+    """Return the training and the validation set of a split."""
+    X = X if sp.issparse(X) else np.asarray(X, float)
+    dataset, *_ = learn_dataset(X, np.asarray(y), sample_weight, None)
+    return train_validation_split(dataset, fraction, seed)
+
+
+def total_weights(dataset):
+    """Return the share of each different row and target in the total weight."""
+    X = dataset.X.toarray() if sp.issparse(dataset.X) else dataset.X
+    weights = np.ones(len(X)) if dataset.weights is None else dataset.weights
+    totals = collections.Counter()
+    for row, weight in zip(np.column_stack([X, dataset.t]).tolist(), weights, strict=True):
+        totals[tuple(row)] += weight / weights.sum()
+    return dict(sorted(totals.items()))
+
+
+def one_hot_table(columns, levels, noise, seed, n=4000):
+    """Return one-hot rows of a table, labels that depend on the cell, and the cells' labels."""
+    rng = np.random.RandomState(seed)
+    cells = rng.randint(levels, size=(n, columns))
+    labels = rng.randint(2, size=levels**columns)[cells @ levels ** np.arange(columns)]
+    X = np.hstack([np.eye(levels)[column] for column in cells.T])
+    return X, np.where(rng.uniform(size=n) < noise, 1 - labels, labels), labels
+
+
+class TestSplit:
     def test_strata_and_share(self, digits):
         X, y = digits
-        training, held_out = hold_out(Dataset(X, y, None), 0.2, seed=0)
-        assert training.X.shape[0] + held_out.X.shape[0] == len(X)
-        assert_allclose(np.bincount(held_out.t) / np.bincount(y), 0.2, atol=0.01)
+        training, validation = split(X, y, 0.2)
+        assert training.X.shape[0] + validation.X.shape[0] == len(X)
+        assert_allclose(np.bincount(validation.t) / np.bincount(y), 0.2, atol=0.01)
 
     def test_which_rows_does_not_depend_on_order_container_or_copies(self, digits, rng):
         X, y = digits[0][:200], digits[1][:200]
-        _, expected = hold_out(Dataset(X, y, None), 0.2, seed=3)
+        _, expected = split(X, y, 0.2, seed=3)
         order, copies = rng.permutation(200), rng.randint(1, 4, size=200)
         keys = set(row_keys(expected.X))
         for rows in (order, np.repeat(order, copies)):
             for container in (np.asarray, sp.csr_array):
-                training, held_out = hold_out(Dataset(container(X[rows]), y[rows], None), 0.2, 3)
-                assert set(row_keys(held_out.X)) == keys
+                training, validation = split(container(X[rows]), y[rows], 0.2, seed=3)
+                assert set(row_keys(validation.X)) == keys
                 assert not keys & set(row_keys(training.X))
-        _, other = hold_out(Dataset(X, y, None), 0.2, seed=4)
+        _, other = split(X, y, 0.2, seed=4)
         assert set(row_keys(other.X)) != keys
 
     def test_weights_average_one_on_both_sides(self, digits, rng):
         X, y = digits
-        for part in hold_out(Dataset(X, y, rng.uniform(1, 9, len(y))), 0.3, seed=0):
+        for part in split(X, y, 0.3, sample_weight=rng.uniform(1, 9, len(y))):
             assert_allclose(part.weights.mean(), 1)
 
     def test_a_class_of_one_row_is_learned(self, digits):
         X, y = digits[0][:100], digits[1][:100].copy()
         y[5] = 77
-        clf = make(early_stopping=True).fit(X, y)
-        assert 77 in clf.classes_
+        for fraction in (0.1, 0.9):
+            training, validation = split(X, y, fraction)
+            assert 10 in training.t
+            assert 10 not in validation.t
+        assert 77 in make(early_stopping=True).fit(X, y).classes_
+
+    @pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9])
+    @pytest.mark.parametrize("seed", range(5))
+    def test_every_class_is_on_both_sides(self, fraction, seed, rng):
+        sizes = [800, 196, 4]
+        training, validation = split(rng.randn(1000, 3), np.repeat(range(3), sizes), fraction, seed)
+        held_out = np.bincount(validation.t, minlength=3)
+        assert held_out.sum() == 1000 * fraction
+        assert_array_equal(held_out + np.bincount(training.t), sizes)
+        assert held_out.min() >= 1
+        assert np.bincount(training.t).min() >= 1
+        expected = np.clip(np.multiply(sizes, fraction), 1, [799, 195, 3])
+        assert_allclose(held_out, expected, atol=1)
+
+    @pytest.mark.parametrize("fraction", [0.01, 0.1, 0.4, 0.5, 0.9, 0.99])
+    def test_never_more_rows_than_the_fraction(self, fraction, rng):
+        """Of 300 classes of two rows, each keeps one row for training."""
+        y = np.repeat(np.arange(300), 2)
+        training, validation = split(rng.randn(600, 4), y, fraction)
+        assert len(validation.t) == min(math.ceil(600 * fraction), 300)
+        assert len(set(validation.t)) == len(validation.t)
+        assert len(set(training.t)) == 300
+
+    @given(
+        st.lists(st.integers(1, 30), min_size=1, max_size=12).filter(lambda sizes: max(sizes) > 1),
+        st.floats(0.01, 0.99),
+        st.integers(0, 2**32 - 1),
+    )
+    def test_classes_of_any_sizes(self, sizes, fraction, seed):
+        t = np.repeat(np.arange(len(sizes)), sizes)
+        X = np.arange(len(t), dtype=float)[:, np.newaxis]
+        training, validation = train_validation_split(Dataset(X, t, None), fraction, seed)
+        held_out = np.bincount(validation.t, minlength=len(sizes))
+        kept = np.bincount(training.t, minlength=len(sizes))
+        assert_array_equal(held_out + kept, sizes)
+        assert kept.min() >= 1
+        n_held_out = min(math.ceil(fraction * len(t)), len(t) - len(sizes))
+        assert held_out.sum() == n_held_out
+        n_measurable = np.sum(np.array(sizes) > 1)
+        assert np.count_nonzero(held_out) == min(n_measurable, n_held_out)
 
     def test_too_few_rows(self):
         X, y = np.arange(4.0).reshape(4, 1), np.array([0, 0, 1, 1])
         make(early_stopping=True, batch_size=1).fit(X, y)
         with pytest.raises(ValueError, match=r"holds out 1 of 2 .*X_val and y_val, or set early"):
             make(early_stopping=True).fit(X[1:3], y[1:3])
+
+
+class TestSplitOfRepeatedRows:
+    @pytest.mark.parametrize("noise", [0, 0.25])
+    @pytest.mark.parametrize(("columns", "levels"), [(2, 4), (3, 5), (4, 3), (3, 2), (4, 5)])
+    def test_each_cell_of_a_table_gives_its_share(self, columns, levels, noise):
+        X, y, _ = one_hot_table(columns, levels, noise, seed=0)
+        _, validation = split(X, y)
+        assert len(validation.t) == 400
+        assert_allclose(np.bincount(validation.t), np.bincount(y) / 10, atol=1)
+        n_held_out, n_all = (
+            collections.Counter(zip(row_keys(part.X), part.t, strict=True))
+            for part in (validation, Dataset(X, y, None))
+        )
+        for cell, n in n_all.items():
+            assert abs(n_held_out[cell] - n / 10) < 1.05  # a class's quota is a whole number
+
+    @pytest.mark.parametrize(("columns", "levels"), [(2, 4), (3, 5), (4, 3), (3, 2)])
+    def test_early_stopping_learns_noisy_labels_of_a_table(self, columns, levels):
+        """It learned the opposite, when rows of one input and one label were held out together."""
+        X, y, labels = one_hot_table(columns, levels, 0.25, seed=1)
+        clf = TwoLayerClassifier(early_stopping=True, random_state=0).fit(X, y)
+        assert clf.score(X, labels) > 0.95
+
+    @pytest.mark.parametrize("n_copies", [5, 50])
+    def test_early_stopping_learns_a_table_of_four_rows(self, n_copies):
+        X = np.tile([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], (n_copies, 1))
+        y = X[:, 0] != X[:, 1]
+        training, validation = split(X, y)
+        assert len(np.unique(training.X, axis=0)) == 4
+        assert len(validation.t) == math.ceil(0.1 * len(y))
+
+    @pytest.mark.parametrize("noise", [0, 0.25])
+    @pytest.mark.parametrize("weighted", [1, 3])
+    @pytest.mark.parametrize(("columns", "levels"), [(2, 4), (3, 5), (4, 5)])
+    def test_a_table_of_counts_is_split_as_its_rows_are(
+        self, columns, levels, noise, weighted, rng
+    ):
+        X, y, _ = one_hot_table(columns, levels, noise, seed=0)
+        table, counts = np.unique(np.column_stack([X, y]), axis=0, return_counts=True)
+        order, by_count = rng.permutation(len(X)), rng.permutation(len(table))
+        table, counts = table[by_count], counts[by_count]
+        rows = split(X[order], y[order])
+        cells = split(table[:, :-1], table[:, -1].astype(int), sample_weight=weighted * counts)
+        for of_rows, of_cells in zip(rows, cells, strict=True):
+            expected, found = total_weights(of_rows), total_weights(of_cells)
+            assert expected.keys() == found.keys()
+            assert_allclose(list(found.values()), list(expected.values()), rtol=1e-9)
+
+    def test_copies_drawn_by_chance_stay_together(self, digits, rng):
+        """As BaggingClassifier draws them: rows or weights."""
+        X, y = digits
+        drawn = rng.randint(len(X), size=len(X))
+        training, validation = split(X[drawn], y[drawn])
+        assert not set(row_keys(training.X)) & set(row_keys(validation.X))
+        assert len(validation.t) == pytest.approx(0.1 * len(X), abs=30)
+        weights = np.bincount(drawn, minlength=len(X))
+        weighted = split(X, y, sample_weight=weights)
+        for of_rows, of_weights in zip((training, validation), weighted, strict=True):
+            assert set(row_keys(of_rows.X)) == set(row_keys(of_weights.X))
+
+    def test_weights_that_are_no_whole_numbers_divide_no_row(self, rng):
+        X, y = rng.randn(100, 2), np.arange(100) % 2
+        for weights in (rng.uniform(5, 50, 100), np.full(100, 7), np.full(100, 0.3)):
+            training, validation = split(X, y, sample_weight=weights)
+            assert len(training.t) + len(validation.t) == 100
+            assert len(validation.t) == 10
+
+    def test_one_row_that_occurs_often_does_not_leave_training(self, rng):
+        X, y = np.vstack([rng.randn(300, 2), np.zeros((900, 2))]), np.arange(1200) % 2
+        y[300:] = 0
+        for seed in range(20):
+            training, validation = split(X, y, seed=seed)
+            assert len(validation.t) == 120
+            assert 0.05 < np.mean(validation.X[:, 0] == 0) < 0.9
+            assert np.sum(training.X[:, 0] == 0) > 700
+
+    def test_labels_of_several_columns(self, rng):
+        X, Y = rng.randint(2, size=(800, 3)).astype(float), rng.randint(2, size=(800, 2))
+        training, validation = train_validation_split(Dataset(X, Y, None), 0.1, 0)
+        assert len(validation.t) == 80
+        assert len(np.unique(training.X, axis=0)) == 8
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from sk_twolayer._data.inputs import as_floats, refuse_missing
 from sk_twolayer._data.targets import Labels
-from sk_twolayer._data.weights import ClassWeight, check_class_weight, class_factors
+from sk_twolayer._data.weights import ClassWeight, check_class_weight, class_factors, whole_numbers
 from sk_twolayer._numerics.matrices import take_rows
 from sk_twolayer._typing import Array
 
@@ -22,16 +22,30 @@ ZEROS_ALLOWED = dict.fromkeys(
 
 
 class Dataset(NamedTuple):
-    """Rows of input, their encoded targets, and the factors of their losses, 1 on average."""
+    """Rows of input, their encoded targets, and the factors of their losses, 1 on average.
+
+    `copies` are the sample weights where these are whole numbers: how many equal rows each row
+    counts as when rows are held out.
+    """
 
     X: Any
     t: Any
     weights: Array | None
+    copies: Array | None = None
 
     def take(self, rows: Array) -> Dataset:
         """Return some of the rows, their weights 1 on average again."""
         weights = None if self.weights is None else _average_one(self.weights[rows])
-        return Dataset(take_rows(self.X, rows), take_rows(self.t, rows), weights)
+        copies = None if self.copies is None else self.copies[rows]
+        return Dataset(take_rows(self.X, rows), take_rows(self.t, rows), weights, copies)
+
+    def take_shares(self, shares: Array) -> Dataset:
+        """Return the rows of which a share is taken, with this share of their weight."""
+        rows = np.flatnonzero(shares)
+        weights = shares if self.weights is None else self.weights * shares.astype(self.X.dtype)
+        if (shares[rows] == 1).all():
+            return self.take(rows)
+        return self._replace(weights=weights.astype(self.X.dtype), copies=None).take(rows)
 
 
 def learn_dataset(
@@ -41,6 +55,7 @@ def learn_dataset(
     if isinstance(class_weight, dict) and y.ndim == 1:
         check_class_weight(class_weight, np.unique(y).tolist())
     X, y, weights = rows_that_count(X, y, sample_weight)
+    copies = whole_numbers(sample_weight, X.shape[0])
     labels = Labels.learn(y)
     t = labels.encode(y)
     factors = class_factors(class_weight, labels, t, weights)
@@ -48,9 +63,10 @@ def learn_dataset(
         there = np.flatnonzero(factors[t])
         X, y = take_rows(X, there), take_rows(y, there)
         weights = None if weights is None else weights[there]
+        copies = None if copies is None else copies[there]
         labels, factors = Labels.learn(y), factors[factors > 0]
         t = labels.encode(y)
-    return weigh(X, t, weights, factors), labels, factors
+    return weigh(X, t, weights, factors)._replace(copies=copies), labels, factors
 
 
 def known_dataset(

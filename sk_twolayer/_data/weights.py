@@ -1,4 +1,4 @@
-"""The factors that weights of rows get by their class."""
+"""Weights of classes, and sample weights that are numbers of copies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sk_twolayer._sklearn_compat import Number
 from sk_twolayer._typing import Array
 
 FACTOR = Number(Real, 0, None, closed="left")
+MAX_COPIES = 2**40  # so that the sum over all rows is an exact float
 
 ClassWeight = dict[Any, float] | str | None
 
@@ -56,3 +57,25 @@ def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> No
             raise ValueError(
                 f"class_weight[{label!r}] must be a number, zero or positive, got {factor!r}"
             )
+
+
+def whole_numbers(sample_weight: Any, n_rows: int) -> Array | None:
+    """Return the positive sample weights as numbers of copies of a row.
+
+    Only ratios matter: weights that are whole numbers are divided by their greatest common
+    divisor, others by the smallest one. None stands for weights of one, for weights that are no
+    whole numbers even then, and for those of more or fewer rows than `n_rows` (a weight that is
+    tiny beside the largest one may have become zero).
+    """
+    if sample_weight is None or np.ndim(sample_weight) != 1:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    weights = weights[weights > 0]
+    if len(weights) != n_rows:
+        return None
+    for candidates in (weights, weights / weights.min()):
+        rounded = np.rint(candidates)
+        if rounded.max() < MAX_COPIES and np.allclose(candidates, rounded, rtol=1e-9, atol=0):
+            copies = rounded / np.gcd.reduce(rounded.astype(np.int64))
+            return None if (copies == 1).all() else copies
+    return None

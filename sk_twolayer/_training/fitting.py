@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 
 from sk_twolayer._data.dataset import Dataset, known_dataset, learn_dataset
 from sk_twolayer._data.inputs import refuse_missing, validated
-from sk_twolayer._data.split import hold_out
+from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._data.targets import Labels, as_numpy, check_targets
 from sk_twolayer._data.weights import check_class_weight, class_factors
 from sk_twolayer._numerics.matrices import BLOCK_ROWS, as_dense, mean_squares, row_keys
@@ -84,7 +84,7 @@ class Fitting:
             if session.split_seed is None:
                 session.split_seed = _draw_seed(session.random_state)
             fraction = float(self.validation_fraction)
-            dataset, held_out = hold_out(dataset, fraction, session.split_seed)
+            dataset, held_out = train_validation_split(dataset, fraction, session.split_seed)
         tasks = EpochTasks(self, plan.max_iter, **given)
         net = self._make_net(dataset, labels, session, goes_on, plan)
         training = Training(session, net, dataset, tasks=tasks, verbose=bool(self.verbose))
@@ -140,11 +140,11 @@ class Fitting:
         """Return what trains the net."""
         session = training.session
         if isinstance(session.optimizer, LBFGS):
-            return full_passes(training.net, session.optimizer, *training.dataset)
+            return full_passes(training.net, session.optimizer, *training.dataset[:3])
         return epochs(
             training.net,
             session.optimizer,
-            *training.dataset,
+            *training.dataset[:3],
             learning_rate=session.learning_rate,
             batch_size=batch_size,
             shuffle=self.shuffle,

@@ -79,7 +79,7 @@ class Validation:
 
     def _loss(self, net: TwoLayerNet, rows: slice) -> float:
         """Return the sum of some rows' losses."""
-        X, t, weights = self.dataset
+        X, t, weights, _ = self.dataset
         scores = net.predict(X[rows])
         encoded = net.last_layer.encode(as_dense(t[rows]), np.empty_like(scores))
         weights = None if weights is None else weights[rows]
