@@ -10,14 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from plain import PLAIN
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss, make_scorer
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    make_scorer,
+    top_k_accuracy_score,
+)
 from threadpoolctl import threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer._data.dataset import Dataset, learn_dataset
 from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._numerics.matrices import row_keys
-from sk_twolayer.optimizers import LBFGS
+from sk_twolayer.optimizers import LBFGS, SGD
+
+
+class Untouchable(SGD):
+    """An optimizer that is not to take a step."""
+
+    def step(self, theta, add_gradient, learning_rate):
+        raise AssertionError("training has begun")
 
 
 def make(**options):
@@ -304,6 +319,98 @@ def test_scorers_see_labels(scoring, score, parts):
     clf.fit(X, names[y], X_val=X_val, y_val=names[y_val])
     assert score(names[y_val], clf.predict(X_val)) == clf.best_validation_score_
     assert clf.best_validation_score_ == max(clf.validation_scores_) > 0.5
+
+
+class TestAbsentClasses:
+    """Validation rows may lack a class: those held out, or the user's own."""
+
+    @pytest.fixture
+    def data(self, rng):
+        """Four classes, of which the last two are not among the validation rows."""
+        names = np.array(["ant", "bee", "cat", "dog"])
+        y, y_val = names[np.arange(120) % 4], names[np.arange(30) % 2]
+        return rng.randn(120, 4), y, {"X_val": rng.randn(30, 4), "y_val": y_val}
+
+    @pytest.mark.parametrize(
+        ("scoring", "metric"),
+        [
+            ("neg_log_loss", lambda y, p, labels: -log_loss(y, p, labels=labels)),
+            ("neg_brier_score", lambda y, p, labels: -brier_score_loss(y, p, labels=labels)),
+            ("top_k_accuracy", lambda y, p, labels: top_k_accuracy_score(y, p, labels=labels)),
+            (
+                make_scorer(log_loss, response_method="predict_proba", greater_is_better=False),
+                lambda y, p, labels: -log_loss(y, p, labels=labels),
+            ),
+            ("accuracy", lambda y, p, labels: accuracy_score(y, labels[p.argmax(axis=1)])),
+            ("f1_macro", lambda y, p, labels: f1_score(y, labels[p.argmax(1)], average="macro")),
+        ],
+        ids=str,
+    )
+    def test_scorers_get_the_labels_of_all_classes(self, scoring, metric, data):
+        X, y, own = data
+        clf = make(early_stopping=True, scoring=scoring).fit(X, y, **own)
+        expected = metric(own["y_val"], clf.predict_proba(own["X_val"]), clf.classes_)
+        assert clf.best_validation_score_ == pytest.approx(expected)
+
+    @pytest.mark.parametrize(
+        "scoring",
+        [
+            "average_precision",
+            "roc_auc_ovr",
+            "roc_auc_ovr_weighted",
+            make_scorer(lambda y, p: -log_loss(y, p), response_method="predict_proba"),
+        ],
+        ids=str,
+    )
+    def test_scorers_that_need_all_classes_are_refused_before_training(self, scoring, data):
+        X, y, own = data
+        clf = make(early_stopping=True, scoring=scoring, solver=Untouchable())
+        with pytest.raises(ValueError, match="no row of 'cat', 'dog': give X_val and y_val"):
+            clf.fit(X, y, **own)
+
+    @pytest.mark.parametrize(
+        "scoring", ["roc_auc", "roc_auc_ovr", "average_precision", "f1", "precision", "recall"]
+    )
+    def test_one_of_two_classes(self, scoring, rng):
+        X, y = rng.randn(40, 3), np.arange(40) % 2
+        clf = make(early_stopping=True, scoring=scoring, solver=Untouchable())
+        with pytest.raises(ValueError, match=r"no row of 1: give .*raise validation_fraction"):
+            clf.fit(X, y, X_val=X[:5], y_val=np.zeros(5, int))
+
+    @pytest.mark.parametrize("scoring", ["neg_log_loss", "top_k_accuracy"])
+    def test_a_class_of_one_row_that_is_not_held_out(self, scoring, rng):
+        X, y = rng.randn(61, 3), np.append(np.arange(60) % 3, 3)
+        clf = make(early_stopping=True, scoring=scoring).fit(X, y)
+        assert np.isfinite(clf.validation_scores_).all()
+        clf = make(early_stopping=True, scoring="roc_auc_ovr", solver=Untouchable())
+        with pytest.raises(ValueError, match="no row of 3"):
+            clf.fit(X, y)
+
+    @pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr", "roc_auc_ovo_weighted"])
+    def test_a_rare_class_is_measured(self, scoring, rng):
+        X, y = rng.randn(1000, 3), np.repeat([0, 1, 2], [800, 196, 4])
+        clf = make(early_stopping=True, scoring=scoring, max_iter=2).fit(X, y)
+        assert np.isfinite(clf.validation_scores_).all()
+
+    @pytest.mark.parametrize(
+        "scoring",
+        [
+            lambda clf, X, y: -log_loss(y, clf.predict_proba(X)),
+            lambda clf, X, y: np.nan,
+        ],
+        ids=["error", "nan"],
+    )
+    def test_functions_are_refused_when_they_fail(self, scoring, data):
+        X, y, own = data
+        clf = make(early_stopping=True, scoring=scoring)
+        with pytest.raises(ValueError, match="no row of 'cat', 'dog': give X_val and y_val"):
+            clf.fit(X, y, **own)
+        assert not hasattr(clf, "coefs_")
+
+    def test_a_scorer_that_fails_for_another_reason_says_so_itself(self, data):
+        X, y, own = data
+        with pytest.raises(ValueError, match="average='binary'"):
+            make(early_stopping=True, scoring="f1").fit(X, y, **own)
 
 
 def test_among_equal_scores_the_least_loss_wins(parts):

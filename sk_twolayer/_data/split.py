@@ -106,7 +106,9 @@ def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
     ties = rng.random_sample(len(sizes))
     if least.sum() >= n_held_out:
         chosen = np.lexsort((ties, -least))[:n_held_out]
-        return least * np.isin(np.arange(len(sizes)), chosen)
+        quotas: Array = np.zeros(len(sizes))
+        quotas[chosen] = least[chosen]
+        return quotas
     n_held_out = min(n_held_out, int(most.sum()))
     low, high = 0.0, 1.0
     for _ in range(60):  # bisection for the share that gives so many

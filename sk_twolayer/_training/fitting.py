@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from inspect import signature
 from numbers import Integral
 from typing import Any
 
@@ -19,7 +18,7 @@ from sk_twolayer._data.inputs import refuse_missing, validated
 from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._data.targets import Labels, as_numpy, check_targets
 from sk_twolayer._data.weights import check_class_weight, class_factors
-from sk_twolayer._numerics.matrices import BLOCK_ROWS, as_dense, mean_squares, row_keys
+from sk_twolayer._numerics.matrices import BLOCK_ROWS, mean_squares, row_keys
 from sk_twolayer._numerics.threads import suitable_blas_threads
 from sk_twolayer._sklearn_compat import as_python
 from sk_twolayer._training.batches import enough_epochs, rows_per_batch
@@ -32,7 +31,7 @@ from sk_twolayer._training.checks import (
     known_labels,
 )
 from sk_twolayer._training.epochs import Epoch, epochs, full_passes
-from sk_twolayer._training.scoring import Validation
+from sk_twolayer._training.scoring import Validation, make_score
 from sk_twolayer._training.session import Best, Plan, Session, Training
 from sk_twolayer._training.stopping import StoppingRule
 from sk_twolayer._training.warnings import warn_of_scale
@@ -247,7 +246,8 @@ class Fitting:
             training.session.watch((*settings, *map(_fingerprint, data)))
         if held_out is None:
             return
-        score = self._scorer(training.session, labels, held_out)
+        attributes = partial(_fitted_attributes, labels, training.session, self.activation)
+        score = make_score(self, labels, held_out, attributes)
         training.validation = Validation(held_out, score)
         if self.early_stopping:
             training.best = Best(training.net.theta.copy())
@@ -258,34 +258,6 @@ class Fitting:
                 training.best = training.best.or_better(net, measured)
                 if measured.score != self.best_validation_score_:
                     training.session.start_validation_anew()
-
-    def _scorer(
-        self: Any, session: Session, labels: Labels, held_out: Dataset
-    ) -> Callable[[TwoLayerNet], float] | None:
-        """Return what scores a net on the rows held out; None for minus the loss."""
-        if self.scoring == "loss":
-            return None
-        from sklearn.metrics import check_scoring  # late, as in `check_combinations`
-
-        scorer = check_scoring(self, self.scoring or "accuracy")
-        y = as_dense(labels.decode(held_out.t))
-        options = {} if held_out.weights is None else {"sample_weight": held_out.weights}
-        arguments = signature(scorer).parameters.values()
-        takes_weights = any(a.name == "sample_weight" or a.kind == a.VAR_KEYWORD for a in arguments)
-        if options and not takes_weights:
-            raise ValueError(
-                f"scoring={self.scoring!r} takes no sample_weight, but the validation rows have "
-                "weights: give the function such an argument, or use make_scorer"
-            )
-
-        def score(net: TwoLayerNet) -> float:
-            fitted = object.__new__(type(self))
-            attributes = _fitted_attributes(labels, session, self.activation, net)
-            vars(fitted).update({**vars(self), **attributes})
-            vars(fitted).pop("feature_names_in_", None)  # X is an array by now
-            return float(scorer(fitted, held_out.X, y, **options))
-
-        return score
 
     def _validated(
         self: Any, X: Any, y: Any, dtype: Any = None, *, name: str = "y", complete: bool = False
