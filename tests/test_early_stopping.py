@@ -2,14 +2,23 @@
 
 import collections
 import math
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from plain import PLAIN
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_iris,
+    load_wine,
+)
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -19,12 +28,21 @@ from sklearn.metrics import (
     make_scorer,
     top_k_accuracy_score,
 )
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 from threadpoolctl import threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer._data.dataset import Dataset, learn_dataset
 from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._numerics.matrices import row_keys
+from sk_twolayer._training.warnings import _columns_of_another_scale
 from sk_twolayer.optimizers import LBFGS, SGD
 
 
@@ -544,3 +562,80 @@ def test_a_loop_of_warm_starts_keeps_its_history_with_more_than_one_blas_thread(
         for _ in range(4):
             clf.fit(X, y)
     assert len(clf.validation_scores_) == 4
+
+
+class TestScaleOfValidationRows:
+    """X_val as it was measured, beside an X that a pipeline has scaled."""
+
+    @staticmethod
+    def warns(X, X_val):
+        clf = make(hidden_size=2, max_iter=1, learning_rate=1e-9)
+        y, y_val = np.arange(X.shape[0]) % 2, np.arange(X_val.shape[0]) % 2
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            clf.fit(X, y, X_val=X_val, y_val=y_val)
+        return any("X_val is not scaled as X is" in str(w.message) for w in caught)
+
+    @pytest.mark.parametrize(
+        "scaler",
+        [StandardScaler(), MinMaxScaler(), RobustScaler(), QuantileTransformer(n_quantiles=50)],
+        ids=lambda scaler: type(scaler).__name__,
+    )
+    @pytest.mark.parametrize(
+        "load", [load_iris, load_wine, load_breast_cancer, load_digits, load_diabetes]
+    )
+    def test_a_scaler_that_has_seen_x_only(self, load, scaler):
+        X, X_val = train_test_split(load(return_X_y=True)[0], random_state=0)
+        scaler.fit(X)
+        assert self.warns(scaler.transform(X), X_val)
+        assert not self.warns(scaler.transform(X), scaler.transform(X_val))
+        assert not self.warns(X, X_val)
+
+    @pytest.mark.parametrize("factor", [1e-3, 0.05, 10.0, 1e3])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_normal_columns_of_another_scale(self, factor, dtype, rng):
+        X, X_val = rng.randn(500, 5).astype(dtype), rng.randn(50, 5).astype(dtype)
+        assert self.warns(X, X_val * dtype(factor))
+
+    def test_sparse_counts_scaled_by_their_maximum(self, rng):
+        X = sp.csr_array(rng.poisson(0.4, (2000, 10)) * 7.0)
+        scaled = MaxAbsScaler().fit_transform(X)
+        assert self.warns(scaled[:1000], X[1000:])
+        assert not self.warns(scaled[:1000], scaled[1000:])
+
+    @pytest.mark.parametrize(
+        "draw",
+        [
+            lambda r, shape: r.standard_cauchy(shape),
+            lambda r, shape: r.pareto(0.5, shape),
+            lambda r, shape: r.lognormal(0, 5, shape) * (r.uniform(size=shape) < 0.4),
+            lambda r, shape: (r.uniform(size=shape) < 0.01) * 1.0,
+            lambda r, shape: (r.uniform(size=shape) < 0.3) * 1.0,
+            lambda r, shape: np.ones(shape),
+            lambda r, shape: np.where(r.uniform(size=shape) < 0.7, 0, 1) + 0.001 * r.randn(*shape),
+            lambda r, shape: sp.csr_array(
+                r.standard_cauchy(shape) * (r.uniform(size=shape) < 0.05)
+            ),
+        ],
+        ids=["cauchy", "pareto", "zeros", "rare", "binary", "constant", "clusters", "sparse"],
+    )
+    @pytest.mark.parametrize(("n", "n_val"), [(50, 30), (300, 30), (60, 300), (1000, 100)])
+    def test_random_splits_are_no_reason(self, draw, n, n_val, rng):
+        for n_columns in (1, 2, 30):
+            for _ in range(5):
+                X = draw(rng, (n + n_val, n_columns))
+                assert not _columns_of_another_scale(X[:n], X[n:]).any()
+
+    def test_a_trend_in_one_of_many_columns_is_no_reason(self, rng):
+        X = np.column_stack([np.arange(400.0), rng.randn(400, 5)])
+        assert not _columns_of_another_scale(X[:300], X[300:]).any()
+
+    def test_the_message_names_the_column_and_the_way_out(self, rng):
+        X = pd.DataFrame(rng.randn(200, 2), columns=["age", "income"])
+        X_val = X[150:] * [1, 20_000]
+        y = np.arange(200) % 2
+        with pytest.warns(
+            UserWarning, match=r"column 'income' .*transform_input=\['X_val'\]"
+        ) as got:
+            make().fit(X[:150], y[:150], X_val=X_val, y_val=y[150:])
+        assert got[0].filename == __file__

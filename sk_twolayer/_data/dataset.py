@@ -39,13 +39,15 @@ class Dataset(NamedTuple):
         copies = None if self.copies is None else self.copies[rows]
         return Dataset(take_rows(self.X, rows), take_rows(self.t, rows), weights, copies)
 
-    def take_shares(self, shares: Array) -> Dataset:
-        """Return the rows of which a share is taken, with this share of their weight."""
-        rows = np.flatnonzero(shares)
-        weights = shares if self.weights is None else self.weights * shares.astype(self.X.dtype)
-        if (shares[rows] == 1).all():
+    def take_parts(self, parts: Array, of: Array) -> Dataset:
+        """Return the rows of which some copies are taken, with this part of their weight."""
+        rows = np.flatnonzero(parts)
+        if (parts[rows] == of[rows]).all():
             return self.take(rows)
-        return self._replace(weights=weights.astype(self.X.dtype), copies=None).take(rows)
+        weights = np.divide(parts, of, dtype=self.X.dtype, casting="same_kind")
+        if self.weights is not None:
+            weights *= self.weights
+        return self._replace(weights=weights, copies=None).take(rows)
 
 
 def learn_dataset(

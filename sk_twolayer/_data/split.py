@@ -71,18 +71,18 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
     _, first, cell = np.unique(
         x_keys ^ _rotate_left(row_keys(t)), return_index=True, return_inverse=True
     )
-    copies = np.ones(len(cell)) if dataset.copies is None else dataset.copies
-    cell_sizes = np.bincount(cell, copies)
+    copies = np.ones_like(cell) if dataset.copies is None else dataset.copies
+    cell_sizes = np.bincount(cell, copies).astype(np.int64)
     _, x_group = np.unique(x_keys[first], return_inverse=True)
     n_targets = np.bincount(x_group)  # of each different X
     divisible = (n_targets[x_group] > 1) | (cell_sizes > fraction * cell_sizes.sum())
     if cell_sizes.sum() >= COMMON * len(n_targets):
         divisible[:] = True
-    n_units = np.where(divisible, cell_sizes, 1.0)  # of each cell
+    n_units = np.where(divisible, cell_sizes, 1)  # of each cell
     strata = dataset.t[first] if single_label else np.zeros(len(first), dtype=np.intp)
     rng = np.random.RandomState(seed)
     n_held_out = math.ceil(fraction * n_units.sum())
-    stratum_sizes = np.bincount(strata, n_units)
+    stratum_sizes = np.bincount(strata, n_units).astype(np.int64)
     quotas = _quotas(stratum_sizes, n_held_out, rng)
     if not quotas.any():
         raise ValueError(
@@ -92,11 +92,14 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
         )
     # Systematic sampling: within a stratum, each cell gives its share, rounded up or down.
     order = np.lexsort((rng.random_sample(len(first)), strata))
-    ends = np.cumsum((n_units * (quotas / np.maximum(stratum_sizes, 1))[strata])[order])
-    taken = np.empty_like(ends)
-    taken[order] = np.diff(np.floor(ends + rng.uniform(0.01, 0.99)), prepend=0)
-    shares = _shares_of_rows(dataset, cell, copies, np.where(divisible, 1, cell_sizes) * taken)
-    return dataset.take_shares(1 - shares), dataset.take_shares(shares)
+    shares = quotas / np.maximum(stratum_sizes, 1)
+    start = rng.uniform(0.01, 0.99)
+    taken = np.empty_like(n_units)
+    taken[order] = np.diff(
+        np.floor(start + np.cumsum(n_units[order] * shares[strata[order]])), prepend=0
+    )
+    parts = _parts_of_rows(dataset, cell, copies, np.where(divisible, 1, cell_sizes) * taken)
+    return dataset.take_parts(copies - parts, copies), dataset.take_parts(parts, copies)
 
 
 def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
@@ -106,7 +109,7 @@ def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
     ties = rng.random_sample(len(sizes))
     if least.sum() >= n_held_out:
         chosen = np.lexsort((ties, -least))[:n_held_out]
-        quotas: Array = np.zeros(len(sizes))
+        quotas: Array = np.zeros_like(sizes)
         quotas[chosen] = least[chosen]
         return quotas
     n_held_out = min(n_held_out, int(most.sum()))
@@ -116,22 +119,22 @@ def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
         enough = np.clip(share * sizes, least, most).sum() >= n_held_out
         low, high = (low, share) if enough else (share, high)
     ideal = np.clip(high * sizes, least, most)
-    quotas = np.floor(ideal + 1e-6)
+    quotas = np.floor(ideal + 1e-6).astype(np.int64)
     order = np.lexsort((ties, -np.round(ideal - quotas, 6)))
-    quotas[order[: n_held_out - int(quotas.sum())]] += 1
+    quotas[order[: n_held_out - quotas.sum()]] += 1
     return quotas
 
 
-def _shares_of_rows(dataset: Dataset, cell: Array, copies: Array, taken: Array) -> Array:
-    """Return the share of each row that is held out, given the number of each cell's copies."""
+def _parts_of_rows(dataset: Dataset, cell: Array, copies: Array, taken: Array) -> Array:
+    """Return how many copies of each row are held out, given how many of each cell are."""
     # Equal rows may differ in their weights: these decide, not the order of the rows.
     weights = copies if dataset.weights is None else dataset.weights
     order = np.lexsort((weights, cell))
     before = np.cumsum(copies[order]) - copies[order]
     before -= np.maximum.accumulate(np.where(np.diff(cell[order], prepend=-1) > 0, before, 0))
-    shares = np.empty(len(cell))
-    shares[order] = np.clip(taken[cell[order]] - before, 0, copies[order]) / copies[order]
-    return shares
+    parts = np.empty_like(copies)
+    parts[order] = np.clip(taken[cell[order]] - before, 0, copies[order])
+    return parts
 
 
 def _rotate_left(keys: Array) -> Array:

@@ -69,13 +69,16 @@ def whole_numbers(sample_weight: Any, n_rows: int) -> Array | None:
     """
     if sample_weight is None or np.ndim(sample_weight) != 1:
         return None
-    weights = np.asarray(sample_weight, dtype=np.float64)
+    weights = np.asarray(sample_weight)
+    if weights.dtype.kind not in "biuf":
+        weights = weights.astype(np.float64)
     weights = weights[weights > 0]
     if len(weights) != n_rows:
         return None
     for candidates in (weights, weights / weights.min()):
-        rounded = np.rint(candidates)
-        if rounded.max() < MAX_COPIES and np.allclose(candidates, rounded, rtol=1e-9, atol=0):
-            copies = rounded / np.gcd.reduce(rounded.astype(np.int64))
-            return None if (copies == 1).all() else copies
+        if candidates.max() < MAX_COPIES:
+            copies: Array = np.rint(candidates).astype(np.int64)
+            if np.allclose(candidates, copies, rtol=1e-9, atol=0):
+                copies //= np.gcd.reduce(copies)
+                return None if (copies == 1).all() else copies
     return None

@@ -34,7 +34,7 @@ from sk_twolayer._training.epochs import Epoch, epochs, full_passes
 from sk_twolayer._training.scoring import Validation, make_score
 from sk_twolayer._training.session import Best, Plan, Session, Training
 from sk_twolayer._training.stopping import StoppingRule
-from sk_twolayer._training.warnings import warn_of_scale
+from sk_twolayer._training.warnings import warn_if_scaled_differently, warn_of_scale
 from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.network._penalty import auto_alpha
@@ -78,7 +78,7 @@ class Fitting:
         plan = self._plan(dataset.X.shape[0], ends=not self.warm_start)
         session = self._make_session(goes_on, plan)
         session.n_iter = 0
-        held_out = self._held_out(validation_data, X.dtype, labels, factors)
+        held_out = self._held_out(validation_data, X, labels, factors)
         if self.early_stopping and held_out is None:
             if session.split_seed is None:
                 session.split_seed = _draw_seed(session.random_state)
@@ -270,7 +270,7 @@ class Fitting:
         return X, check_targets(y, name, complete=complete)
 
     def _held_out(
-        self: Any, validation_data: Any, dtype: Any, labels: Labels, factors: Array | None
+        self: Any, validation_data: Any, X: Any, labels: Labels, factors: Array | None
     ) -> Dataset | None:
         """Return the user's own validation rows, if any."""
         X_val, y_val, sample_weight_val = validation_data
@@ -280,7 +280,8 @@ class Fitting:
             raise ValueError(
                 "X_val and y_val belong together: give both, and sample_weight_val only with them"
             )
-        X_val, y_val = self._validated(X_val, y_val, dtype, name="y_val")
+        X_val, y_val = self._validated(X_val, y_val, X.dtype, name="y_val")
+        warn_if_scaled_differently(self, X, X_val)
         return known_dataset(X_val, y_val, sample_weight_val, labels, factors, suffix="_val")
 
 
