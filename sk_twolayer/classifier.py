@@ -83,11 +83,15 @@ class TwoLayerClassifier(
         Whether to hold out rows, to watch the score on them instead of the training objective,
         and to keep the parameters of the epoch with the best one.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the different rows to hold out, stratified by class, where `fit` is given no
-        `X_val`. Copies of a row are never on both sides.
+        Share of the rows to hold out where `fit` is given no `X_val`, rounded up to whole rows.
+        Each class keeps one row for training, then one row of each class is held out as far as
+        this number allows; the rest is stratified by class. Copies of a row count as one and
+        are kept together, unless their labels differ, or most rows occur five times or more:
+        then they are drawn one by one. A row of whole-number weight k is split as k copies are.
     scoring : "loss", str, callable or None, default="loss"
         The validation score: minus the mean loss, or any scorer of scikit-learn's; None is
-        accuracy.
+        accuracy. A scorer that fails where the validation rows lack a class is refused for such
+        rows.
     class_weight : dict, "balanced" or None, default=None
         Factors of the classes' sample weights, 1 for a class a dict does not name;
         "balanced" gives every class the same total weight.
@@ -286,8 +290,9 @@ class TwoLayerClassifier(
             If training would have gone on after `max_iter` epochs, and neither a cosine nor
             ``tol=None`` had planned for so many.
         UserWarning
-            If a column of X is ten times as large as unit scale or more; or if training was
-            interrupted (KeyboardInterrupt) after at least one epoch, whose results are kept.
+            If a column of X is ten times as large as unit scale or more; if X_val is not scaled
+            as X is; or if training was interrupted (KeyboardInterrupt) after at least one epoch,
+            whose results are kept.
         """
         with self._unchanged_by_failure():
             ended = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))

@@ -269,6 +269,13 @@ class TestSplitOfRepeatedRows:
             assert len(training.t) + len(validation.t) == 100
             assert len(validation.t) == 10
 
+    def test_a_class_of_larger_weight_divides_no_row(self, rng):
+        X, y = rng.randn(300, 2), np.arange(300) % 3 // 2
+        for weights in (np.where(y, 20, 1), np.where(y, 0.3, 0.03)):
+            training, validation = split(X, y, sample_weight=weights)
+            assert_array_equal(np.bincount(validation.t), [20, 10])
+            assert len(training.t) == 270
+
     def test_one_row_that_occurs_often_does_not_leave_training(self, rng):
         X, y = np.vstack([rng.randn(300, 2), np.zeros((900, 2))]), np.arange(1200) % 2
         y[300:] = 0
