@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-__all__ = ["RANDOM_STATE", "Number", "StrOptions", "as_python", "shallow_copy"]
+__all__ = [
+    "RANDOM_STATE",
+    "Number",
+    "StrOptions",
+    "as_python",
+    "is_made_scorer",
+    "scorer_with_labels",
+    "shallow_copy",
+]
 
 Estimator = TypeVar("Estimator")
 
@@ -37,6 +47,24 @@ def as_python(value: Any) -> Any:
     if isinstance(value, Integral):
         return int(value)
     return float(value) if isinstance(value, Real) else value
+
+
+def is_made_scorer(scorer: Any) -> bool:
+    """Tell whether a scorer is one of scikit-learn's names, or made by `make_scorer`."""
+    return hasattr(scorer, "_score_func") and hasattr(scorer, "_kwargs")
+
+
+def scorer_with_labels(scorer: Any, labels: Any) -> Any:
+    """Return a made scorer that names the columns of probabilities, if its function can.
+
+    Functions of predicted labels take `labels` in another sense: which of them to average over.
+    """
+    takes_labels = "labels" in signature(scorer._score_func).parameters
+    if not takes_labels or "labels" in scorer._kwargs or scorer._response_method == "predict":
+        return scorer
+    scorer = copy.copy(scorer)
+    scorer._kwargs = {**scorer._kwargs, "labels": labels}
+    return scorer
 
 
 def _to_float(number: Real) -> float:

@@ -29,6 +29,7 @@ from sk_twolayer._training.state import RandomSources, TrainingState, data_summa
 from sk_twolayer._training.warnings import (
     warn_if_not_converged,
     warn_if_one_hot,
+    warn_if_scaled_differently,
     warn_if_unscaled,
 )
 from sk_twolayer.network import TwoLayerNet
@@ -110,11 +111,15 @@ class TwoLayerClassifier(
         Whether to hold out rows, to watch the score on them instead of the training objective,
         and to keep the parameters of the epoch with the best one.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the different rows to hold out, stratified by class, where `fit` is given no
-        `X_val`. Copies of a row are never on both sides.
+        Share of the rows to hold out where `fit` is given no `X_val`, rounded up to whole rows.
+        Each class keeps one row for training, then one row of each class is held out as far as
+        this number allows; the rest is stratified by class. Copies of a row count as one and
+        are kept together, unless their labels differ, or most rows occur five times or more:
+        then they are drawn one by one. A row of whole-number weight k is split as k copies are.
     scoring : "loss", str, callable or None, default="loss"
         The validation score: minus the mean loss, or any scorer of scikit-learn's; None is
-        accuracy.
+        accuracy. A scorer that fails where the validation rows lack a class is refused for such
+        rows.
     class_weight : dict, "balanced" or None, default=None
         Factors of the classes' sample weights, 1 for a class that a dict does not name;
         "balanced" gives every class the same total weight. A dict may name classes that y does
@@ -320,10 +325,10 @@ class TwoLayerClassifier(
             If training would have gone on after `max_iter` epochs, and neither a cosine nor
             ``tol=None`` had planned for so many.
         UserWarning
-            If a column of X is ten times as large as unit scale or more; if an indicator matrix
-            of three or more columns has exactly one 1 in every row, as one-hot rows have; or if
-            training was interrupted (KeyboardInterrupt) after at least one epoch, whose results
-            are kept.
+            If a column of X is ten times as large as unit scale or more; if X_val is not scaled
+            as X is; if an indicator matrix of three or more columns has exactly one 1 in every
+            row, as one-hot rows have; or if training was interrupted (KeyboardInterrupt) after at
+            least one epoch, whose results are kept.
         """
         result, attributes = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         self._publish(attributes, saved_state(result) if self.warm_start else None)
@@ -421,6 +426,9 @@ class TwoLayerClassifier(
             warn_if_unscaled(data.training.X, names, type(self).__name__)
             warn_if_one_hot(data.training.t)
             state, net = TrainingState.new(settings, sources), make_network(settings, sources)
+        if validation[0] is not None and data.validation is not None:
+            names = data.input_attributes.get("feature_names_in_")
+            warn_if_scaled_differently(data.training.X, data.validation.X, names)
         evaluator = self._validation(data, settings, state)
         self._compare_with_earlier_epochs(data, state)
         if previous and evaluator and settings.early_stopping:
@@ -449,7 +457,7 @@ class TwoLayerClassifier(
         def attributes(net: TwoLayerNet) -> dict[str, Any]:
             return self._attributes(data, FitResult(net, state, settings))
 
-        score = make_score(self, data.validation, data.labels, attributes)
+        score = make_score(self, data.labels, data.validation, attributes)
         return Validation(data.validation, score)
 
     def _compare_with_earlier_epochs(self, data: PreparedData, state: TrainingState) -> None:

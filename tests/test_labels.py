@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from sklearn.utils.class_weight import compute_sample_weight
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer.optimizers import SOLVERS
+from sk_twolayer.optimizers._registry import SOLVERS
 
 rng = np.random.RandomState(0)
 N = 60

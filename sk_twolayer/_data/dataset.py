@@ -12,22 +12,39 @@ from sk_twolayer._data.weights import (
     check_sample_weight,
     class_factors,
     combined_weights,
+    whole_numbers,
 )
 from sk_twolayer._numerics.matrices import take_rows
 from sk_twolayer._typing import Array
 
 
 class Dataset(NamedTuple):
-    """Rows of input, their encoded targets, and the factors of their losses, 1 on average."""
+    """Rows of input, their encoded targets, and the factors of their losses, 1 on average.
+
+    `copies` are the sample weights where these are whole numbers: how many equal rows each row
+    counts as when rows are held out.
+    """
 
     X: Any
     t: Any
     weights: Array | None
+    copies: Array | None = None
 
     def take(self, rows: Array) -> Dataset:
         """Return some of the rows, their weights 1 on average again."""
         weights = None if self.weights is None else _average_one(self.weights[rows])
-        return Dataset(take_rows(self.X, rows), take_rows(self.t, rows), weights)
+        copies = None if self.copies is None else self.copies[rows]
+        return Dataset(take_rows(self.X, rows), take_rows(self.t, rows), weights, copies)
+
+    def take_parts(self, parts: Array, of: Array) -> Dataset:
+        """Return the rows of which some copies are taken, with this part of their weight."""
+        rows = np.flatnonzero(parts)
+        if (parts[rows] == of[rows]).all():
+            return self.take(rows)
+        weights = np.divide(parts, of, dtype=self.X.dtype, casting="same_kind")
+        if self.weights is not None:
+            weights *= self.weights
+        return self._replace(weights=weights, copies=None).take(rows)
 
 
 def learn_dataset(
@@ -38,7 +55,8 @@ def learn_dataset(
     t = labels.encode(y)
     weights = check_sample_weight(sample_weight, X)
     factors = class_factors(class_weight, labels, t, weights)
-    return _weighted(X, t, weights, factors), labels, factors
+    dataset, rows = _weighted(X, t, weights, factors)
+    return dataset._replace(copies=whole_numbers(sample_weight, rows)), labels, factors
 
 
 def known_dataset(
@@ -55,7 +73,8 @@ def known_dataset(
     name = "sample_weight" + suffix
     t = labels.encode(y, "y" + suffix)
     weights = check_sample_weight(sample_weight, X, name, at_least_one=at_least_one)
-    return _weighted(X, t, weights, factors, suffix, at_least_one=at_least_one)
+    dataset, _ = _weighted(X, t, weights, factors, suffix, at_least_one=at_least_one)
+    return dataset
 
 
 def _weighted(
@@ -66,13 +85,16 @@ def _weighted(
     suffix: str = "",
     *,
     at_least_one: bool = True,
-) -> Dataset:
-    """Combine the weights of rows and the factors of classes; leave out rows of weight zero."""
+) -> tuple[Dataset, Array | slice]:
+    """Combine the weights of rows and of classes, and return the rows of positive weight.
+
+    The second result are the positions of these rows.
+    """
     name = "sample_weight" + suffix
     of_classes = None if factors is None else factors[t]
     combined = combined_weights(weights, of_classes, X.dtype, name)
     if combined is None:
-        return Dataset(X, t, None)
+        return Dataset(X, t, None), slice(None)
     rows = np.flatnonzero(combined)
     if at_least_one and not len(rows):
         product = "class_weight" if weights is None else f"{name} times class_weight"
@@ -83,7 +105,7 @@ def _weighted(
         X, t, combined = take_rows(X, rows), take_rows(t, rows), combined[rows]
     combined = combined.astype(X.dtype)
     equal = (combined == combined[:1]).all()
-    return Dataset(X, t, None if equal else _average_one(combined))
+    return Dataset(X, t, None if equal else _average_one(combined)), rows
 
 
 def _average_one(weights: Array) -> Array:

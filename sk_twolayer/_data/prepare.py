@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from sk_twolayer._data.dataset import Dataset, known_dataset, learn_dataset
 from sk_twolayer._data.inputs import validated
-from sk_twolayer._data.split import hold_out
+from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._data.targets import Labels, as_target_array, check_targets, distinct_labels
 from sk_twolayer._data.weights import class_factors
 from sk_twolayer._sklearn_compat import shallow_copy
@@ -79,7 +79,7 @@ def prepare_fit(
         )
     elif estimator.early_stopping:
         fraction = float(estimator.validation_fraction)
-        training, validation_rows = hold_out(training, fraction, split_seed())
+        training, validation_rows = train_validation_split(training, fraction, split_seed())
     return PreparedData(training, validation_rows, labels, _input_attributes(checked))
 
 

@@ -10,23 +10,39 @@ from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._numerics.matrices import row_keys
 from sk_twolayer._typing import Array
 
+COMMON = 5  # times that most rows occur where their copies are separate observations
 
-def hold_out(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Split rows into those to train on and those to measure on.
 
-    What a row holds decides on which side it comes to lie, not where it lies: copies of a row
-    are never on both sides, a row of weight k is split as k copies are, and a second fit to the
-    same rows, in whatever order, holds out the same ones. Single labels are stratified, with at
-    least one row of each class on both sides; a class of a single row stays where it is learned.
+def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
+    """Split rows into a training and a validation set.
+
+    The split depends on the contents of the rows and on the seed, not on the order of the rows.
+
+    Rows with equal X and equal target are copies, and are kept together: a net that has learned a
+    row would be measured on its copy. They count as one row. Copies are separate observations of
+    one input instead, each of which counts and is drawn by itself, if
+
+    - rows with this X have different targets: to hold out all rows of one class would leave those
+      of the other, and the net would learn the opposite;
+    - or most different X occur `COMMON` times or more, as where all columns have few values: to
+      hold out an input would measure the net on what it cannot know;
+    - or there are more copies than rows to hold out.
+
+    A row whose sample weight is a whole number k is split as k copies are; part of it may be held
+    out, with its part of the weight. A row of another weight counts as one row.
+
+    Single labels are stratified by class: one row of each class is kept for training, then one row
+    of each class is held out, as far as the number of rows to hold out allows, and the rest is
+    held out in proportion to the sizes of the classes.
 
     Parameters
     ----------
     dataset : Dataset
-        The rows that count.
+        The rows.
     fraction : float
-        Share of the different rows to hold out.
+        Share of the rows to hold out; the number of rows is rounded up.
     seed : int
-        Which rows to choose.
+        Seed of the choice.
 
     Returns
     -------
@@ -36,44 +52,92 @@ def hold_out(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dat
     Raises
     ------
     ValueError
-        If there are too few different rows.
+        If no row can be held out, since each is the only one of its class.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sk_twolayer._data.dataset import Dataset
-    >>> from sk_twolayer._data.split import hold_out
+    >>> from sk_twolayer._data.split import train_validation_split
     >>> X = np.arange(20.0).reshape(20, 1)
-    >>> training, validation = hold_out(Dataset(X, np.arange(20) % 2, None), 0.2, seed=0)
+    >>> dataset = Dataset(X, np.arange(20) % 2, None)
+    >>> training, validation = train_validation_split(dataset, 0.2, seed=0)
     >>> training.X.shape, np.sort(validation.t)
     ((16, 1), array([0, 0, 1, 1]))
     """
-    from sklearn.model_selection import train_test_split  # late: few imports of us get here
-
     single_label = dataset.t.ndim == 1
     t = dataset.t[:, np.newaxis] if single_label else dataset.t
-    keys = row_keys(dataset.X) ^ _rotated(row_keys(t))
-    _, first, unit = np.unique(keys, return_index=True, return_inverse=True)
-    candidates, labels, n_held_out = np.arange(len(first)), None, math.ceil(fraction * len(first))
-    if single_label:
-        labels = dataset.t[first]
-        candidates = np.flatnonzero(np.bincount(labels)[labels] > 1)
-        labels = labels[candidates]
-        n_held_out = max(n_held_out, len(np.unique(labels)))
-    try:
-        _, held_out = train_test_split(
-            candidates, test_size=n_held_out, stratify=labels, random_state=seed
-        )
-    except ValueError as error:
+    x_keys = row_keys(dataset.X)
+    _, first, cell = np.unique(
+        x_keys ^ _rotate_left(row_keys(t)), return_index=True, return_inverse=True
+    )
+    copies = np.ones_like(cell) if dataset.copies is None else dataset.copies
+    cell_sizes = np.bincount(cell, copies).astype(np.int64)
+    _, x_group = np.unique(x_keys[first], return_inverse=True)
+    n_targets = np.bincount(x_group)  # of each different X
+    too_large = cell_sizes > math.ceil(fraction * cell_sizes.sum())
+    divisible = (n_targets[x_group] > 1) | too_large
+    if np.median(np.bincount(x_group, cell_sizes)) >= COMMON:
+        divisible[:] = True
+    n_units = np.where(divisible, cell_sizes, 1)  # of each cell
+    strata = dataset.t[first] if single_label else np.zeros(len(first), dtype=np.intp)
+    rng = np.random.RandomState(seed)
+    n_held_out = math.ceil(fraction * n_units.sum())
+    stratum_sizes = np.bincount(strata, n_units).astype(np.int64)
+    quotas = _quotas(stratum_sizes, n_held_out, rng)
+    if not quotas.any():
         raise ValueError(
             f"early_stopping holds out {n_held_out} of {len(first)} different rows "
-            f"(validation_fraction={fraction:g}), and cannot: {error} "
-            "Give X_val and y_val, or set early_stopping=False"
-        ) from error
-    there = np.isin(unit, held_out)
-    return dataset.take(np.flatnonzero(~there)), dataset.take(np.flatnonzero(there))
+            f"(validation_fraction={fraction:g}), and cannot: each is the only one of its class, "
+            "and is needed for training. Give X_val and y_val, or set early_stopping=False"
+        )
+    # Systematic sampling: within a stratum, each cell gives its share, rounded up or down.
+    order = np.lexsort((rng.random_sample(len(first)), strata))
+    shares = quotas / np.maximum(stratum_sizes, 1)
+    start = rng.uniform(0.01, 0.99)
+    taken = np.empty_like(n_units)
+    taken[order] = np.diff(
+        np.floor(start + np.cumsum(n_units[order] * shares[strata[order]])), prepend=0
+    )
+    parts = _parts_of_rows(dataset, cell, copies, np.where(divisible, 1, cell_sizes) * taken)
+    return dataset.take_parts(copies - parts, copies), dataset.take_parts(parts, copies)
 
 
-def _rotated(keys: Array) -> Array:
+def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
+    """Return how many of `n_held_out` units each stratum gives: all but one of them at most."""
+    most = np.maximum(sizes - 1, 0)
+    least = np.minimum(most, 1)
+    ties = rng.random_sample(len(sizes))
+    if least.sum() >= n_held_out:
+        chosen = np.lexsort((ties, -least))[:n_held_out]
+        quotas: Array = np.zeros_like(sizes)
+        quotas[chosen] = least[chosen]
+        return quotas
+    n_held_out = min(n_held_out, int(most.sum()))
+    low, high = 0.0, 1.0
+    for _ in range(60):  # bisection for the share that gives so many
+        share = (low + high) / 2
+        enough = np.clip(share * sizes, least, most).sum() >= n_held_out
+        low, high = (low, share) if enough else (share, high)
+    ideal = np.clip(high * sizes, least, most)
+    quotas = np.floor(ideal + 1e-6).astype(np.int64)
+    order = np.lexsort((ties, -np.round(ideal - quotas, 6)))
+    quotas[order[: n_held_out - quotas.sum()]] += 1
+    return quotas
+
+
+def _parts_of_rows(dataset: Dataset, cell: Array, copies: Array, taken: Array) -> Array:
+    """Return how many copies of each row are held out, given how many of each cell are."""
+    # Equal rows may differ in their weights: these decide, not the order of the rows.
+    weights = copies if dataset.weights is None else dataset.weights
+    order = np.lexsort((weights, cell))
+    before = np.cumsum(copies[order]) - copies[order]
+    before -= np.maximum.accumulate(np.where(np.diff(cell[order], prepend=-1) > 0, before, 0))
+    parts = np.empty_like(copies)
+    parts[order] = np.clip(taken[cell[order]] - before, 0, copies[order])
+    return parts
+
+
+def _rotate_left(keys: Array) -> Array:
     """Return the bits of each key in another order, so that a row is not its target's mirror."""
     return (keys << np.uint64(1)) | (keys >> np.uint64(63))

@@ -21,6 +21,7 @@ ZEROS_ALLOWED = dict.fromkeys(
     {"allow_all_zero_weights"} & signature(_check_sample_weight).parameters.keys(), True
 )
 FACTOR = Number(Real, 0, None, closed="left")
+MAX_COPIES = 2**40  # so that the sum over all rows is an exact float
 
 ClassWeight = dict[Any, float] | str | None
 
@@ -156,3 +157,28 @@ def _not_representable(name: str, dtype: Any) -> ValueError:
         f"another, a ratio that {dtype} cannot represent: choose weights closer to each other, or "
         "0 for rows to leave out" + (", or give X in float64" if dtype == np.float32 else "")
     )
+
+
+def whole_numbers(sample_weight: Any, rows: Array | slice) -> Array | None:
+    """Return the sample weights of some rows as numbers of copies of each row.
+
+    Only ratios matter: weights that are whole numbers are divided by their greatest common
+    divisor, others by the smallest one. None stands for weights of one, and for weights that are
+    no whole numbers even then.
+
+    Examples
+    --------
+    >>> from sk_twolayer._data.weights import whole_numbers
+    >>> whole_numbers([2, 4, 0, 6], [0, 1, 3]), whole_numbers([0.1, 0.3], [0, 1])
+    (array([1, 2, 3]), array([1, 3]))
+    """
+    if np.ndim(sample_weight) != 1:
+        return None
+    weights = np.asarray(sample_weight)[rows].astype(np.float64)
+    for candidates in (weights, weights / weights.min()):
+        if candidates.max(initial=0.0) < MAX_COPIES:
+            copies: Array = np.rint(candidates).astype(np.int64)
+            if np.allclose(candidates, copies, rtol=1e-9, atol=0):
+                copies //= np.gcd.reduce(copies)
+                return None if (copies == 1).all() else copies
+    return None

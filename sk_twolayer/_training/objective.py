@@ -68,7 +68,7 @@ class NetworkObjective:
         random_state: np.random.RandomState,
         dropout_random_state: np.random.RandomState | None = None,
     ) -> None:
-        X, t, sample_weight = dataset
+        X, t, sample_weight, _ = dataset
         n = X.shape[0]
         if not n or t.shape[0] != n or batch_size < 1:
             raise ValueError(

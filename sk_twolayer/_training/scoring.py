@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._data.targets import Labels
 from sk_twolayer._numerics.matrices import BLOCK_ROWS, as_dense
 from sk_twolayer._numerics.threads import one_blas_thread
-from sk_twolayer._sklearn_compat import shallow_copy
+from sk_twolayer._sklearn_compat import is_made_scorer, scorer_with_labels, shallow_copy
+from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 
 
@@ -83,7 +85,7 @@ class Validation:
 
     def _loss(self, net: TwoLayerNet, rows: slice) -> float:
         """Return the sum of some rows' losses."""
-        X, t, weights = self.dataset
+        X, t, weights, _ = self.dataset
         scores = net.predict(X[rows])
         encoded = net.last_layer.encode(as_dense(t[rows]), np.empty_like(scores))
         weights = None if weights is None else weights[rows]
@@ -100,23 +102,38 @@ def check_scoring(estimator: BaseEstimator) -> None:
 
 
 def make_score(
-    estimator: BaseEstimator,
-    validation: Dataset,
+    estimator: Any,
     labels: Labels,
-    attributes: Callable[[TwoLayerNet], dict[str, Any]],
+    validation: Dataset,
+    fitted_attributes: Callable[[TwoLayerNet], dict[str, Any]],
 ) -> Callable[[TwoLayerNet], float] | None:
-    """Return a function that scores a network on validation rows; None for minus the loss.
+    """Return a function that scores a net on the validation rows, by `estimator.scoring`.
+
+    A scorer of scikit-learn that takes the labels of the columns of probabilities gets those of
+    all classes, also where the validation rows have none of a class.
 
     Parameters
     ----------
-    estimator : BaseEstimator
-        Gives `scoring`; is copied for each call of the scorer.
+    estimator : TwoLayerClassifier
+        The classifier whose parameters the scorer sees.
+    labels : Labels
+        The classes of the model.
     validation : Dataset
         The validation rows.
-    labels : Labels
-        Decodes their targets.
-    attributes : callable
-        Returns the fitted attributes of a network.
+    fitted_attributes : callable
+        ``fitted_attributes(net)`` returns the fitted attributes that the scorer sees.
+
+    Returns
+    -------
+    callable or None
+        ``score(net)`` returns a float; None stands for minus the mean loss.
+
+    Raises
+    ------
+    ValueError
+        If the scorer takes no weights and there are some, or cannot score rows that have none of
+        some class; functions that are no scorers of scikit-learn are only found to do so when they
+        are called.
     """
     if estimator.scoring == "loss":
         return None
@@ -132,11 +149,88 @@ def make_score(
             f"scoring={estimator.scoring!r} takes no sample_weight, but the validation rows have "
             "weights: give the function such an argument, or use make_scorer"
         )
+    absent = _absent_classes(labels, validation)
+    made = is_made_scorer(scorer)
+    if absent and made:
+        scorer = scorer_with_labels(scorer, labels.classes)
+        if _needs_all_classes(scorer, labels.classes, validation.t):
+            raise ValueError(_without_class(estimator.scoring, absent))
 
     def score(net: TwoLayerNet) -> float:
         fitted = shallow_copy(estimator)
-        vars(fitted).update(attributes(net))
+        vars(fitted).update(fitted_attributes(net))
         vars(fitted).pop("feature_names_in_", None)  # X is an array by now
-        return float(scorer(fitted, validation.X, y, **options))
+        try:
+            value = float(scorer(fitted, validation.X, y, **options))
+        except ValueError as error:
+            if absent and not made:
+                raise ValueError(_without_class(estimator.scoring, absent)) from error
+            raise
+        if absent and math.isnan(value):
+            raise ValueError(_without_class(estimator.scoring, absent))
+        return value
 
     return score
+
+
+def _absent_classes(labels: Labels, validation: Dataset) -> list[Any]:
+    """Return the classes of which there are no validation rows."""
+    if labels.multilabel:
+        return []
+    counts = np.bincount(validation.t, minlength=len(labels.classes))
+    absent: list[Any] = labels.classes[counts == 0].tolist()
+    return absent
+
+
+def _without_class(scoring: Any, absent: list[Any]) -> str:
+    """Return the message of an error for lack of validation rows of some classes."""
+    return (
+        f"scoring={scoring!r} fails for validation rows without a row of each class, and there is "
+        f"no row of {', '.join(map(repr, absent))}: give X_val and y_val with rows of each class, "
+        'raise validation_fraction, or choose another scoring, such as "loss" or "accuracy"'
+    )
+
+
+def _needs_all_classes(scorer: Any, classes: Array, t: Array) -> bool:
+    """Tell whether a scorer fails for the classes in t only because others are absent."""
+    complete = np.concatenate([t, np.arange(len(classes))])
+    return not _succeeds(scorer, classes, t) and _succeeds(scorer, classes, complete)
+
+
+def _succeeds(scorer: Any, classes: Array, t: Array) -> bool:
+    """Tell whether a scorer gives a number, without a warning, to a model that is always right."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            score = scorer(_AlwaysRight(classes, t), np.zeros((len(t), 1)), classes[t])
+        except Exception:  # of any metric, also of the user's
+            return False
+    return not caught and not math.isnan(score)
+
+
+class _AlwaysRight(ClassifierMixin, BaseEstimator):
+    """A fitted classifier that answers a known class for each row, and is nearly sure."""
+
+    def __init__(self, classes: Array, t: Array) -> None:
+        self.classes_, self._t = classes, t
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict(self, X: Any) -> Array:
+        labels: Array = self.classes_[self._t]
+        return labels
+
+    def predict_proba(self, X: Any) -> Array:
+        n_classes = len(self.classes_)
+        proba: Array = (0.01 + np.eye(n_classes)[self._t]) / (1 + 0.01 * n_classes)
+        return proba
+
+    def predict_log_proba(self, X: Any) -> Array:
+        logs: Array = np.log(self.predict_proba(X))
+        return logs
+
+    def decision_function(self, X: Any) -> Array:
+        proba = self.predict_proba(X)
+        scores: Array = proba if len(self.classes_) > 2 else proba[:, 1] - proba[:, 0]
+        return scores

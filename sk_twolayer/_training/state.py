@@ -319,7 +319,7 @@ def data_summary(dataset: Dataset | None) -> tuple[Any, ...] | None:
     """Return a shape and sums that differ between data sets that are not the same."""
     if dataset is None:
         return None
-    X, t, weights = dataset
+    X, t, weights, _ = dataset
     order = np.arange(t.shape[0])
     with np.errstate(over="ignore", invalid="ignore"):
         of_weights = None if weights is None else float(order @ weights)

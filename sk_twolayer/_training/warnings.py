@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_twolayer._data.targets import is_one_hot
-from sk_twolayer._numerics.matrices import mean_squares
+from sk_twolayer._numerics.matrices import as_dense, is_sparse, mean_squares
 from sk_twolayer._training.loop import FitResult
 from sk_twolayer._typing import Array
 from sk_twolayer.optimizers._base import StopReason
@@ -18,6 +18,7 @@ from sk_twolayer.optimizers._registry import uses_minibatches
 
 MAX_RMS = 10.0  # of a column; benchmarks/defaults.py measures what unscaled columns cost
 SCALE_SAMPLE = 10_000  # rows that are looked at
+MIN_VALUES = 25  # of a column: fewer may all be unusual by chance
 MIN_FALL = 0.02  # of the first loss, in the second half of training
 
 
@@ -34,6 +35,69 @@ def warn_if_unscaled(X: Any, feature_names: Array | None, class_name: str) -> No
             f"StandardScaler(), {class_name}()), or MaxAbsScaler() for a sparse X",
             stacklevel=_stacklevel_of_user(),
         )
+
+
+def warn_if_scaled_differently(X: Any, X_val: Any, feature_names: Array | None) -> None:
+    """Warn if X_val has another scale than X, as where a pipeline has scaled X only."""
+    X, X_val = (part[:: 1 + part.shape[0] // SCALE_SAMPLE] for part in (X, X_val))
+    with np.errstate(over="ignore", invalid="ignore"):
+        differs = _columns_of_another_scale(X, X_val)
+    if not differs.any():
+        return
+    column = int(differs.argmax())
+    name = column if feature_names is None else repr(str(feature_names[column]))
+    (low, high), (low_val, high_val) = (_ranges(part[:, [column]]) for part in (X, X_val))
+    warnings.warn(
+        f"X_val is not scaled as X is: column {name} "
+        f"ranges from {low[0]:.3g} to {high[0]:.3g} in X, and from {low_val[0]:.3g} to "
+        f"{high_val[0]:.3g} in X_val. A pipeline transforms X only; with metadata routing, "
+        "Pipeline(steps, transform_input=['X_val']) transforms X_val too",
+        stacklevel=_stacklevel_of_user(),
+    )
+
+
+def _columns_of_another_scale(X: Any, X_val: Any) -> Array:
+    """Tell for each column of X_val whether its scale is not that of X.
+
+    No random split of the same rows makes such columns, whatever their distribution:
+
+    - most values in X_val that are not zero are outside the range of X. A trend over time does
+      this too; so it must be in half of the columns, or outside the range of X widened by its
+      length on both sides;
+    - or the whole range in X_val is a fourth of the interquartile range of X, in half of the
+      columns.
+    """
+    low, high = _ranges(X)
+    length, in_X, in_X_val = high - low, _n_values(X), _n_values(X_val)
+    comparable = (length > 0) & (np.minimum(in_X, in_X_val) >= MIN_VALUES)
+    for widened, enough in ((length, 1), (0, max(1, comparable.sum() / 2))):
+        outside = _n_values(X_val, low - widened, high + widened) > in_X_val / 2
+        if np.sum(outside & comparable) >= enough:
+            return outside & comparable
+    if is_sparse(X):
+        return np.zeros_like(comparable)
+    low, high = _ranges(X_val)
+    quartiles = np.percentile(X, [25, 75], axis=0)
+    comparable &= high > low
+    small: Array = comparable & (high - low < (quartiles[1] - quartiles[0]) / 4)
+    return small if 2 * small.sum() >= comparable.sum() else np.zeros_like(small)
+
+
+def _ranges(X: Any) -> tuple[Array, Array]:
+    """Return the smallest and the largest value of each column."""
+    return as_dense(X.min(axis=0)).ravel(), as_dense(X.max(axis=0)).ravel()
+
+
+def _n_values(X: Any, low: Array | None = None, high: Array | None = None) -> Array:
+    """Return the number of values in each column that are not zero; of those outside a range."""
+    if is_sparse(X):
+        columns, values = X.indices, X.data
+    else:
+        columns, values = np.tile(np.arange(X.shape[1]), X.shape[0]), X.ravel()
+    counts = values != 0
+    if low is not None and high is not None:
+        counts &= (values < low[columns]) | (values > high[columns])
+    return np.bincount(columns, counts, minlength=X.shape[1])
 
 
 def warn_if_one_hot(t: Any) -> None:
