@@ -55,61 +55,71 @@ class TwoLayerClassifier(
 ):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
-    ``scores = activation(X @ W1 + b1) @ W2 + b2``, turned into probabilities by softmax, or by
-    the logistic sigmoid: of a single score for two classes, of one score a label where a row may
-    have several. Training minimises the mean negative log-likelihood, weighted where there are
-    weights, plus ``alpha/2 * (sum of W1**2 + sum of W2**2)``.
+    ``scores = activation(X @ W1 + b1) @ W2 + b2``. Probabilities are the softmax of the scores;
+    for two classes, the logistic sigmoid of a single score; for multilabel targets, the sigmoid of
+    one score per label. Training minimises the (weighted) mean negative log-likelihood plus
+    ``alpha/2 * (sum of W1**2 + sum of W2**2)``.
 
-    Scale the columns of X first, for example with `StandardScaler`: a net learns slowly, or not
-    at all, from columns of very different sizes, and `fit` warns of those that are too large.
+    Scale the columns of X first, for example with `StandardScaler`. Neural networks learn slowly,
+    or not at all, from columns of very different scales; `fit` warns of columns that are too large.
 
     Parameters
     ----------
     hidden_size : int, default=256
         Number of hidden units.
     activation : {"relu", "sigmoid", "tanh", "identity"}, default="relu"
-        What a hidden unit does with its weighted sum. "identity" makes a linear model.
+        Activation function of the hidden units. "identity" gives a linear model.
     weight_init_std : float or "auto", default="auto"
-        Standard deviation of the weights at the start; "auto" is He's rule for relu and
-        Glorot's otherwise, see `TwoLayerNet`. Biases start at 0.
+        Standard deviation of the initial weights. "auto" is He initialization for relu and Glorot
+        initialization otherwise, see `TwoLayerNet`. Initial biases are 0.
     solver : str or Optimizer, default="adam"
         "sgd", "adam", "adagrad", "rmsprop" or "lbfgs"; or an object from
-        `sk_twolayer.optimizers` for control: ``SGD(momentum=0.9, nesterov=True)``,
-        ``Adam(beta_2=0.99)``, ``LBFGS(max_fun=100)``. A grid search reaches into the object as
-        ``solver__momentum``. "lbfgs" steps over all rows at once, and has no use for
-        `learning_rate`, its schedule, `batch_size` and `shuffle`.
+        `sk_twolayer.optimizers` with parameters of its own: ``SGD(momentum=0.9, nesterov=True)``,
+        ``Adam(beta_2=0.99)``, ``LBFGS(max_fun=100)``. A grid search reaches them as
+        ``solver__momentum``. "lbfgs" takes full-batch steps and ignores `learning_rate`,
+        `learning_rate_schedule`, `batch_size` and `shuffle`.
     learning_rate : float or "auto", default="auto"
-        Length of the steps at the start; "auto" is what suits the solver: 0.1 for plain SGD,
-        ``0.1 * (1 - momentum)`` with momentum, 0.01 for AdaGrad, 0.004 for Adam, 0.001 for RMSProp.
+        Initial learning rate. "auto" is the `default_learning_rate` of the solver. The value used
+        is the attribute `learning_rate_`.
     learning_rate_schedule : str, default="auto"
-        How it changes: "constant"; "cosine", down to 0 over `max_iter` epochs; "invscaling", by
-        ``1 / sqrt(1 + epochs)``; or "adaptive", to a fifth whenever training would stop for want of
-        change, four times. "auto" is cosine where the end is known, and constant where it is not:
-        in `partial_fit`, and with `warm_start`. See `LearningRate`.
+        Change of the learning rate over the epochs:
+
+        - "constant": no change.
+        - "cosine": falls to 0 over `max_iter` epochs. Training lasts as many epochs.
+        - "invscaling": is divided by ``sqrt(1 + epochs)``.
+        - "adaptive": is divided by 5 whenever training would otherwise stop for lack of
+          improvement, at most four times.
+        - "auto": in `fit`, a cosine over the automatic number of epochs, or over `max_iter` if
+          that is less. In `partial_fit` and with `warm_start`, where the number of epochs is not
+          known in advance, "constant".
     alpha : float or "auto", default="auto"
-        Strength of the penalty on the squared weights. "auto" is ``3e-4 * min(m, n_features) /
-        sqrt(n)``, where ``m`` is the mean of ``x @ x`` over the rows, `n_features` if columns are
-        standardised, and ``n`` the number of different rows, 10,000 in `partial_fit`.
+        Strength of the penalty on the squared weights. "auto" depends on the columns, the rows and
+        the classes, see :doc:`choosing`. The value used is the attribute `alpha_`.
     dropout : float in [0, 1), default=0.0
-        Probability that a hidden unit is left out of a training step. Predictions use all units.
+        Probability with which a hidden unit is left out of a training step. Predictions use all
+        units.
     batch_size : int, "auto" or "full", default="auto"
-        Rows per minibatch, clipped to the number of training rows; "auto" is
-        ``n_samples // 32``, clipped to [32, 128], and all rows if there are at most 64; "full" is
-        all rows. `batch_size_` has the number taken.
+        Rows per minibatch, clipped to the number of training rows. "auto" is ``n_samples // 32``,
+        clipped to [32, 128], and all rows if there are at most 64; "full" is all rows. The number
+        used is the attribute `batch_size_`.
     max_iter : int or "auto", default="auto"
-        Largest number of epochs. "auto" is as many as take 4500 minibatches, but from 10 to 40;
-        with L-BFGS, 200.
+        Largest number of epochs. "auto" is as many as take 4500 steps, clipped to [10, 40]; with
+        L-BFGS, 200. A larger number does not lengthen the automatic schedule; for longer training
+        set ``learning_rate_schedule="cosine"`` as well. The number used is the attribute
+        `max_iter_`.
     shuffle : bool, default=True
-        Whether each epoch draws a fresh permutation of the rows.
+        Whether each epoch draws a new permutation of the rows.
     tol : float or None, default=1e-4
-        An epoch whose objective (or with `early_stopping`, validation score) is not better than
-        the best one by more than this counts as no change; None trains for `max_iter` epochs.
+        Training stops when the training objective (with `early_stopping`, the validation score)
+        has not improved by more than `tol` for `n_iter_no_change` epochs. A "cosine" schedule
+        stops early only with `early_stopping`, because its loss falls the most at its end. With
+        None, training lasts `max_iter` epochs.
     n_iter_no_change : int or "auto", default="auto"
         Number of epochs in a row without improvement after which training stops. "auto" is as
         many as take 100 steps, and at least 10; 10 for L-BFGS.
     early_stopping : bool, default=False
-        Whether to hold out rows, to watch the score on them instead of the training objective,
-        and to keep the parameters of the epoch with the best one.
+        Whether to set aside a validation set, stop when the validation score stops improving, and
+        keep the parameters of the best epoch.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows to hold out where `fit` is given no `X_val`, rounded up to whole rows.
         Each class keeps one row for training, then one row of each class is held out as far as
@@ -125,15 +135,15 @@ class TwoLayerClassifier(
         "balanced" gives every class the same total weight. A dict may name classes that y does
         not hold, as long as it names one that y holds.
     warm_start : bool, default=False
-        Whether `fit` goes on where the last call ended, as if it had never paused; only
-        "cosine" starts again every `max_iter` epochs.
+        Whether `fit` resumes training where the last call ended. The result is the same as that of
+        one longer call, except that "cosine" starts again every `max_iter` epochs.
     random_state : int, RandomState instance or None, default=None
-        Source of the first weights, the permutations, the units to drop and the rows to hold
-        out. The same int gives the same bytes on one machine, however many threads or
-        processes are about; for nets so wide that BLAS keeps its threads (see Notes), with the
-        same number of those.
+        Source of the initial weights, the permutations, the dropout masks and the split. Pass an
+        int for bitwise reproducible results on a given machine, whatever else is running. For
+        networks wide enough to use multithreaded BLAS (see Notes), the number of BLAS threads must
+        be the same too.
     verbose : bool or int, default=False
-        Whether to print a line an epoch.
+        Whether to print one line per epoch.
 
     Attributes
     ----------
@@ -147,7 +157,13 @@ class TwoLayerClassifier(
     activation_ : str
         The activation the model was fitted with.
     alpha_ : float
-        The strength of the penalty it was fitted with.
+        Strength of the penalty in the last call of `fit` or `partial_fit`.
+    learning_rate_ : float
+        Initial learning rate.
+    learning_rate_schedule_ : str
+        Schedule of the learning rate; what "auto" stands for.
+    max_iter_ : int
+        Largest number of epochs.
     batch_size_ : int
         Rows per minibatch in the last call; with L-BFGS, all training rows.
     out_activation_ : {"softmax", "logistic"}
