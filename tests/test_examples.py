@@ -113,7 +113,7 @@ def test_study_of_the_defaults(tmp_path):
     results = tmp_path / "results.json"
     options = ["--results", results, "--docs", tmp_path, "--data-dir", tmp_path, "--seeds", "2"]
     options += ["--sets", "wine", "mine", "--most-rows", "160"]
-    options += ["--contenders", "TwoLayerClassifier", "MLPClassifier", "unscaled", "RandomForest"]
+    options += ["--contenders", "TwoLayerClassifier", "MLPClassifier", "unscaled", "clipped"]
     options += ["--small-sets", "iris", "blobs", "--rows", "20", "--units", "4", "16"]
     lines = run("benchmarks/defaults.py", *options, cwd=tmp_path).splitlines()
     assert len(lines) == 2 * (4 + 3) + 2 * 2 * 2 * 2  # "unscaled" has the first split alone
@@ -132,6 +132,14 @@ def test_the_study_is_made_of_its_results(tmp_path):
     run("benchmarks/defaults.py", "--render", "--docs", tmp_path, cwd=tmp_path)
     page = (tmp_path / "study.md").read_text()
     assert page == (ROOT / "docs" / "study.md").read_text()
+
+
+def test_benchmark_of_texts(tmp_path):
+    """A corpus that is not there is left out."""
+    options = ["--corpora", "titles", "manual", "--rows", "binary", "--texts", "200"]
+    head, *lines = run("benchmarks/text.py", *options, cwd=tmp_path).splitlines()
+    assert "ratio of losses" in head
+    assert all(" log-loss " in line for line in lines)
 
 
 def test_quick_benchmark(tmp_path):
