@@ -151,7 +151,7 @@ def parse():
     )
     parser.add_argument("--data-dir", type=Path, metavar="DIRECTORY")
     parser.add_argument("--openml", action="store_true", help="fetch the sets of OpenML too")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--sets", nargs="*", metavar="NAME", help="default: all that can be had")
     parser.add_argument("--most-rows", type=int, default=study_data.MOST_ROWS, metavar="N")
     parser.add_argument("--contenders", nargs="+", metavar="NAME", default=list(CONTENDERS))
