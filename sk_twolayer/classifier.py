@@ -100,13 +100,13 @@ class TwoLayerClassifier(
         units.
     batch_size : int, "auto" or "full", default="auto"
         Rows per minibatch, clipped to the number of training rows. "auto" is ``n_samples // 32``,
-        clipped to [32, 128], and all rows if there are at most 64; "full" is all rows. The number
+        clipped to [16, 128], and all rows if there are at most 32; "full" is all rows. The number
         used is the attribute `batch_size_`.
     max_iter : int or "auto", default="auto"
-        Largest number of epochs. "auto" is as many as take 4500 steps, clipped to [10, 40]; with
-        L-BFGS, 200. A larger number does not lengthen the automatic schedule; for longer training
-        set ``learning_rate_schedule="cosine"`` as well. The number used is the attribute
-        `max_iter_`.
+        Largest number of epochs. "auto" is as many as take 4500 steps, clipped to [10, 40], but
+        at least 300 steps; with L-BFGS, 200. A larger number does not lengthen the automatic
+        schedule; for longer training set ``learning_rate_schedule="cosine"`` as well. The number
+        used is the attribute `max_iter_`.
     shuffle : bool, default=True
         Whether each epoch draws a new permutation of the rows.
     tol : float or None, default=1e-4

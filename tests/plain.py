@@ -10,7 +10,12 @@ from sk_twolayer._training.settings import Settings
 from sk_twolayer._training.state import RandomSources
 from sk_twolayer.schedules import LearningRate
 
-PLAIN = {"solver": "sgd", "learning_rate_schedule": "constant", "alpha": 1e-4}
+PLAIN = {
+    "solver": "sgd",
+    "learning_rate": 0.1,
+    "learning_rate_schedule": "constant",
+    "alpha": 1e-4,
+}
 
 
 def current_learning_rate(clf, X):

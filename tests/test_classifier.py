@@ -421,7 +421,7 @@ def test_an_optimizer_with_a_past_starts_afresh(digits):
 
 def test_an_optimizer_of_the_users_own(digits):
     class SignDescent(Optimizer):
-        def default_learning_rate(self, n_features):
+        def default_learning_rate(self, inputs_per_row, hidden_size, *, decays):
             return 0.01
 
         def step(self, theta, add_gradient, learning_rate):

@@ -124,7 +124,7 @@ def test_e_partial_fit_draws_a_fresh_permutation_each_call():
     order = []
 
     class Recorder(Optimizer):
-        def default_learning_rate(self, n_features):
+        def default_learning_rate(self, inputs_per_row, hidden_size, *, decays):
             return 0.1
 
         def step(self, theta, add_gradient, learning_rate):

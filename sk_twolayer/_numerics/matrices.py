@@ -124,6 +124,28 @@ def mean_squares(X: Any, weights: Array | None = None) -> Array:
     return sums
 
 
+def mean_nonzeros(X: Any, weights: Array | None = None) -> float:
+    """Return the mean number of elements per row that are not 0, at least 1.
+
+    It is rounded, so that the order in which weights are summed makes no difference.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._numerics.matrices import mean_nonzeros
+    >>> mean_nonzeros(np.array([[1.0, 2.0], [-1.0, 0.0]]))
+    1.5
+    """
+    n, d = X.shape
+    if issparse(X):  # explicit zeros do not count
+        counts = np.diff(np.concatenate([[0], np.cumsum(X.data != 0)])[X.indptr])
+    else:
+        size = max(1, SQUARED_AT_ONCE // max(1, d))
+        blocks = [np.count_nonzero(X[k : k + size], axis=1) for k in range(0, n, size)]
+        counts = np.concatenate(blocks) if blocks else np.zeros(0)
+    return max(1.0, round(float(np.average(counts, weights=weights)), 6)) if n else 1.0
+
+
 def row_keys(X: Any) -> Array:
     """Return a number for each row that depends on nothing but what the row holds.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._data.targets import Labels
-from sk_twolayer._numerics.matrices import BLOCK_ROWS, mean_squares, row_keys
+from sk_twolayer._numerics.matrices import BLOCK_ROWS, mean_nonzeros, mean_squares, row_keys
 from sk_twolayer._sklearn_compat import as_python
 from sk_twolayer._training.memory import check_memory
 from sk_twolayer._typing import Array
@@ -19,14 +19,15 @@ from sk_twolayer.optimizers import Optimizer
 from sk_twolayer.optimizers._registry import make_optimizer, uses_minibatches
 
 # batch_size="auto"
-MIN_BATCH_ROWS, MAX_BATCH_ROWS = 32, 128
+MIN_BATCH_ROWS, MAX_BATCH_ROWS = 16, 128
 # max_iter="auto"
-MIN_EPOCHS, MAX_EPOCHS, TARGET_STEPS = 10, 40, 4500
+MIN_EPOCHS, MAX_EPOCHS, TARGET_STEPS, MIN_STEPS = 10, 40, 4500, 300
 LBFGS_EPOCHS = 200
 # n_iter_no_change="auto"
 MIN_PATIENCE_EPOCHS, MIN_PATIENCE_STEPS = 10, 100
 # alpha="auto"
-AUTO_ALPHA = 3e-4
+AUTO_ALPHA, NOISE = 3e-4, 10.0
+ENOUGH_INPUTS = 150  # nonzeros of a row that tell enough of its class
 STREAM_ROWS = 10_000  # assumed in partial_fit, where the number of rows is not known
 
 
@@ -102,9 +103,6 @@ class Settings:
         """
         n, n_features = dataset.X.shape
         optimizer = make_optimizer(params["solver"])
-        learning_rate = as_python(params["learning_rate"])
-        if learning_rate == "auto":
-            learning_rate = optimizer.default_learning_rate(n_features)
         if optimizer.uses_minibatches:
             batch_size = resolve_batch_size(as_python(params["batch_size"]), n)
             n_steps = math.ceil(n / max(1, batch_size))
@@ -122,6 +120,17 @@ class Settings:
         # softmax of the only score has no gradient: with weights of 0 it is and stays 0
         is_constant = len(labels.classes) == 1
         sizes = n_features, int(params["hidden_size"]), labels.n_outputs
+        inputs_per_row = mean_nonzeros(dataset.X, dataset.weights)
+        learning_rate = as_python(params["learning_rate"])
+        if learning_rate == "auto":
+            learning_rate = optimizer.default_learning_rate(
+                inputs_per_row, sizes[1], decays=schedule == "cosine"
+            )
+        alpha = as_python(params["alpha"])
+        if alpha == "auto":
+            n_different = STREAM_ROWS if streaming else len(np.unique(row_keys(dataset.X)))
+            squares = mean_squares(dataset.X, dataset.weights)
+            alpha = auto_alpha(squares, inputs_per_row, n_different, labels) if n else 0.0
         check_memory(*sizes, batch_size, dataset.X.dtype)
         return cls(
             n_features=n_features,
@@ -136,7 +145,7 @@ class Settings:
             schedule=schedule,
             period=max_iter,
             fixed_length=schedule == "cosine" and not resumable and optimizer.uses_minibatches,
-            alpha=_resolve_alpha(params["alpha"], dataset, streaming=streaming),
+            alpha=float(alpha),
             dropout=float(params["dropout"]),
             batch_size=batch_size,
             block_size=batch_size if optimizer.uses_minibatches else min(n, BLOCK_ROWS),
@@ -182,15 +191,14 @@ def partial_fit_problem(params: Mapping[str, Any]) -> str | None:
 def resolve_batch_size(batch_size: int | str, n_samples: int) -> int:
     """Return the number of rows per minibatch.
 
-    "auto" is ``n_samples // 32``, clipped to [32, 128], and all rows up to 64 of them, which would
-    otherwise make too few steps per epoch of the default number of epochs. "full" is all rows. A
-    number larger than the number of rows is all rows.
+    "auto" is ``n_samples // 32``, clipped to [16, 128], and all rows up to 32 of them. "full" is
+    all rows. A number larger than the number of rows is all rows.
 
     Examples
     --------
     >>> from sk_twolayer._training.settings import resolve_batch_size
-    >>> [resolve_batch_size("auto", n) for n in (50, 100, 2000, 60000)]
-    [50, 32, 62, 128]
+    >>> [resolve_batch_size("auto", n) for n in (30, 100, 2000, 60000)]
+    [30, 16, 62, 128]
     >>> resolve_batch_size("full", 1000), resolve_batch_size(20, 1000), resolve_batch_size(20, 10)
     (1000, 20, 10)
     """
@@ -202,15 +210,17 @@ def resolve_batch_size(batch_size: int | str, n_samples: int) -> int:
 
 
 def auto_max_iter(steps_per_epoch: int) -> int:
-    """Return the number of epochs that take 4500 steps, clipped to [10, 40].
+    """Return the number of epochs of 4500 steps, clipped to [10, 40], but at least 300 steps.
 
     Examples
     --------
     >>> from sk_twolayer._training.settings import auto_max_iter
-    >>> [auto_max_iter(n_steps) for n_steps in (8, 118, 313, 469)]
-    [40, 38, 14, 10]
+    >>> [auto_max_iter(n_steps) for n_steps in (1, 8, 118, 313, 469)]
+    [300, 40, 38, 14, 10]
     """
-    return min(max(MIN_EPOCHS, round(TARGET_STEPS / max(1, steps_per_epoch))), MAX_EPOCHS)
+    n_steps = max(1, steps_per_epoch)
+    epochs = min(max(MIN_EPOCHS, round(TARGET_STEPS / n_steps)), MAX_EPOCHS)
+    return max(epochs, math.ceil(MIN_STEPS / n_steps))
 
 
 def resolve_patience(n_iter_no_change: int | str, steps_per_epoch: int) -> int:
@@ -230,37 +240,65 @@ def resolve_patience(n_iter_no_change: int | str, steps_per_epoch: int) -> int:
     return max(MIN_PATIENCE_EPOCHS, math.ceil(MIN_PATIENCE_STEPS / max(1, steps_per_epoch)))
 
 
-def _resolve_alpha(alpha: Any, dataset: Dataset, *, streaming: bool) -> float:
-    """Return the strength of the penalty."""
-    if alpha != "auto":
-        return float(alpha)
-    X = dataset.X
-    if not X.shape[0]:
-        return 0.0
-    n_different = STREAM_ROWS if streaming else len(np.unique(row_keys(X)))
-    return auto_alpha(mean_squares(X, dataset.weights), n_different)
+def auto_alpha(
+    mean_squares: Array, inputs_per_row: float, n_different: int, labels: Labels
+) -> float:
+    """Return the strength of the penalty that suits some inputs and classes.
 
+    ``3e-4 * noise * S * (1 + 200/n) / sqrt(n)``, at most ``0.15 * sqrt(S / n)``, where
 
-def auto_alpha(mean_squares: Array, n_different: int) -> float:
-    """Return the strength of the penalty that suits some inputs.
+    - ``S`` is the sum of the root mean squares of the columns, each at most 1: the number of
+      columns if they are standardised. Weights of many inputs, which are summed, have to be
+      smaller. It is linear in the scale of X, as the weights that undo a scale are.
+    - ``n`` is the number of different rows: the more rows, the less the weights have to be guessed.
+    - ``noise`` is the larger one of two estimates of how little a row tells of its class.
+      ``10 / sqrt(K - 1)`` for K classes, and 10 for each of several labels, since the score of one
+      of many classes rarely is all that decides. ``min(d / 3, 150) / k``, clipped to [1, 10], for
+      rows with k nonzeros of d columns: rows of few words say little.
 
-    ``3e-4 * min(E[x @ x], features) / sqrt(n)``, for ``n`` different rows: as strong for the sum
-    of many inputs as for that of few, which smaller weights hold to the same size, and the weaker
-    the more rows there are to tell what the weights should be. Chosen on data of 150 to 60,000 rows
-    and 2 to 784 columns (`benchmarks/defaults.py`); rounded, so that the order of a sum makes no
-    difference.
+    Above the upper limit the weights would shrink to 0, and the model to the shares of the classes.
+    Chosen on half of 31 tables and confirmed on the others (`benchmarks/choose_defaults.py`), and
+    on text (`benchmarks/text.py`).
+
+    Parameters
+    ----------
+    mean_squares : ndarray of shape (n_features,)
+        Mean square of each column.
+    inputs_per_row : float
+        Mean number of nonzeros per row.
+    n_different : int
+        Number of different rows.
+    labels : Labels
+        The classes, or labels.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from sk_twolayer._data.targets import Labels
     >>> from sk_twolayer._training.settings import auto_alpha
-    >>> round(auto_alpha(np.ones(784), 60000), 6), round(auto_alpha(np.ones(25), 400), 6)
-    (0.000977, 0.000377)
-    >>> round(auto_alpha(np.full(784, 100.0), 60000), 6), auto_alpha(np.zeros(3), 10)
-    (0.000977, 0.0)
+    >>> binary, digits = Labels(np.arange(2)), Labels(np.arange(10))
+    >>> round(auto_alpha(np.ones(25), 25, 400, binary), 4)
+    0.0055
+    >>> round(auto_alpha(np.ones(784), 784, 60000, digits), 4)
+    0.0032
+    >>> auto_alpha(np.zeros(3), 0, 10, binary)
+    0.0
     """
-    strength = AUTO_ALPHA * min(float(mean_squares.sum()), len(mean_squares))
-    if not strength:
+    n, d = n_different, len(mean_squares)
+    inputs = float(np.minimum(np.sqrt(mean_squares), 1.0).sum(dtype=np.float64))
+    if not inputs:
         return 0.0
-    # powers of two with whole eighths: no quotient of whole numbers lies just between two of them
-    return float(2 ** (round(8 * math.log2(strength / math.sqrt(n_different))) / 8))
+    n_free = 1 if labels.loss == "sigmoid" else max(1, len(labels.classes) - 1)
+    of_classes = NOISE / math.sqrt(n_free)
+    of_rows = min(max(min(d / 3, ENOUGH_INPUTS) / inputs_per_row, 1.0), NOISE)
+    strength = AUTO_ALPHA * max(of_classes, of_rows) * inputs * (1 + 200 / n) / math.sqrt(n)
+    return _rounded(min(strength, 0.15 * math.sqrt(inputs / n)))
+
+
+def _rounded(value: float) -> float:
+    """Return the nearest of the powers of two whose exponents are whole eighths.
+
+    So neither the order in which rows are summed nor their dtype changes the value: no quotient of
+    whole numbers lies just between two of these powers.
+    """
+    return float(2 ** (round(8 * math.log2(value)) / 8))

@@ -13,6 +13,8 @@ from sk_twolayer._sklearn_compat import Number
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import Optimizer, in_blocks
 
+MAX_RATE = 0.05
+
 
 class AdaGrad(Optimizer):
     """Gradient descent whose steps shrink the faster, the more a parameter has moved.
@@ -58,9 +60,11 @@ class AdaGrad(Optimizer):
     def __init__(self, epsilon: float = 1e-10) -> None:
         self.epsilon = epsilon
 
-    def default_learning_rate(self, n_features: int) -> float:
+    def default_learning_rate(
+        self, inputs_per_row: float, hidden_size: int, *, decays: bool
+    ) -> float:
         """Return the learning rate for standardised inputs."""
-        return 0.01
+        return 2.5 * _unit_rate(inputs_per_row, hidden_size)
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         if not hasattr(self, "square_"):
@@ -122,9 +126,11 @@ class RMSProp(Optimizer):
         self.decay = decay
         self.epsilon = epsilon
 
-    def default_learning_rate(self, n_features: int) -> float:
+    def default_learning_rate(
+        self, inputs_per_row: float, hidden_size: int, *, decays: bool
+    ) -> float:
         """Return the learning rate for standardised inputs."""
-        return 0.001
+        return min(0.5 * _unit_rate(inputs_per_row, hidden_size), MAX_RATE)
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         if not hasattr(self, "square_"):
@@ -196,9 +202,12 @@ class Adam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def default_learning_rate(self, n_features: int) -> float:
+    def default_learning_rate(
+        self, inputs_per_row: float, hidden_size: int, *, decays: bool
+    ) -> float:
         """Return the learning rate for standardised inputs."""
-        return 0.004
+        rate = min(_unit_rate(inputs_per_row, hidden_size), MAX_RATE)
+        return rate if decays else rate / 4
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         if not hasattr(self, "n_steps_"):
@@ -223,3 +232,12 @@ def _divide_by_root(x: Array, square: Array, epsilon: float, out: Array) -> None
     np.sqrt(square, out=out)
     out += float(epsilon)  # a NumPy scalar would turn float32 arithmetic into float64
     np.divide(x, out, out=out)
+
+
+def _unit_rate(inputs_per_row: float, hidden_size: int) -> float:
+    """Return ``1 / sqrt(max(k, 16) * h)`` for k inputs per row and h hidden units.
+
+    A step moves every parameter by about the learning rate, whatever the gradient, so that the
+    score of a row moves by the more, the more weights take part in it.
+    """
+    return float(1 / math.sqrt(max(inputs_per_row, 16.0) * hidden_size))

@@ -86,7 +86,7 @@ class Optimizer(BaseEstimator, ABC):
     >>> import numpy as np
     >>> from sk_twolayer.optimizers import Optimizer
     >>> class SignDescent(Optimizer):
-    ...     def default_learning_rate(self, n_features):
+    ...     def default_learning_rate(self, inputs_per_row, hidden_size, *, decays):
     ...         return 0.001
     ...
     ...     def step(self, theta, add_gradient, learning_rate):
@@ -106,13 +106,19 @@ class Optimizer(BaseEstimator, ABC):
     _buffer: Array
 
     @abstractmethod
-    def default_learning_rate(self, n_features: int) -> float:
+    def default_learning_rate(
+        self, inputs_per_row: float, hidden_size: int, *, decays: bool
+    ) -> float:
         """Return the learning rate for standardised inputs.
 
         Parameters
         ----------
-        n_features : int
-            Number of input columns.
+        inputs_per_row : float
+            Mean number of nonzeros per row of X: the number of columns, if X is dense.
+        hidden_size : int
+            Number of hidden units.
+        decays : bool
+            Whether the schedule lowers the rate to 0.
 
         Returns
         -------

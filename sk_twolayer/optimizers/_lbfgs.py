@@ -85,7 +85,9 @@ class LBFGS(Optimizer):
 
     uses_minibatches = False
 
-    def default_learning_rate(self, n_features: int) -> float:
+    def default_learning_rate(
+        self, inputs_per_row: float, hidden_size: int, *, decays: bool
+    ) -> float:
         """Return 1: the line search finds the size of the steps."""
         return 1.0
 

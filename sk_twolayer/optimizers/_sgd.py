@@ -64,12 +64,14 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def default_learning_rate(self, n_features: int) -> float:
+    def default_learning_rate(
+        self, inputs_per_row: float, hidden_size: int, *, decays: bool
+    ) -> float:
         """Return the learning rate for standardised inputs.
 
         Momentum lengthens the average step by ``1 / (1 - momentum)``, which is taken back.
         """
-        return 0.1 * (1 - self.momentum)
+        return 0.4 * (1 - self.momentum)
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         momentum = float(self.momentum)
