@@ -130,7 +130,7 @@ def main():
     parser.add_argument("--texts", type=int, default=3000, metavar="N", help="to train on")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    warnings.filterwarnings("ignore", "column .* of X has a root mean square")  # of plain counts
+    warnings.filterwarnings("ignore", "column .* of X is not scaled")  # of plain counts
     print("corpus, rows: n x d, classes: TwoLayerClassifier / LogisticRegression; ratio of losses")
     for name in arguments.corpora:
         data = split(name, arguments.texts, arguments.seed)

@@ -245,20 +245,20 @@ def auto_alpha(
 ) -> float:
     """Return the strength of the penalty that suits some inputs and classes.
 
-    ``3e-4 * noise * S * (1 + 200/n) / sqrt(n)``, at most ``0.15 * sqrt(S / n)``, where
+    ``3e-4 * noise * S / sqrt(n) * (1 + 100 K/n)``, at most ``0.15 * sqrt(S / n)``, where
 
     - ``S`` is the sum of the root mean squares of the columns, each at most 1: the number of
       columns if they are standardised. Weights of many inputs, which are summed, have to be
       smaller. It is linear in the scale of X, as the weights that undo a scale are.
-    - ``n`` is the number of different rows: the more rows, the less the weights have to be guessed.
-    - ``noise`` is the larger one of two estimates of how little a row tells of its class.
-      ``10 / sqrt(K - 1)`` for K classes, and 10 for each of several labels, since the score of one
-      of many classes rarely is all that decides. ``min(d / 3, 150) / k``, clipped to [1, 10], for
-      rows with k nonzeros of d columns: rows of few words say little.
+    - ``n`` is the number of different rows, and ``n / K`` that of rows per class: the fewer, the
+      less they determine the weights. K is the number of classes, and 2 for each of several labels.
+    - ``noise`` estimates how little a row tells of its class: ``10 / (K - 1)``, for ``K - 1`` free
+      scores that share the weights; but at least ``min(d/3, 150) / k``, clipped to 10, for rows
+      with k nonzeros of d columns: in text, rows of few words say little.
 
     Above the upper limit the weights would shrink to 0, and the model to the shares of the classes.
-    Chosen on half of 31 tables and confirmed on the others (`benchmarks/choose_defaults.py`), and
-    on text (`benchmarks/text.py`).
+    The rule was chosen on half of the tables of `benchmarks/choose_defaults.py`, confirmed on the
+    other half, and for rows of few nonzeros chosen by `benchmarks/text.py`.
 
     Parameters
     ----------
@@ -280,7 +280,7 @@ def auto_alpha(
     >>> round(auto_alpha(np.ones(25), 25, 400, binary), 4)
     0.0055
     >>> round(auto_alpha(np.ones(784), 784, 60000, digits), 4)
-    0.0032
+    0.0011
     >>> auto_alpha(np.zeros(3), 0, 10, binary)
     0.0
     """
@@ -288,10 +288,10 @@ def auto_alpha(
     inputs = float(np.minimum(np.sqrt(mean_squares), 1.0).sum(dtype=np.float64))
     if not inputs:
         return 0.0
-    n_free = 1 if labels.loss == "sigmoid" else max(1, len(labels.classes) - 1)
-    of_classes = NOISE / math.sqrt(n_free)
-    of_rows = min(max(min(d / 3, ENOUGH_INPUTS) / inputs_per_row, 1.0), NOISE)
-    strength = AUTO_ALPHA * max(of_classes, of_rows) * inputs * (1 + 200 / n) / math.sqrt(n)
+    n_classes = 2 if labels.loss == "sigmoid" else max(2, len(labels.classes))
+    of_rows = min(d / 3, ENOUGH_INPUTS) / inputs_per_row
+    noise = max(NOISE / (n_classes - 1), min(of_rows, NOISE))
+    strength = AUTO_ALPHA * noise * inputs / math.sqrt(n) * (1 + 100 * n_classes / n)
     return _rounded(min(strength, 0.15 * math.sqrt(inputs / n)))
 
 

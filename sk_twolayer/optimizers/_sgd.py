@@ -71,7 +71,7 @@ class SGD(Optimizer):
 
         Momentum lengthens the average step by ``1 / (1 - momentum)``, which is taken back.
         """
-        return 0.4 * (1 - self.momentum)
+        return 0.2 * (1 - self.momentum)
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         momentum = float(self.momentum)
