@@ -429,7 +429,9 @@ def test_an_optimizer_of_the_users_own(digits):
             add_gradient(gradient, scale=1, keep=0)
             theta -= learning_rate * np.sign(gradient)
 
-    assert make(solver=SignDescent()).fit(*digits).score(*digits) > 0.9
+    clf = make(solver=SignDescent(), learning_rate="auto").fit(*digits)
+    assert clf.learning_rate_ == 0.01
+    assert clf.score(*digits) > 0.9
 
 
 def test_a_parameter_set_after_fit_does_not_change_the_model(digits):
@@ -513,9 +515,23 @@ def test_verbose_prints_a_line_an_epoch(digits, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_learning_rate_auto(digits):
-    for solver, rate in ((SGD(), 0.1), (SGD(momentum=0.9), 0.01), ("adam", 0.004)):
-        auto = make(solver=solver).fit(*digits)
-        assert auto.loss_curve_ == pytest.approx(
-            make(solver=solver, learning_rate=rate).fit(*digits).loss_curve_
-        )
+@pytest.mark.parametrize(
+    ("solver", "schedule", "rate"),
+    [
+        (SGD(), "constant", 0.2),
+        (SGD(momentum=0.9), "cosine", 0.02),
+        ("adam", "cosine", 1 / np.sqrt(40 * 10)),
+        ("adam", "constant", 1 / np.sqrt(40 * 10) / 4),
+        ("rmsprop", "cosine", 0.5 / np.sqrt(40 * 10)),
+        ("adagrad", "cosine", 2.5 / np.sqrt(40 * 10)),
+    ],
+    ids=str,
+)
+def test_the_automatic_learning_rate(solver, schedule, rate, rng):
+    """It falls with the nonzeros per row, here 40 of 80 columns, and with the hidden units."""
+    X, y = rng.standard_normal((50, 80)) * ([1, 0] * 40), np.arange(50) % 2
+    options = {"solver": solver, "learning_rate_schedule": schedule}
+    auto = make(learning_rate="auto", **options).fit(X, y)
+    assert auto.learning_rate_ == pytest.approx(rate)
+    named = make(learning_rate=auto.learning_rate_, **options).fit(X, y)
+    assert auto.loss_curve_ == named.loss_curve_

@@ -20,21 +20,48 @@ def make(**options):
 @pytest.fixture
 def data(rng):
     X = rng.standard_normal((400, 25))
-    return (X - X.mean(axis=0)) / X.std(axis=0), np.arange(400) % 3
+    return standardised(X), np.arange(400) % 3
+
+
+def standardised(X):
+    return (X - X.mean(axis=0)) / X.std(axis=0)
 
 
 class TestAlpha:
-    def test_it_grows_with_the_columns_and_falls_with_the_rows(self, data):
-        X, y = data
-        assert make().fit(X, y).alpha_ == pytest.approx(3e-4 * 25 / 20, rel=0.05)
-        few = X[:100] / X[:100].std(axis=0)
-        assert make().fit(few, y[:100]).alpha_ == pytest.approx(3e-4 * 25 / 10, rel=0.05)
-        assert make().fit(X[:, :5], y).alpha_ == pytest.approx(3e-4 * 5 / 20, rel=0.05)
+    """``3e-4 * noise * S / sqrt(n) * (1 + 100 K/n)``, to the nearest eighth of a power of two."""
+
+    @pytest.mark.parametrize(
+        ("n", "d", "k"), [(400, 25, 3), (400, 5, 3), (90, 25, 3), (400, 25, 2)]
+    )
+    def test_it_follows_columns_rows_and_classes(self, data, n, d, k):
+        X, y = standardised(data[0][:n, :d]), np.arange(n) % k
+        expected = 3e-4 * 10 / (k - 1) * d / np.sqrt(n) * (1 + 100 * k / n)
+        assert make().fit(X, y).alpha_ == pytest.approx(expected, rel=0.05)
+
+    def test_it_is_limited_on_few_rows(self, data):
+        X = standardised(data[0][:20])
+        limit = 0.15 * np.sqrt(25 / 20)
+        assert make().fit(X, np.arange(20) % 2).alpha_ == pytest.approx(limit, rel=0.05)
+
+    def test_labels_count_as_two_classes_each(self, data, rng):
+        X, Y = data[0], rng.randint(2, size=(400, 4))
+        assert make().fit(X, Y).alpha_ == make().fit(X, Y[:, 0]).alpha_
+
+    def test_rows_of_few_words_want_a_stronger_penalty(self, rng):
+        """Of 900 columns 10 or 60 are not 0: ``150 / k`` exceeds ``10 / (K - 1)``, up to 10."""
+        y = np.arange(500) % 11
+        for k, noise in ((10, 10), (60, 2.5)):
+            X = np.zeros((500, 900))
+            for row in X:
+                row[rng.permutation(900)[:k]] = 1
+            expected = 3e-4 * noise * np.sqrt(X.mean(axis=0)).sum() / np.sqrt(500) * (1 + 11 / 5)
+            for container in (np.asarray, sp.csr_array):
+                assert make().fit(container(X), y).alpha_ == pytest.approx(expected, rel=0.05)
 
     @pytest.mark.filterwarnings("ignore:column .* of X is not scaled")
-    def test_short_rows_count_by_their_length_and_long_ones_by_their_columns(self, data):
+    def test_it_is_linear_in_the_scale_of_small_columns(self, data):
         X, y = data
-        assert make().fit(X / 10, y).alpha_ == pytest.approx(make().fit(X, y).alpha_ / 100, 0.05)
+        assert make().fit(X / 10, y).alpha_ == pytest.approx(make().fit(X, y).alpha_ / 10, 0.1)
         assert make().fit(100 * X, y).alpha_ == make().fit(X, y).alpha_
 
     def test_weights_are_copies_and_containers_make_no_difference(self, data):
@@ -53,7 +80,7 @@ class TestAlpha:
     def test_a_stream_takes_itself_for_ten_thousand_rows(self, data):
         X, y = data
         clf = make().partial_fit(X, y, classes=range(3))
-        assert clf.alpha_ == pytest.approx(3e-4 * 25 / 100, rel=0.05)
+        assert clf.alpha_ == pytest.approx(3e-4 * 5 * 25 / 100 * 1.03, rel=0.05)
         alpha = clf.alpha_
         assert clf.partial_fit(X, y, sample_weight=np.zeros(400)).alpha_ == alpha
 
@@ -65,7 +92,8 @@ class TestAlpha:
 
 
 @pytest.mark.parametrize(
-    ("n", "batch_size", "epochs"), [(60, 60, 40), (90, 32, 40), (2048, 64, 40), (40960, 128, 14)]
+    ("n", "batch_size", "epochs"),
+    [(30, 30, 300), (60, 16, 75), (600, 18, 40), (2048, 64, 40), (40960, 128, 14)],
 )
 def test_minibatches_and_epochs(n, batch_size, epochs, rng):
     X, y = rng.standard_normal((n, 2)), rng.randint(2, size=n)
@@ -82,11 +110,27 @@ def test_rows_without_weight_do_not_count(rng):
     assert_array_equal(make().fit(X, y, weight).coefs_[0], of_some.coefs_[0])
 
 
+@pytest.mark.parametrize(("n", "n_epochs"), [(30, 300), (400, 40)])
+def test_raising_max_iter_changes_nothing(data, n, n_epochs):
+    X, y = data[0][:n], data[1][:n]
+    auto = make().fit(X, y)
+    assert auto.max_iter_ == auto.n_iter_ == n_epochs
+    raised = make(max_iter=5000).fit(X, y)
+    assert raised.max_iter_ == n_epochs
+    assert_array_equal(raised.coefs_[0], auto.coefs_[0])
+
+
+def test_a_longer_schedule_is_asked_for_by_name(data):
+    clf = make(learning_rate_schedule="cosine", max_iter=60).fit(*data)
+    assert clf.n_iter_ == 60
+
+
 def test_the_schedule_is_a_cosine_where_the_end_is_known(data):
     X, y = data
-    same = {"max_iter": 5, "tol": None}
+    same = {"max_iter": 5, "tol": None, "learning_rate": 0.01}
     for options, schedule in (({}, "cosine"), ({"warm_start": True}, "constant")):
         auto = make(**same, **options).fit(X, y)
+        assert auto.learning_rate_schedule_ == schedule
         named = make(learning_rate_schedule=schedule, **same, **options).fit(X, y)
         assert auto.loss_curve_ == named.loss_curve_
     stream, constant = (
