@@ -291,7 +291,17 @@ def test_columns_are_announced_by_their_numbers(digits):
 
 
 @pytest.mark.parametrize(
-    "change", [{"early_stopping": False}, {"scoring": "loss"}, {"alpha": 0.5}, {"data": 1}], ids=str
+    "change",
+    [
+        {"early_stopping": False},
+        {"scoring": "loss"},
+        {"alpha": 0.5},
+        {"activation": "tanh"},
+        {"dropout": 0.3},
+        {"data": 1},
+        {"weights": 1},
+    ],
+    ids=str,
 )
 def test_the_stopping_rule_starts_anew_where_it_watches_something_else(change, digits):
     X, y = digits[0][:400], digits[1][:400] % 2
@@ -304,13 +314,83 @@ def test_the_stopping_rule_starts_anew_where_it_watches_something_else(change, d
         max_iter=100,
         learning_rate=0.01,
     ).fit(X, y)
+    change = dict(change)
     y = np.roll(y, 1) if change.pop("data", 0) else y
+    weight = np.linspace(1, 2, 400) if change.pop("weights", 0) else None
     clf.set_params(**change)
     rule = Patience(1e-4, 3)
     rule.should_stop(-5.0)  # a best that nothing will reach
     clf._training_state["patience"] = rule.get_state()
-    clf.set_params(max_iter=3, tol=None).fit(X, y)
+    clf.set_params(max_iter=3, tol=None).fit(X, y, weight)
     assert clf._training_state["patience"]["best"] > -5.0
+
+
+class TestValidationHistory:
+    """It holds epochs whose scores compare: of the same rows and the same scoring."""
+
+    @pytest.fixture
+    def halves(self, digits):
+        X, y = digits
+        return X[:300], y[:300], {"X_val": X[300:500], "y_val": y[300:500]}
+
+    def test_it_goes_on_where_rows_and_scoring_are_the_same(self, halves):
+        X, y, validation = halves
+        clf = make(warm_start=True, max_iter=3).fit(X, y, **validation).fit(X, y, **validation)
+        assert len(clf.validation_scores_) == len(clf.validation_loss_curve_) == 6
+        assert clf.best_validation_score_ == max(clf.validation_scores_)
+
+    def test_it_ends_where_there_are_no_rows(self, halves):
+        X, y, validation = halves
+        clf = make(warm_start=True, max_iter=3).fit(X, y, **validation).fit(X, y)
+        assert clf.validation_scores_ is clf.validation_loss_curve_ is None
+        assert clf.best_validation_score_ is None
+        clf.fit(X, y, **validation).partial_fit(X, y)
+        assert clf.validation_scores_ is None
+        assert len(clf.loss_curve_) == 3  # of the last max_iter epochs
+
+    @pytest.mark.parametrize("change", ["scoring", "rows", "weights"])
+    @pytest.mark.parametrize("early_stopping", [False, True])
+    def test_it_starts_again_where_they_differ(self, halves, change, early_stopping):
+        X, y, validation = halves
+        clf = make(warm_start=True, max_iter=3, scoring="accuracy", early_stopping=early_stopping)
+        clf.fit(X, y, **validation)
+        if change == "scoring":
+            clf.set_params(scoring="neg_log_loss")
+        elif change == "rows":
+            validation = {name: rows[:150] for name, rows in validation.items()}
+        else:
+            validation["sample_weight_val"] = np.linspace(1, 2, 200)
+        clf.fit(X, y, **validation)
+        assert len(clf.validation_scores_) == 3
+        if change == "scoring":
+            assert clf.best_validation_score_ < 0
+
+    def test_it_starts_again_after_a_fit_that_was_not_to_be_resumed(self, halves):
+        X, y, validation = halves
+        clf = make(max_iter=3).fit(X, y, **validation).set_params(warm_start=True)
+        assert len(clf.fit(X, y, **validation).validation_scores_) == 3
+
+
+class TestParametersSetByHand:
+    def test_early_stopping_starts_from_them(self, digits):
+        clf = make(warm_start=True, early_stopping=True, learning_rate=1e-12).fit(*digits)
+        clf.coefs_ = [np.full_like(W, 0.01) for W in clf.coefs_]
+        clf.intercepts_ = [np.zeros_like(b) for b in clf.intercepts_]
+        clf.set_params(max_iter=1).fit(*digits)
+        assert_allclose(clf.coefs_[0], 0.01, atol=1e-9)
+
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_before_the_first_fit_they_are_refused(self, method, digits):
+        clf = make(warm_start=True)
+        clf.coefs_ = [np.ones((64, 10)), np.ones((10, 10))]
+        with pytest.raises(ValueError, match="coefs_ was set before the estimator was fitted"):
+            getattr(clf, method)(*digits)
+
+    def test_shapes_that_do_not_fit_are_refused(self, digits):
+        clf = make(warm_start=True).fit(*digits)
+        clf.coefs_ = [clf.coefs_[0], clf.coefs_[1][:, :3]]
+        with pytest.raises(ValueError, match=r"must have the shapes .*\(10, 10\).*\(10, 3\)"):
+            clf.fit(*digits)
 
 
 def test_a_slower_pace_is_not_carried_into_another_schedule(digits):

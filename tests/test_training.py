@@ -7,12 +7,14 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from plain import epochs
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
 from sk_twolayer._training.batches import PLACES
 from sk_twolayer._training.state import Patience
-from sk_twolayer.optimizers import SGD, Adam
+from sk_twolayer.optimizers import LBFGS, SGD, Adam
 from sk_twolayer.optimizers._registry import make_optimizer
 
 SOLVERS = [SGD(), SGD(momentum=0.9), SGD(momentum=0.9, nesterov=True)]
@@ -266,3 +268,94 @@ def test_small_falls_count_as_no_change_and_a_rise_is_no_best():
 def test_without_a_tolerance_training_never_stops():
     rule = Patience(tol=None, n_iter_no_change=1)
     assert not any(rule.should_stop(loss) for loss in (1.0, 1.0, 2.0, 1e9))
+
+
+class TestTheEndOfTraining:
+    @pytest.mark.parametrize("schedule", ["constant", "invscaling"])
+    def test_it_does_not_come_within_a_spike_of_the_loss(self, schedule, digits):
+        """The loss is high from epoch 12 to 20, and no epoch improves on the best one."""
+
+        class Spiky(SGD):
+            n_calls_ = 0
+
+            def step(self, theta, add_gradient, learning_rate):
+                if self.n_calls_ == 0:
+                    self.good_ = theta.copy()
+                self.n_calls_ += 1
+                theta[:] = -10 * self.good_ if 12 <= self.n_calls_ < 20 else self.good_
+
+        clf = TwoLayerClassifier(
+            5,
+            solver=Spiky(),
+            learning_rate_schedule=schedule,
+            batch_size="full",
+            n_iter_no_change=12,
+            max_iter=100,
+            random_state=0,
+        ).fit(*digits)
+        assert clf.n_iter_ > 20
+        assert clf.loss_ == pytest.approx(clf.best_loss_)
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_a_cosine_comes_to_its_end_without_improvement(self, digits):
+        options = {"learning_rate_schedule": "cosine", "tol": 10.0, "n_iter_no_change": 1}
+        clf = TwoLayerClassifier(5, max_iter=7, random_state=0, **options)
+        assert clf.fit(*digits).n_iter_ == 7
+        assert clf.set_params(early_stopping=True).fit(*digits).n_iter_ < 7
+
+    def test_it_warns_where_max_iter_cuts_the_automatic_number_of_epochs(self, digits):
+        clf = TwoLayerClassifier(5, max_iter=4, random_state=0)
+        with pytest.warns(ConvergenceWarning, match=r"epochs \(4\).*Increase max_iter"):
+            clf.fit(*digits)
+        with pytest.warns(ConvergenceWarning, match=r"epochs \(4\).*Increase max_iter"):
+            clf.set_params(learning_rate_schedule="cosine").fit(*digits)
+        clf.set_params(tol=None).fit(*digits)  # asked for: no warning
+
+    def test_it_warns_where_the_loss_falls_in_the_second_half(self, digits):
+        class Late(SGD):
+            n_calls_ = 0
+
+            def step(self, theta, add_gradient, learning_rate):
+                self.n_calls_ += 1
+                if self.n_calls_ > 800:  # of 40 epochs of 33 steps
+                    add_gradient(theta, scale=-0.1, keep=1)
+
+        clf = TwoLayerClassifier(5, solver=Late(), random_state=0)
+        with pytest.warns(ConvergenceWarning, match='learning_rate_schedule="cosine"'):
+            clf.fit(*digits)
+
+
+class TestLBFGSAtItsEndAtOnce:
+    @pytest.mark.parametrize("solver", [LBFGS(gtol=100.0), LBFGS(max_fun=1)], ids=str)
+    def test_the_loss_of_the_start_is_recorded(self, solver, digits):
+        clf = TwoLayerClassifier(5, solver=solver, alpha=0.0, tol=None, random_state=0).fit(*digits)
+        assert clf.loss_curve_ == [clf.loss_]
+        assert clf.loss_ == pytest.approx(log_loss(digits[1], clf.predict_proba(digits[0])))
+
+    def test_constant_balanced_data(self):
+        X, y = np.ones((40, 3)), np.arange(40) % 2
+        clf = TwoLayerClassifier(5, solver="lbfgs", weight_init_std=1e-9, random_state=0).fit(X, y)
+        assert clf.loss_ == pytest.approx(np.log(2))
+
+    @pytest.mark.filterwarnings("ignore:column .* of X is not scaled")
+    @pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 1e20), (np.float64, 1e200)])
+    def test_rows_whose_gradient_overflows_are_refused(self, dtype, scale, digits):
+        X = (scale * digits[0]).astype(dtype)
+        with pytest.raises(ValueError, match=r"diverged.*scale the columns of X"):
+            TwoLayerClassifier(5, solver="lbfgs", random_state=0).fit(X, digits[1])
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        ({"weight_init_std": 1e30}, "lower weight_init_std"),
+        ({"alpha": 1e30, "learning_rate": 0.1}, "lower alpha"),
+        ({"learning_rate": 1e30}, "lower learning_rate"),
+    ],
+    ids=str,
+)
+def test_a_divergence_is_blamed_on_its_cause(options, advice, digits):
+    X = digits[0].astype(np.float32)
+    clf = TwoLayerClassifier(5, activation="identity", solver="sgd", random_state=0, **options)
+    with pytest.raises(ValueError, match=f"diverged.*To avoid this, {advice}"):
+        clf.fit(X, digits[1])

@@ -214,15 +214,19 @@ class _Run:
         self.keep_last_if_best()
         if self.verbose:
             print(_epoch_line(record, measured, time.perf_counter() - self.start_time))
-        watched = result.objective
-        if settings.early_stopping and measured is not None:
-            watched = -measured.score
-        elif settings.fixed_length:
+        validates = settings.early_stopping and measured is not None
+        if settings.fixed_length and not validates:
             return True
-        if not state.patience.should_stop(watched):
+        objective = -measured.score if validates and measured else result.objective
+        if not state.patience.should_stop(objective):
             return True
+        if state.learning_rate.reduce():
+            state.patience.reset()
+            return True
+        if not validates and state.patience.is_spike(objective):
+            return True  # until it is over: early stopping keeps the best epoch, this does not
         state.patience.reset()
-        return state.learning_rate.reduce()
+        return False
 
     def _model_so_far(self) -> FitResult:
         """Return the result that training would have if it ended now."""

@@ -17,6 +17,8 @@ from sk_twolayer.optimizers import Optimizer
 from sk_twolayer.optimizers._registry import make_optimizer
 from sk_twolayer.schedules import LearningRate
 
+SPIKE_RATIO, SPIKE_HEIGHT = 0.1, 0.01  # above the best objective
+
 
 class EpochRecord(NamedTuple):
     """Result of one epoch.
@@ -130,6 +132,14 @@ class Patience:
         self._epochs_without_improvement = 0 if improved else self._epochs_without_improvement + 1
         self._best = min(self._best, objective)
         return not self.never_stops and self._epochs_without_improvement >= self._n_iter_no_change
+
+    def is_spike(self, objective: float) -> bool:
+        """Return whether a training objective is temporarily far above its best value.
+
+        Minibatch training with a constant rate has such spikes. The parameters within a spike are
+        worse than those before and after it.
+        """
+        return objective > self._best + max(SPIKE_RATIO * self._best, SPIKE_HEIGHT)
 
     def get_state(self) -> dict[str, float]:
         """Return the best value and the counter."""
