@@ -9,7 +9,7 @@ from scipy.special import log_softmax
 
 from sk_twolayer._typing import Array, Operation
 from sk_twolayer.layers._base import perform
-from sk_twolayer.losses._base import LossLayer
+from sk_twolayer.losses._base import LossLayer, between_zero_and_one
 
 
 def softmax(x: Array, out: Array | None = None) -> Array:
@@ -90,7 +90,10 @@ class SoftmaxWithLoss(LossLayer):
            [ 0.05, -0.1 ,  0.05]])
     """
 
-    probabilities = staticmethod(softmax)
+    @staticmethod
+    def probabilities(x: Array) -> Array:
+        y = softmax(x)
+        return between_zero_and_one(y) if x.shape[-1] > 1 else y  # a single class has all of it
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:
