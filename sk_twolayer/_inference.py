@@ -16,16 +16,19 @@ from scipy.sparse import csr_matrix
 from sklearn.utils.validation import check_array
 
 from sk_twolayer._data.inputs import rows_to_predict
-from sk_twolayer._numerics.matrices import BLOCK_ROWS, is_sparse
+from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._numerics.threads import one_blas_thread
 from sk_twolayer._typing import Array
 from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
+from sk_twolayer.losses._softmax import softmax_memory
 from sk_twolayer.network._chain import ACTIVATIONS
 
-# Rows of a block: their input is still in the cache after the check for nan, when it is multiplied.
-MIN_BLOCK_ROWS = 32  # and BLOCK_ROWS at most
-INPUT_BLOCK_BYTES = 2**20  # of X, but at least 512 rows
-OUTPUT_BLOCK_BYTES = 2**22  # of hidden units, and of scores
+# A block of rows is checked, multiplied and decided while it is in the cache: bytes of what there
+# is of each kind, unless that makes blocks of so few rows that a product is not worth its call.
+BLOCK_ROWS = 8192  # at most
+INPUT_BYTES, INPUT_ROWS = 2**20, 2048
+HIDDEN_BYTES, HIDDEN_ROWS, MAX_HIDDEN_BYTES = 2**20, 1024, 2**22
+SCORE_BYTES, SCORE_ROWS = 2**22, 32
 # Multiplications of a product that any OpenBLAS does on one thread (9216 or fewer of a vector and
 # a matrix): setting the limit takes several microseconds.
 SMALL_PRODUCT = 2**13
@@ -107,15 +110,20 @@ def decision_scores(model: FittedModel, X: Any) -> Array:
     """
     X = rows_to_predict(model, X)
     out = np.empty((X.shape[0], model.n_outputs_), model.coefs_[0].dtype)
-    _for_blocks(model, X, lambda rows, scores: _assign(out, rows, scores))
+    _for_blocks(model, X, lambda rows, scores: None, into=out)
     return out[:, 0] if _has_two_classes(model) else out
 
 
 def probabilities(model: FittedModel, X: Any) -> Array:
     """Return the probability of each class or label, none of which is 0 or 1."""
     X = rows_to_predict(model, X)
-    out = np.empty((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
-    _for_blocks(model, X, lambda rows, scores: _assign(out, rows, _probabilities(model, scores)))
+    out = softmax_memory((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
+    _for_blocks(
+        model,
+        X,
+        lambda rows, scores: _probabilities(model, scores, out[rows]),
+        into=None if _has_two_classes(model) else out,
+    )
     return out
 
 
@@ -149,9 +157,13 @@ def _for_blocks(
     X: Any,
     use: Callable[[slice, Array], Result],
     *,
+    into: Array | None = None,
     hidden_only: bool = False,
 ) -> list[Result]:
     """Call ``use(rows, scores)`` for each block of rows, and return what it returns, in order.
+
+    The scores are in an array of their own, or in the rows of `into`, if that has a row for each
+    row of X and is contiguous.
 
     The products are NumPy's, which let other threads of Python run meanwhile, as SciPy's, by which
     the layers train, do not. Each is done by one thread, so that the result depends on the
@@ -162,6 +174,7 @@ def _for_blocks(
     work = n * (W1.size + W2.size)
     size = _block_rows(n, W1, W2, work)
     activation = ACTIVATIONS[model.activation_]
+    memory = into if into is not None and into.flags.c_contiguous else None
 
     def run(start: int) -> Result:
         x = X[start : start + size]
@@ -171,7 +184,8 @@ def _for_blocks(
             results += b1
             activation().forward(results, out=results)
             if not hidden_only:
-                results = np.dot(results, W2)
+                out = None if memory is None else memory[start : start + size]
+                results = np.dot(results, W2, out)
                 results += b2
             _check_overflow(results, x, start, model)
         return use(slice(start, start + len(results)), results)
@@ -188,19 +202,25 @@ def _for_blocks(
 
 def _block_rows(n: int, W1: Array, W2: Array, work: int) -> int:
     """Return the rows of a block, by shapes alone: other blocks may be rounded differently."""
-    itemsize = W1.itemsize
-    of_input = max(512, INPUT_BLOCK_BYTES // (len(W1) * itemsize))
-    of_output = OUTPUT_BLOCK_BYTES // (max(W2.shape) * itemsize)
-    size = min(BLOCK_ROWS, of_input, max(MIN_BLOCK_ROWS, of_output))
+    (n_features, n_hidden), n_outputs, itemsize = W1.shape, W2.shape[1], W1.itemsize
+    hidden_rows = min(HIDDEN_ROWS, MAX_HIDDEN_BYTES // (n_hidden * itemsize))
+    size = min(
+        BLOCK_ROWS,
+        max(INPUT_ROWS, INPUT_BYTES // (n_features * itemsize)),
+        max(SCORE_ROWS, hidden_rows, HIDDEN_BYTES // (n_hidden * itemsize)),
+        max(SCORE_ROWS, SCORE_BYTES // (n_outputs * itemsize)),
+    )
     if work >= WORTH_THREADS:  # some blocks for several threads
-        size = min(size, max(MIN_BLOCK_ROWS, math.ceil(n / 8)))
+        size = min(size, max(SCORE_ROWS, math.ceil(n / 8)))
     return size
 
 
 def _check_finite(x: Any, model: FittedModel) -> None:
     """Refuse rows that hold nan or infinity, as scikit-learn does."""
     values = x.data if is_sparse(x) else x
-    if not math.isfinite(values.sum()):  # or the sum is too large
+    # the dot product is quicker, but copies what is not contiguous
+    total = np.vdot(values, values) if values.flags.c_contiguous else values.sum()
+    if not math.isfinite(total):  # or the numbers are very large
         check_array(x, accept_sparse="csr", input_name="X", estimator=model)
 
 
@@ -230,17 +250,17 @@ def _assign(out: Array, rows: slice, values: Array) -> None:
     out[rows] = values
 
 
-def _probabilities(model: FittedModel, scores: Array) -> Array:
+def _probabilities(model: FittedModel, scores: Array, out: Array | None = None) -> Array:
     """Return the probabilities that a block of scores stands for."""
     if is_multilabel(model):
-        return SigmoidWithLoss.probabilities(scores)
+        return SigmoidWithLoss.probabilities(scores, out)
     if _has_two_classes(model):
         # the sigmoid of s and -s is the softmax of -s/2 and s/2, whose difference is s
         pairs = np.empty((2, len(scores)), scores.dtype)
         np.multiply(scores[:, 0], -0.5, out=pairs[0])
         np.multiply(scores[:, 0], 0.5, out=pairs[1])
         scores = pairs.T
-    return SoftmaxWithLoss.probabilities(scores)
+    return SoftmaxWithLoss.probabilities(scores, out)
 
 
 def _decide(model: FittedModel, scores: Array) -> Array:

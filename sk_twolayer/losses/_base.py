@@ -268,7 +268,7 @@ class LossLayer(Layer, ABC):
 
     @staticmethod
     @abstractmethod
-    def probabilities(x: Array) -> Array:
+    def probabilities(x: Array, out: Array | None = None) -> Array:
         """Return the probabilities that scores stand for.
 
         They are never 0 or 1: a value that rounds to 0 or 1 is replaced by the smallest normal
@@ -278,6 +278,8 @@ class LossLayer(Layer, ABC):
         ----------
         x : ndarray of shape (batch, outputs), floating
             Scores.
+        out : ndarray of the same shape, default=None
+            Where to put the probabilities; may be `x`.
 
         Returns
         -------
@@ -330,4 +332,4 @@ class LossLayer(Layer, ABC):
 def between_zero_and_one(y: Array) -> Array:
     """Replace 0 and 1 in place by the numbers beside them, as `LossLayer.probabilities` says."""
     limits = np.finfo(y.dtype)
-    return np.clip(y, limits.tiny, 1 - limits.epsneg, out=y)
+    return y.clip(limits.tiny, 1 - limits.epsneg, out=y)

@@ -41,8 +41,8 @@ class SigmoidWithLoss(LossLayer):
     """
 
     @staticmethod
-    def probabilities(x: Array) -> Array:
-        return between_zero_and_one(expit(x))
+    def probabilities(x: Array, out: Array | None = None) -> Array:
+        return between_zero_and_one(expit(x, out))
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:
