@@ -13,11 +13,13 @@ from threadpoolctl import threadpool_limits
 from tools.measuring import ratio
 
 from sk_twolayer import TwoLayerNet
+from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_product
 from sk_twolayer._training.batches import PLACES
-from sk_twolayer._training.epochs import epochs
+from sk_twolayer._training.objective import NetworkObjective
 from sk_twolayer.losses import SoftmaxWithLoss, softmax
 from sk_twolayer.optimizers import SGD, Adam, _base
+from sk_twolayer.schedules import LearningRate
 
 RNG = np.random.default_rng(0)
 SHAPES = [(32, 64, 50, 10), (200, 784, 100, 10)]  # rows, features, hidden units, classes
@@ -137,9 +139,9 @@ def bound_layers(rows, features, hidden, classes):
     X, t = draw(50 * rows, features), RNG.integers(classes, size=50 * rows)
     nets = [TwoLayerNet(features, hidden, classes, dtype=np.float32, random_state=0) for _ in "ab"]
     random_state = np.random.RandomState(0)
-    training = epochs(
-        nets[0], SGD(), X, t, learning_rate=1e-6, batch_size=rows, random_state=random_state
-    )
+    data = Dataset(X, t, None)
+    objective = NetworkObjective(nets[0], data, batch_size=rows, random_state=random_state)
+    training = SGD().epochs(objective, LearningRate(1e-6))
 
     def without():
         order = random_state.permutation(len(X))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-__all__ = ["RANDOM_STATE", "Number", "StrOptions", "as_python"]
+__all__ = ["RANDOM_STATE", "Number", "StrOptions", "as_python", "shallow_copy"]
+
+Estimator = TypeVar("Estimator")
 
 
 class Number(Interval):
@@ -42,3 +44,10 @@ def _to_float(number: Real) -> float:
         return float(number)
     except OverflowError:  # of integers and fractions; of other numbers it is infinite
         return math.inf
+
+
+def shallow_copy(estimator: Estimator) -> Estimator:
+    """Return an estimator with the same attributes, to which attributes can be assigned."""
+    copied = object.__new__(type(estimator))
+    vars(copied).update(vars(estimator))
+    return copied

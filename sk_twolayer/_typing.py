@@ -1,9 +1,9 @@
-"""Below the floors: the types they all share."""
+"""Types that several modules share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -14,3 +14,10 @@ Operation: TypeAlias = Callable[[], object]
 
 Action: TypeAlias = Callable[[float, float], object]
 """``add(scale, keep)``: change an array in place to ``keep * array + scale * something``."""
+
+
+class AddGradient(Protocol):
+    """``add_gradient(into, scale=, keep=)`` computes ``into <- keep*into + scale*gradient``."""
+
+    def __call__(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
+        """Change `into` in place."""

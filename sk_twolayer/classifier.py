@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -9,23 +10,43 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
+from sk_twolayer._data.prepare import (
+    INPUT_ATTRIBUTES,
+    PreparedData,
+    prepare_fit,
+    prepare_partial_fit,
+)
 from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._predictor import Predictor
 from sk_twolayer._serialization import Persistent
 from sk_twolayer._sklearn_compat import RANDOM_STATE, Number, StrOptions
-from sk_twolayer._training.callbacks import CallbackSupportMixin
-from sk_twolayer._training.checks import fits_in_parts
-from sk_twolayer._training.fitting import Fitting
-from sk_twolayer._training.warnings import warn_of_the_end
+from sk_twolayer._training.attributes import FittedModel, fitted_attributes, saved_state
+from sk_twolayer._training.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
+from sk_twolayer._training.loop import FitResult, make_network, train
+from sk_twolayer._training.scoring import Validation, check_scoring, make_score
+from sk_twolayer._training.settings import Settings, check_parameters, partial_fit_problem
+from sk_twolayer._training.state import RandomSources, TrainingState, data_summary
+from sk_twolayer._training.warnings import warn_if_not_converged, warn_if_unscaled
+from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.network._chain import ACTIVATIONS
-from sk_twolayer.optimizers import LBFGS, SOLVERS, Optimizer
+from sk_twolayer.optimizers import Optimizer
+from sk_twolayer.optimizers._base import StopReason
+from sk_twolayer.optimizers._registry import SOLVERS
 from sk_twolayer.schedules import SCHEDULES
 
 __all__ = ["TwoLayerClassifier"]
 
 
+def _has_partial_fit(estimator: TwoLayerClassifier) -> bool:
+    """Return True if there is `partial_fit`; else raise an error that says why not."""
+    problem = partial_fit_problem(vars(estimator))
+    if problem is not None:
+        raise AttributeError(problem)
+    return True
+
+
 class TwoLayerClassifier(
-    Fitting, Predictor, Persistent, OnnxConvertible, CallbackSupportMixin, BaseEstimator
+    Predictor, Persistent, OnnxConvertible, CallbackSupportMixin, BaseEstimator
 ):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
@@ -46,7 +67,7 @@ class TwoLayerClassifier(
     weight_init_std : float or "auto", default="auto"
         Standard deviation of the weights at the start; "auto" is He's rule for relu and
         Glorot's otherwise, see `TwoLayerNet`. Biases start at 0.
-    solver : str, Optimizer or LBFGS, default="adam"
+    solver : str or Optimizer, default="adam"
         "sgd", "adam", "adagrad", "rmsprop" or "lbfgs"; or an object from
         `sk_twolayer.optimizers` for control: ``SGD(momentum=0.9, nesterov=True)``,
         ``Adam(beta_2=0.99)``, ``LBFGS(max_fun=100)``. A grid search reaches into the object as
@@ -77,8 +98,9 @@ class TwoLayerClassifier(
     tol : float or None, default=1e-4
         An epoch whose objective (or with `early_stopping`, validation score) is not better than
         the best one by more than this counts as no change; None trains for `max_iter` epochs.
-    n_iter_no_change : int, default=10
-        Training stops after this many epochs in a row without change.
+    n_iter_no_change : int or "auto", default="auto"
+        Number of epochs in a row without improvement after which training stops. "auto" is as
+        many as take 100 steps, and at least 10; 10 for L-BFGS.
     early_stopping : bool, default=False
         Whether to hold out rows, to watch the score on them instead of the training objective,
         and to keep the parameters of the epoch with the best one.
@@ -172,7 +194,7 @@ class TwoLayerClassifier(
         "hidden_size": [Number(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "weight_init_std": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "solver": [StrOptions(set(SOLVERS)), Optimizer, LBFGS],
+        "solver": [StrOptions(set(SOLVERS)), Optimizer],
         "learning_rate": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "learning_rate_schedule": [StrOptions({"auto", *SCHEDULES})],
         "alpha": [Number(Real, 0, None, closed="left"), StrOptions({"auto"})],
@@ -181,7 +203,7 @@ class TwoLayerClassifier(
         "max_iter": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "shuffle": ["boolean"],
         "tol": [Number(Real, 0, None, closed="left"), None],
-        "n_iter_no_change": [Number(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Number(Real, 0, 1, closed="neither")],
         "scoring": [str, callable, None],
@@ -197,7 +219,7 @@ class TwoLayerClassifier(
         *,
         activation: str = "relu",
         weight_init_std: float | str = "auto",
-        solver: str | Optimizer | LBFGS = "adam",
+        solver: str | Optimizer = "adam",
         learning_rate: float | str = "auto",
         learning_rate_schedule: str = "auto",
         alpha: float | str = "auto",
@@ -206,7 +228,7 @@ class TwoLayerClassifier(
         max_iter: int | str = "auto",
         shuffle: bool = True,
         tol: float | None = 1e-4,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | str = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         scoring: Any = "loss",
@@ -289,12 +311,12 @@ class TwoLayerClassifier(
             If a column of X is ten times as large as unit scale or more; or if training was
             interrupted (KeyboardInterrupt) after at least one epoch, whose results are kept.
         """
-        with self._unchanged_by_failure():
-            ended = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        warn_of_the_end(self, ended)
+        result, attributes = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        self._publish(attributes, saved_state(result) if self.warm_start else None)
+        warn_if_not_converged(result)
         return self
 
-    @available_if(fits_in_parts)
+    @available_if(_has_partial_fit)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one epoch on some rows, from where the last call, or `fit`, ended.
 
@@ -323,6 +345,113 @@ class TwoLayerClassifier(
             If a parameter, X, y or the weights cannot be used, or the loss stops being finite;
             the model is then as it was before.
         """
-        with self._unchanged_by_failure():
-            self._partial_fit(X, y, classes, sample_weight)
+        params = self._checked_parameters()
+        previous = FittedModel.of(self)
+        sources = RandomSources.create(self.random_state, previous.saved if previous else None)
+        data = prepare_partial_fit(
+            self,
+            X,
+            y,
+            sample_weight,
+            classes,
+            dtype=previous.dtype if previous else None,
+            known=previous.labels if previous else None,
+        )
+        if previous:
+            previous.check_labels(data.labels)
+        alpha = previous.attributes["alpha_"] if previous else None
+        settings = Settings.resolve(
+            params, data.training, data.labels, streaming=True, resumed_alpha=alpha
+        )
+        if previous:
+            state, net = previous.resume(settings, sources, n_iter=self.n_iter_)
+        else:
+            names = data.input_attributes.get("feature_names_in_")
+            warn_if_unscaled(data.training.X, names, type(self).__name__)
+            state, net = TrainingState.new(settings, sources), make_network(settings, sources)
+        state.restart_validation()
+        result = train(net, data.training, None, settings, state, verbose=bool(self.verbose))
+        if result.stop_reason is StopReason.INTERRUPT:
+            raise KeyboardInterrupt  # the caller of partial_fit decides what is fed next
+        del state.records[: -settings.max_iter]
+        self._publish(self._attributes(data, result), saved_state(result))
         return self
+
+    @with_callbacks
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any]
+    ) -> tuple[FitResult, dict[str, Any]]:
+        """Return the result of training, and the fitted attributes; change no attribute."""
+        params = self._checked_parameters()
+        previous = FittedModel.of(self) if self.warm_start else None
+        saved = previous.saved if previous else None
+        sources = RandomSources.create(self.random_state, saved)
+        data = prepare_fit(
+            self,
+            X,
+            y,
+            sample_weight,
+            validation,
+            dtype=previous.dtype if previous else None,
+            split_seed=sources.draw_split_seed,
+        )
+        if previous:
+            previous.check_labels(data.labels)
+        settings = Settings.resolve(params, data.training, data.labels)
+        attributes = partial(self._attributes, data)
+        tasks = EpochTasks(self, settings.n_epochs, X, y, sample_weight, attributes)
+        if previous:
+            state, net = previous.resume(settings, sources, n_iter=0)
+        else:
+            names = data.input_attributes.get("feature_names_in_")
+            warn_if_unscaled(data.training.X, names, type(self).__name__)
+            state, net = TrainingState.new(settings, sources), make_network(settings, sources)
+        evaluator = self._validation(data, settings, state)
+        self._compare_with_earlier_epochs(data, state)
+        if previous and evaluator and settings.early_stopping:
+            previous.keep_if_best(state, net, evaluator)
+        result = train(
+            net, data.training, evaluator, settings, state, tasks, verbose=bool(self.verbose)
+        )
+        tasks.end_fit(attributes(result))
+        return result, attributes(result)
+
+    def _checked_parameters(self) -> dict[str, Any]:
+        """Return the parameters, after checking each and their combinations."""
+        self._validate_params()
+        params: dict[str, Any] = self.get_params(deep=False)
+        check_parameters(params)
+        check_scoring(self)
+        return params
+
+    def _validation(
+        self, data: PreparedData, settings: Settings, state: TrainingState
+    ) -> Validation | None:
+        """Return what evaluates networks on the validation rows, if there are some."""
+        if data.validation is None:
+            return None
+
+        def attributes(net: TwoLayerNet) -> dict[str, Any]:
+            return self._attributes(data, FitResult(net, state, settings))
+
+        score = make_score(self, data.validation, data.labels, attributes)
+        return Validation(data.validation, score)
+
+    def _compare_with_earlier_epochs(self, data: PreparedData, state: TrainingState) -> None:
+        """Restart what compares epochs where they are not comparable with the earlier ones."""
+        if not self.warm_start:
+            return
+        names = ("early_stopping", "scoring", "alpha", "class_weight", "activation", "dropout")
+        conditions = {name: getattr(self, name) for name in names}
+        conditions["data"] = data_summary(data.training)
+        validation = data.validation and (self.scoring, data_summary(data.validation))
+        state.set_conditions(conditions, validation)
+
+    def _attributes(self, data: PreparedData, result: FitResult) -> dict[str, Any]:
+        """Return the fitted attributes."""
+        return {**data.input_attributes, **fitted_attributes(result, data.labels)}
+
+    def _publish(self, attributes: dict[str, Any], state: dict[str, Any] | None) -> None:
+        """Set all fitted attributes in one assignment, which no fault can leave half done."""
+        kept = {name: value for name, value in vars(self).items() if name not in INPUT_ATTRIBUTES}
+        self.__dict__ = {**kept, **attributes, "_training_state": state}

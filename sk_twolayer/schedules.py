@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["SCHEDULES", "LearningRate"]
+__all__ = ["LearningRate"]
 
 SLOWER = 5.0
 SLOWEST = 1000.0
@@ -29,7 +29,7 @@ SCHEDULES: dict[str, Callable[[float, int], float]] = {
     "constant": _constant,
     "cosine": _cosine,
     "invscaling": _inverse_scaling,
-    "adaptive": _constant,  # until slow_down() is called
+    "adaptive": _constant,  # until reduce() is called
 }
 
 
@@ -70,7 +70,7 @@ class LearningRate:
     >>> rate = LearningRate(0.1, "cosine", period=4)
     >>> for epoch in range(5):
     ...     rate.progress = epoch
-    ...     print(round(rate.now, 4))
+    ...     print(round(rate.current, 4))
     0.1
     0.0854
     0.05
@@ -86,38 +86,38 @@ class LearningRate:
         self.divisor = 1.0
 
     @property
-    def varies(self) -> bool:
-        """Whether the learning rate depends on the progress: bool."""
-        return SCHEDULES[self.schedule] is not _constant
+    def is_constant(self) -> bool:
+        """Whether the learning rate does not depend on the progress: bool."""
+        return SCHEDULES[self.schedule] is _constant
 
     @property
-    def now(self) -> float:
+    def current(self) -> float:
         """The learning rate of the next step: float."""
         return self.initial * SCHEDULES[self.schedule](self.progress, self.period) / self.divisor
 
-    def memory(self) -> dict[str, Any]:
+    def get_state(self) -> dict[str, Any]:
         """Return how far this learning rate has come.
 
         Returns
         -------
         dict of str to float or str
-            What `go_on_from` takes.
+            What `set_state` takes.
         """
         return {name: value for name, value in vars(self).items() if name != "period"}
 
-    def go_on_from(self, memory: dict[str, Any]) -> None:
+    def set_state(self, state: dict[str, Any]) -> None:
         """Take over how far another learning rate has come, and how slow, if it was the same.
 
         Parameters
         ----------
-        memory : dict
-            What its `memory` returned.
+        state : dict
+            What `get_state` of the other one returned.
         """
-        self.progress = memory["progress"]
-        if (self.initial, self.schedule) == (memory["initial"], memory["schedule"]):
-            self.divisor = memory["divisor"]
+        self.progress = state["progress"]
+        if (self.initial, self.schedule) == (state["initial"], state["schedule"]):
+            self.divisor = state["divisor"]
 
-    def slow_down(self) -> bool:
+    def reduce(self) -> bool:
         """Divide an "adaptive" rate by 5, unless that would be below a thousandth of the first.
 
         Returns

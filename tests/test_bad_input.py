@@ -150,7 +150,7 @@ def test_a_learning_rate_so_large_that_the_loss_is_not_finite(dtype, labels, sol
     clf = TwoLayerClassifier(
         solver=solver, activation="identity", learning_rate=1e30, verbose=True, batch_size=5
     )
-    with pytest.raises(ValueError, match=r"diverged.*Lower learning_rate \(now 1e\+30\).*scale"):
+    with pytest.raises(ValueError, match=r"diverged.*lower learning_rate \(now 1e\+30\).*scale"):
         clf.fit(X.astype(dtype), labels)
     assert capsys.readouterr().out.count("epoch") <= 2
     assert not hasattr(clf, "coefs_")

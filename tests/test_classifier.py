@@ -39,7 +39,8 @@ def test_a_linear_net_finds_the_logistic_regression(cancer):
     """With the identity in between, and no penalty, the optimum is that of the linear model."""
     X, y = cancer[0][:, [1, 4, 8]], cancer[1]  # not separable, hardly correlated
     options = {"activation": "identity", "alpha": 0.0, "batch_size": "full", "random_state": 0}
-    clf = TwoLayerClassifier(max_iter=5000, tol=None, **options).fit(X, y)
+    options |= {"learning_rate_schedule": "cosine", "max_iter": 5000}
+    clf = TwoLayerClassifier(**options).fit(X, y)
     linear = LogisticRegression(C=1e10, max_iter=5000, tol=1e-8).fit(X, y)
     (W1, W2), (b1, b2) = clf.coefs_, clf.intercepts_
     assert_allclose((W1 @ W2)[:, 0], linear.coef_[0], atol=0.05)
@@ -436,7 +437,8 @@ def test_an_optimizer_with_a_past_starts_afresh(digits):
 
 def test_an_optimizer_of_the_users_own(digits):
     class SignDescent(Optimizer):
-        auto_learning_rate = 0.01
+        def default_learning_rate(self, n_features):
+            return 0.01
 
         def step(self, theta, add_gradient, learning_rate):
             gradient = np.empty_like(theta)
@@ -510,7 +512,7 @@ def test_training_stops_when_nothing_changes(digits):
 
 
 def test_a_warning_when_the_epochs_run_out(digits):
-    with pytest.warns(ConvergenceWarning, match="max_iter=2 epochs.*raise max_iter") as caught:
+    with pytest.warns(ConvergenceWarning, match=r"epochs \(2\).*Increase max_iter") as caught:
         make(tol=1e-4, max_iter=2).fit(*digits)
     assert caught[0].filename == __file__
 

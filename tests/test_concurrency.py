@@ -266,7 +266,7 @@ class TestLimits:
             make(solver=solver).set_callbacks(FailingCallback()).fit(self.X, self.y)
         assert blas_threads() == {2}
 
-    @pytest.mark.filterwarnings("ignore:column .* of X has a root mean square")
+    @pytest.mark.filterwarnings("ignore:column .* of X is not scaled")
     @pytest.mark.parametrize("method", ["fit", "partial_fit"])
     @pytest.mark.parametrize("scale", [1e200, np.nan], ids=["diverges", "nan"])
     def test_after_bad_data(self, method, scale):

@@ -202,9 +202,9 @@ class TestWeights:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"X_val": 1}, "belong together"),
-        ({"y_val": 1}, "belong together"),
-        ({"sample_weight_val": 1}, "belong together"),
+        ({"X_val": 1}, "must be given together"),
+        ({"y_val": 1}, "must be given together"),
+        ({"sample_weight_val": 1}, "must be given together"),
         ({"X_val": np.zeros((2, 3)), "y_val": [0, 1]}, "3 features"),
         ({"X_val": np.zeros((2, 64)), "y_val": [0, 99]}, r"y_val has labels .* not among"),
         ({"X_val": np.zeros((2, 64)), "y_val": np.eye(2)}, "y_val must be one label a row"),
@@ -258,8 +258,9 @@ def test_an_unknown_scorer_is_refused_even_where_it_has_no_use(parts):
 def test_no_step_at_all_keeps_the_start(solver, parts):
     X, y, *_ = parts
     clf = make(solver=solver, early_stopping=True).fit(X, y)
-    assert clf.n_iter_ == 0
-    assert clf.predict_proba(X).shape == (600, 10)
+    assert clf.n_iter_ == 1
+    assert len(clf.loss_curve_) == len(clf.validation_scores_) == 1
+    assert clf.loss_ == pytest.approx(log_loss(y, clf.predict_proba(X)), rel=0.1)
 
 
 def test_numpy_numbers_as_dropout(parts):

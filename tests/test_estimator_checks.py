@@ -8,7 +8,7 @@ from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.optimizers import SGD
 
 # The checks' toy data are not of unit scale, as fit rightly says.
-pytestmark = pytest.mark.filterwarnings("ignore:column .* of X has a root mean square")
+pytestmark = pytest.mark.filterwarnings("ignore:column .* of X is not scaled")
 
 
 class FloatLabels(TwoLayerClassifier):

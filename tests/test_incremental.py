@@ -8,11 +8,11 @@ import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from plain import PLAIN, pace
+from plain import PLAIN, current_learning_rate
 from sklearn.datasets import make_multilabel_classification
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._training.stopping import StoppingRule
+from sk_twolayer._training.state import Patience
 from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
 
 STEPPING = [SGD(), SGD(momentum=0.9, nesterov=True), Adam(), AdaGrad(), RMSProp()]
@@ -54,7 +54,7 @@ class TestWarmStart:
         ],
         ids=str,
     )
-    @pytest.mark.filterwarnings("ignore:training took:sklearn.exceptions.ConvergenceWarning")
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     def test_schedules_and_dropout_go_on_too(self, options, digits):
         long = make(max_iter=9, **options).fit(*digits)
         loop = make(max_iter=1, warm_start=True, **options)
@@ -106,7 +106,7 @@ class TestWarmStart:
         with pytest.raises(ValueError, match=r"same classes.*Previously got \[0 1 2"):
             clf.fit(X[y < 5], y[y < 5])
         with pytest.raises(
-            ValueError, match="hidden_size is 20, but the model to go on with has 10"
+            ValueError, match="hidden_size is 20, but the model to resume training from has 10"
         ):
             clf.set_params(hidden_size=20).fit(X, y)
         with pytest.raises(ValueError, match="3 features"):
@@ -116,7 +116,7 @@ class TestWarmStart:
     def test_without_it_a_fit_starts_anew_and_keeps_no_state(self, digits):
         clf = make(solver="adam").fit(*digits)
         assert_same(clf, copy.deepcopy(clf).fit(*digits))
-        assert "_session" not in vars(clf)
+        assert clf._training_state is None
 
 
 class TestPartialFit:
@@ -307,20 +307,20 @@ def test_the_stopping_rule_starts_anew_where_it_watches_something_else(change, d
     ).fit(X, y)
     y = np.roll(y, 1) if change.pop("data", 0) else y
     clf.set_params(**change)
-    rule = StoppingRule(1e-4, 3)
+    rule = Patience(1e-4, 3)
     rule.should_stop(-5.0)  # a best that nothing will reach
-    clf._session["rule"] = rule.memory()
+    clf._training_state["patience"] = rule.get_state()
     clf.set_params(max_iter=3, tol=None).fit(X, y)
-    assert clf._session["rule"]["best"] > -5.0
+    assert clf._training_state["patience"]["best"] > -5.0
 
 
 def test_a_slower_pace_is_not_carried_into_another_schedule(digits):
     clf = make(
         warm_start=True, learning_rate_schedule="adaptive", tol=10.0, n_iter_no_change=1
     ).fit(*digits)
-    assert clf._session["learning_rate"]["divisor"] > 1
+    assert clf._training_state["learning_rate"]["divisor"] > 1
     clf.set_params(learning_rate_schedule="constant", tol=None).fit(*digits)
-    assert pace(clf) == 0.1
+    assert current_learning_rate(clf, digits[0]) == 0.1
 
 
 def test_models_without_a_seed_draw_from_one_stream_in_turn(digits):
@@ -332,7 +332,7 @@ def test_models_without_a_seed_draw_from_one_stream_in_turn(digits):
     for model in models:
         model.partial_fit(X, y)
     assert shared.get_state()[2] != state
-    assert all(model._session["random_state"] is None for model in models)
+    assert all(model._training_state["random_state"] is None for model in models)
 
 
 def test_tol_none_trains_on_whatever_the_score(digits):

@@ -11,14 +11,13 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from plain import PLAIN, pace
+from plain import PLAIN, current_learning_rate, epochs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
 from sk_twolayer._training.batches import PLACES
-from sk_twolayer._training.epochs import epochs
 from sk_twolayer.optimizers import LBFGS, SGD, Adam, Optimizer
 
 
@@ -125,7 +124,8 @@ def test_e_partial_fit_draws_a_fresh_permutation_each_call():
     order = []
 
     class Recorder(Optimizer):
-        auto_learning_rate = 0.1
+        def default_learning_rate(self, n_features):
+            return 0.1
 
         def step(self, theta, add_gradient, learning_rate):
             gradient = np.empty_like(theta)
@@ -146,7 +146,7 @@ def test_f_float32_stays_float32(solver, digits):
     """L-BFGS makes float64 weights of float32 rows, and float64 rows get float64 answers."""
     X, y = digits
     clf = make(solver=solver, warm_start=True).fit(X.astype(np.float32), y)
-    remembered = clf._session["optimizer"]
+    remembered = clf._training_state["optimizer"]
     memory = [value for value in remembered.values() if isinstance(value, np.ndarray)]
     memory += [array for pair in remembered.get("pairs_", ()) for array in pair]
     answers = [clf.predict_proba(X), clf.predict_log_proba(X), clf.decision_function(X)]
@@ -237,7 +237,7 @@ def test_j_a_lucky_epoch_does_not_slow_all_after_it(digits):
     with pytest.warns(ConvergenceWarning):
         clf.fit(*digits)
     assert clf.n_iter_ == 20
-    assert pace(clf) == pytest.approx(0.1 / 5)
+    assert current_learning_rate(clf, digits[0]) == pytest.approx(0.1 / 5)
 
 
 @pytest.mark.parametrize("data", ["digits", "cancer"])

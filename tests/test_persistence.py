@@ -248,7 +248,7 @@ def test_damaged_numbers_in_a_file(library, small):
     """
     file = io.BytesIO()
     SAVING[library](small, file)
-    content, memory = file.getvalue(), small._session["optimizer"]
+    content, memory = file.getvalue(), small._training_state["optimizer"]
     arrays = [*small.coefs_, *small.intercepts_, memory["mean_"], memory["square_"]]
     starts = [content.index(array.tobytes()) for array in arrays]
     places = np.concatenate(

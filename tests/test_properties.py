@@ -32,7 +32,7 @@ from strategies import (
 from sk_twolayer import TwoLayerClassifier
 
 # Numbers of all sizes are not of unit scale, as fit rightly says.
-pytestmark = pytest.mark.filterwarnings("ignore:column .* of X has a root mean square")
+pytestmark = pytest.mark.filterwarnings("ignore:column .* of X is not scaled")
 
 N = 8
 TRAINING_ROWS = {"rows": st.integers(2, 12)}

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import epochs
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
 from sk_twolayer._training.batches import PLACES
-from sk_twolayer._training.epochs import epochs
-from sk_twolayer._training.stopping import StoppingRule
-from sk_twolayer.optimizers import SGD, Adam, make_optimizer
+from sk_twolayer._training.state import Patience
+from sk_twolayer.optimizers import SGD, Adam
+from sk_twolayer.optimizers._registry import make_optimizer
 
 SOLVERS = [SGD(), SGD(momentum=0.9), SGD(momentum=0.9, nesterov=True)]
 ADAM = Adam(beta_1=0.8, beta_2=0.99, epsilon=1e-6)
@@ -205,7 +206,7 @@ def test_divergence_is_an_error(dtype, rng):
     X, t = 1e3 * rng.standard_normal((50, 4)).astype(dtype), rng.randint(3, size=50)
     net = TwoLayerNet(4, 5, 3, "auto", activation="identity", dtype=dtype, random_state=0)
     training = epochs(net, SGD(), X, t, learning_rate=1e3, batch_size=5, random_state=rng)
-    with pytest.raises(ValueError, match=r"diverged.*Lower learning_rate \(now 1000\).*scale"):
+    with pytest.raises(ValueError, match=r"diverged.*lower learning_rate \(now 1000\).*scale"):
         list(islice(training, 100))
 
 
@@ -228,7 +229,9 @@ def test_divergence_stops_where_the_losses_are_read(rng):
 def test_nothing_to_train_on(rows, labels, batch_size, rng):
     net = TwoLayerNet(4, 5, 3, random_state=0)
     X, t = np.ones((rows, 4)), np.zeros(labels, int)
-    with pytest.raises(ValueError, match=f"{rows} rows, {labels} targets, {batch_size} rows a"):
+    with pytest.raises(
+        ValueError, match=f"{rows} rows, {labels} targets and {batch_size} rows per"
+    ):
         next(epochs(net, SGD(), X, t, learning_rate=1, batch_size=batch_size, random_state=rng))
 
 
@@ -245,14 +248,14 @@ def test_a_last_step_to_infinity_is_seen(rng):
 
 @pytest.mark.parametrize("k", [1, 2, 5])
 def test_n_iter_no_change_means_what_it_says(k):
-    rule = StoppingRule(tol=0.0, n_iter_no_change=k)
+    rule = Patience(tol=0.0, n_iter_no_change=k)
     falling = [rule.should_stop(loss) for loss in (3.0, 2.0, 1.0)]
     assert falling == [False] * 3
     assert [rule.should_stop(1.0) for _ in range(k)] == [False] * (k - 1) + [True]
 
 
 def test_small_falls_count_as_no_change_and_a_rise_is_no_best():
-    rule = StoppingRule(tol=0.1, n_iter_no_change=2)
+    rule = Patience(tol=0.1, n_iter_no_change=2)
     assert not rule.should_stop(1.0)
     assert not rule.should_stop(0.95)
     assert not rule.should_stop(0.8)  # resets the count
@@ -261,5 +264,5 @@ def test_small_falls_count_as_no_change_and_a_rise_is_no_best():
 
 
 def test_without_a_tolerance_training_never_stops():
-    rule = StoppingRule(tol=None, n_iter_no_change=1)
+    rule = Patience(tol=None, n_iter_no_change=1)
     assert not any(rule.should_stop(loss) for loss in (1.0, 1.0, 2.0, 1e9))

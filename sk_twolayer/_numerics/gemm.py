@@ -126,7 +126,7 @@ def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) 
         into += x if scale == 1 else scale * x
 
 
-def forget_traces(x: Array) -> None:
+def flush_denormals(x: Array) -> None:
     """Set what is next to nothing to zero in place: below ``2**24`` times the least normal number.
 
     Whatever shrinks by a factor a step, like the weights of a column that is always zero under a
@@ -135,9 +135,9 @@ def forget_traces(x: Array) -> None:
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer._numerics.gemm import forget_traces
+    >>> from sk_twolayer._numerics.gemm import flush_denormals
     >>> theta = np.array([1.0, 1e-30, -1e-32], dtype=np.float32)
-    >>> forget_traces(theta)
+    >>> flush_denormals(theta)
     >>> theta
     array([1.e+00, 1.e-30, 0.e+00], dtype=float32)
     """

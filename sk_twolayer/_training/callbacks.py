@@ -8,6 +8,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, Self
 
+from sk_twolayer._training.loop import FitResult
+
 # sklearn.callback imports rich, where there is rich, which takes longer than all of this package:
 # so it is not imported before something is fitted.
 
@@ -45,35 +47,59 @@ def with_callbacks(method: Any) -> Any:
 
 
 class EpochTasks:
-    """Tells an estimator's callbacks that its fit has begun, each epoch, and its end."""
+    """Notifies the callbacks of an estimator of its fit, of each epoch, and of the end.
 
-    def __init__(self, estimator: Any, max_iter: int, **data: Any) -> None:
-        self._data = {"estimator": estimator, **data}
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        The estimator whose callbacks are notified.
+    n_epochs : int
+        Largest number of epochs.
+    X, y, sample_weight : array-like
+        The arguments of `fit`, which the callbacks are given.
+    attributes : callable
+        ``attributes(result)`` returns the fitted attributes of a `FitResult`. It is called only
+        if a callback wants them.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        n_epochs: int,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        attributes: Callable[[FitResult], dict[str, Any]],
+    ) -> None:
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        self._data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self._attributes = attributes
         self._fit: Any = None
         self._epoch: Any = None
         if hasattr(estimator, "_init_callback_context"):
-            # also without callbacks: those of a search want to know of this fit
-            self._fit = estimator._init_callback_context(max_subtasks=max_iter)
+            # also without callbacks: those of a search are notified of this fit
+            self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
             self._fit.call_on_fit_task_begin(**self._data)
-        self._told = hasattr(estimator, "_skl_callbacks")
+        self._has_callbacks = hasattr(estimator, "_skl_callbacks")
 
-    def begin(self) -> None:
-        """Tell that an epoch begins."""
-        if self._fit is not None and self._told:
+    def begin_epoch(self) -> None:
+        """Notify that an epoch begins."""
+        if self._fit is not None and self._has_callbacks:
             self._epoch = self._fit.subcontext(task_name="epoch")
             self._epoch.call_on_fit_task_begin(**self._data)
 
-    def end(self, attributes: Callable[[], dict[str, Any]]) -> bool:
-        """Tell that an epoch has ended, and return whether a callback wants it to be the last."""
+    def end_epoch(self, result: Callable[[], FitResult]) -> bool:
+        """Notify that an epoch has ended, and return whether a callback asks to stop."""
         if self._epoch is None:
             return False
-        # copies, because the arrays go on changing
-        stop = self._epoch.call_on_fit_task_end(
-            **self._data, reconstruction_attributes=lambda: copy.deepcopy(attributes())
-        )
+
+        def attributes() -> dict[str, Any]:
+            return copy.deepcopy(self._attributes(result()))  # since the arrays go on changing
+
+        stop = self._epoch.call_on_fit_task_end(**self._data, reconstruction_attributes=attributes)
         return bool(stop)
 
-    def close(self) -> None:
-        """Tell that the estimator is fitted."""
+    def end_fit(self, attributes: dict[str, Any]) -> None:
+        """Notify of the end of the fit, before its attributes are set on the estimator."""
         if self._fit is not None:
-            self._fit.call_on_fit_task_end(**self._data, reconstruction_attributes={})
+            self._fit.call_on_fit_task_end(**self._data, reconstruction_attributes=attributes)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from inspect import signature
+from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from sk_twolayer._data.dataset import Dataset
+from sk_twolayer._data.targets import Labels
 from sk_twolayer._numerics.matrices import BLOCK_ROWS, as_dense
 from sk_twolayer._numerics.threads import one_blas_thread
+from sk_twolayer._sklearn_compat import shallow_copy
 from sk_twolayer.network import TwoLayerNet
 
 
@@ -36,6 +40,7 @@ class Validation:
     >>> import numpy as np
     >>> from sk_twolayer import TwoLayerNet
     >>> from sk_twolayer._data.dataset import Dataset
+    from sk_twolayer._data.targets import Labels
     >>> from sk_twolayer._training.scoring import Validation
     >>> held_out = Dataset(np.zeros((2, 1)), np.array([0, 1]), None)
     >>> measured = Validation(held_out).measure(TwoLayerNet(1, 1, 2))
@@ -85,3 +90,54 @@ class Validation:
         weights = None if weights is None else weights[rows]
         net.last_layer.compare(scores, encoded, weights)
         return net.last_layer.total()
+
+
+def check_scoring(estimator: BaseEstimator) -> None:
+    """Refuse a `scoring` that is no scorer."""
+    if estimator.scoring != "loss":
+        from sklearn import metrics  # late: it takes as long to import as this package does
+
+        metrics.check_scoring(estimator, estimator.scoring)
+
+
+def make_score(
+    estimator: BaseEstimator,
+    validation: Dataset,
+    labels: Labels,
+    attributes: Callable[[TwoLayerNet], dict[str, Any]],
+) -> Callable[[TwoLayerNet], float] | None:
+    """Return a function that scores a network on validation rows; None for minus the loss.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gives `scoring`; is copied for each call of the scorer.
+    validation : Dataset
+        The validation rows.
+    labels : Labels
+        Decodes their targets.
+    attributes : callable
+        Returns the fitted attributes of a network.
+    """
+    if estimator.scoring == "loss":
+        return None
+    from sklearn import metrics  # late, as above
+
+    scorer = metrics.check_scoring(estimator, estimator.scoring or "accuracy")
+    y = as_dense(labels.decode(validation.t))
+    options = {} if validation.weights is None else {"sample_weight": validation.weights}
+    arguments = signature(scorer).parameters.values()
+    takes_weights = any(a.name == "sample_weight" or a.kind == a.VAR_KEYWORD for a in arguments)
+    if options and not takes_weights:
+        raise ValueError(
+            f"scoring={estimator.scoring!r} takes no sample_weight, but the validation rows have "
+            "weights: give the function such an argument, or use make_scorer"
+        )
+
+    def score(net: TwoLayerNet) -> float:
+        fitted = shallow_copy(estimator)
+        vars(fitted).update(attributes(net))
+        vars(fitted).pop("feature_names_in_", None)  # X is an array by now
+        return float(scorer(fitted, validation.X, y, **options))
+
+    return score

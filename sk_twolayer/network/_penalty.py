@@ -2,38 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from sk_twolayer._numerics.gemm import add_scaled
 from sk_twolayer._typing import Array
-
-AUTO_ALPHA = 3e-4
-
-
-def auto_alpha(mean_squares: Array, n_different: int) -> float:
-    """Return the strength of the penalty that suits some inputs.
-
-    ``3e-4 * min(E[x @ x], features) / sqrt(n)``, for ``n`` different rows: as strong for the sum
-    of many inputs as for that of few, which smaller weights hold to the same size, and the weaker
-    the more rows there are to tell what the weights should be. Chosen on data of 150 to 60,000 rows
-    and 2 to 784 columns (`benchmarks/defaults.py`); rounded, so that the order of a sum makes no
-    difference.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer.network._penalty import auto_alpha
-    >>> round(auto_alpha(np.ones(784), 60000), 6), round(auto_alpha(np.ones(25), 400), 6)
-    (0.000977, 0.000377)
-    >>> round(auto_alpha(np.full(784, 100.0), 60000), 6), auto_alpha(np.zeros(3), 10)
-    (0.000977, 0.0)
-    """
-    strength = AUTO_ALPHA * min(float(mean_squares.sum()), len(mean_squares))
-    if not strength:
-        return 0.0
-    # powers of two with whole eighths: no quotient of whole numbers lies just between two of them
-    return float(2 ** (round(8 * math.log2(strength / math.sqrt(n_different))) / 8))
 
 
 class Penalty:

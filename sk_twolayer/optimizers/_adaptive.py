@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from sk_twolayer._numerics.gemm import add_scaled
 from sk_twolayer._sklearn_compat import Number
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import Optimizer, in_blocks
 
 
@@ -59,15 +58,14 @@ class AdaGrad(Optimizer):
     def __init__(self, epsilon: float = 1e-10) -> None:
         self.epsilon = epsilon
 
-    @property
-    def auto_learning_rate(self) -> float:
-        """The learning rate that suits inputs of unit scale: float."""
+    def default_learning_rate(self, n_features: int) -> float:
+        """Return the learning rate for standardised inputs."""
         return 0.01
 
-    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
+    def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         if not hasattr(self, "square_"):
             self.square_ = np.zeros_like(theta)
-        gradient = self._memory_like(theta)
+        gradient = self._buffer_like(theta)
         add_gradient(gradient, scale=1, keep=0)
         for x, g, v in in_blocks(theta, gradient, self.square_):
             square = np.multiply(g, g)
@@ -124,16 +122,15 @@ class RMSProp(Optimizer):
         self.decay = decay
         self.epsilon = epsilon
 
-    @property
-    def auto_learning_rate(self) -> float:
-        """The learning rate that suits inputs of unit scale: float."""
+    def default_learning_rate(self, n_features: int) -> float:
+        """Return the learning rate for standardised inputs."""
         return 0.001
 
-    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
+    def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         if not hasattr(self, "square_"):
             self.square_ = np.zeros_like(theta)
         decay = float(self.decay)
-        gradient = self._memory_like(theta)
+        gradient = self._buffer_like(theta)
         add_gradient(gradient, scale=1, keep=0)
         for x, g, v in in_blocks(theta, gradient, self.square_):
             square = np.multiply(g, g)
@@ -199,18 +196,17 @@ class Adam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    @property
-    def auto_learning_rate(self) -> float:
-        """The learning rate that suits inputs of unit scale: float."""
+    def default_learning_rate(self, n_features: int) -> float:
+        """Return the learning rate for standardised inputs."""
         return 0.004
 
-    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
+    def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         if not hasattr(self, "n_steps_"):
             self.mean_, self.square_ = np.zeros_like(theta), np.zeros_like(theta)
             self.n_steps_ = 0
         self.n_steps_ += 1
         beta_1, beta_2 = float(self.beta_1), float(self.beta_2)
-        gradient = self._memory_like(theta)
+        gradient = self._buffer_like(theta)
         add_gradient(gradient, scale=1, keep=0)
         # both means start at 0, and are too small at first
         correction = math.sqrt(1 - beta_2**self.n_steps_) / (1 - beta_1**self.n_steps_)

@@ -1,67 +1,203 @@
-"""What the first-order optimizers have in common."""
+"""Base class of the optimizers, and what passes between an optimizer and the training loop."""
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Callable, Generator, Iterator
+from enum import Enum
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sk_twolayer._numerics.gemm import forget_traces
-from sk_twolayer._typing import Array
+from sk_twolayer._numerics.gemm import flush_denormals
+from sk_twolayer._typing import AddGradient, Array
+from sk_twolayer.schedules import LearningRate
 
 BLOCK_SIZE = 2**16  # elements: four vectors of them in float32 take 1 MB
 
 
+class StopReason(Enum):
+    """What ended a training run."""
+
+    MAX_ITER = "the maximum number of epochs"
+    MAX_FUN = "the maximum number of evaluations of the objective"
+    NO_IMPROVEMENT = "no improvement for n_iter_no_change epochs"
+    OPTIMUM = "the optimizer found no further descent"
+    CALLBACK = "a callback asked to stop"
+    INTERRUPT = "KeyboardInterrupt"
+
+
+class EpochResult(NamedTuple):
+    """Result of an epoch of an optimizer.
+
+    `objective` is `loss`, the mean loss of the rows, plus the penalty. `learning_rate` is that of
+    the first step. `stop` says why no further epoch follows, if none does.
+    """
+
+    loss: float
+    objective: float
+    learning_rate: float
+    stop: StopReason | None = None
+
+
+class Objective(Protocol):
+    """What training minimises, as an optimizer sees it: a function of one vector, `theta`."""
+
+    @property
+    def theta(self) -> Array:
+        """All parameters; the optimizer changes them in place."""
+
+    @property
+    def penalty(self) -> float:
+        """The part of the objective that depends on the parameters alone."""
+
+    def minibatch_epoch(
+        self, step: Callable[[Array, AddGradient, float], None], learning_rate: LearningRate
+    ) -> float:
+        """Call ``step(theta, add_gradient, rate)`` per minibatch, and return the mean loss."""
+
+    def evaluate(self, gradient: Array) -> float:
+        """Fill `gradient` with the gradient over all rows, and return the objective."""
+
+
 class Optimizer(BaseEstimator, ABC):
-    """Base of the first-order optimizers: hyperparameters in ``__init__``, state in attributes.
+    """Base class of the optimizers: hyperparameters in ``__init__``, state in attributes.
+
+    An optimizer that steps by minibatches implements `step` and `default_learning_rate`. An
+    optimizer that takes full-batch steps sets ``uses_minibatches = False`` and implements
+    `epochs` as well; see `LBFGS`.
 
     An optimizer is a scikit-learn estimator as far as parameters go: it can be cloned, and a
     grid search reaches its parameters as ``solver__momentum``. The classifier trains with a
-    clone, so the object it was given never changes. An optimizer remembers its last steps: by
-    hand, take a new one for each net.
+    clone, so the object that it is given never changes. State is kept from step to step: to train
+    by hand, use a new optimizer for each network.
+
+    Attributes
+    ----------
+    uses_minibatches : bool
+        Whether steps are taken by minibatches, of which each has its own gradient.
+
+    Examples
+    --------
+    The sign of the gradient, as an optimizer of its own:
+
+    >>> import numpy as np
+    >>> from sk_twolayer.optimizers import Optimizer
+    >>> class SignDescent(Optimizer):
+    ...     def default_learning_rate(self, n_features):
+    ...         return 0.001
+    ...
+    ...     def step(self, theta, add_gradient, learning_rate):
+    ...         gradient = np.empty_like(theta)
+    ...         add_gradient(gradient, scale=1, keep=0)
+    ...         theta -= learning_rate * np.sign(gradient)
+    >>> theta = np.array([1.0, -200.0])
+    >>> def add_gradient(into, *, scale, keep):  # of (theta**2).sum() / 2
+    ...     into[:] = keep * into + scale * theta
+    >>> SignDescent().step(theta, add_gradient, learning_rate=0.1)
+    >>> theta
+    array([   0.9, -199.9])
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
-    _memory: Array
-
-    @property
-    @abstractmethod
-    def auto_learning_rate(self) -> float:
-        """The learning rate that suits inputs of unit scale: float."""
+    uses_minibatches: ClassVar[bool] = True
+    _buffer: Array
 
     @abstractmethod
-    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
-        """Take one step downhill, in place.
+    def default_learning_rate(self, n_features: int) -> float:
+        """Return the learning rate for standardised inputs.
+
+        Parameters
+        ----------
+        n_features : int
+            Number of input columns.
+
+        Returns
+        -------
+        float
+            The initial learning rate of ``learning_rate="auto"``.
+        """
+
+    @abstractmethod
+    def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
+        """Take one descent step, in place.
 
         Parameters
         ----------
         theta : ndarray of shape (n_parameters,)
             All parameters; changed in place.
         add_gradient : callable
-            ``add_gradient(into, *, scale, keep)`` sets ``into <- keep*into + scale*gradient``
+            ``add_gradient(into, *, scale, keep)`` computes ``into <- keep*into + scale*gradient``
             for an array like `theta`, or for `theta` itself.
         learning_rate : float
-            Length of the step.
+            Size of the step.
         """
 
-    def forget_traces(self) -> None:
-        """Set what is next to nothing in its memory to zero; once an epoch is enough."""
+    def epochs(
+        self, objective: Objective, learning_rate: LearningRate
+    ) -> Generator[EpochResult, None, StopReason]:
+        """Train by one epoch each time the next item is asked for, and return why it ended.
+
+        Parameters
+        ----------
+        objective : Objective
+            What to minimise; its `theta` is changed in place.
+        learning_rate : LearningRate
+            The learning rate; its progress is updated.
+
+        Yields
+        ------
+        EpochResult
+            Loss, objective and learning rate of the epoch.
+        """
+        while True:
+            rate = learning_rate.current
+            loss = objective.minibatch_epoch(self.step, learning_rate)
+            self.flush_denormals()
+            yield EpochResult(loss, loss + objective.penalty, rate)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state, without the parameters.
+
+        Returns
+        -------
+        dict of str to ndarray, number or str
+            The attributes that steps have set, and the name of the class as "kind".
+        """
+        parameters = self.get_params(deep=False)
+        state: dict[str, Any] = self.__getstate__()  # without buffers
+        state = {name: value for name, value in state.items() if name not in parameters}
+        return {"kind": type(self).__name__, **state}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue from the state of another optimizer, if it is of the same class.
+
+        Parameters
+        ----------
+        state : dict
+            What `get_state` of the other one returned; it is copied.
+        """
+        if state["kind"] == type(self).__name__:
+            state = {name: value for name, value in state.items() if name != "kind"}
+            self.__dict__.update(copy.deepcopy(state))
+
+    def flush_denormals(self) -> None:
+        """Set values of the state near zero to zero, since denormal numbers are slow."""
         for value in vars(self).values():
             if isinstance(value, np.ndarray):
-                forget_traces(value)
+                flush_denormals(value)
 
-    def _memory_like(self, theta: Array) -> Array:
-        """Return memory for a gradient: the same for each step, and never saved."""
-        if not hasattr(self, "_memory") or self._memory.shape != theta.shape:
-            self._memory = np.empty_like(theta)
-        return self._memory
+    def _buffer_like(self, theta: Array) -> Array:
+        """Return an array for a gradient: the same one for each step, and never saved."""
+        if not hasattr(self, "_buffer") or self._buffer.shape != theta.shape:
+            self._buffer = np.empty_like(theta)
+        return self._buffer
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_memory"}
+        return {name: value for name, value in state.items() if name != "_buffer"}
 
 
 def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:

@@ -1,25 +1,25 @@
-"""L-BFGS: longer thought about each step, over all rows at once."""
+"""L-BFGS: full-batch quasi-Newton steps with a line search."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from sk_twolayer._numerics.gemm import add_scaled
 from sk_twolayer._sklearn_compat import Number
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import AddGradient, Array
+from sk_twolayer.optimizers._base import EpochResult, Objective, Optimizer, StopReason
+from sk_twolayer.schedules import LearningRate
 
-ENOUGH_LOWER = 1e-4  # of what the slope promises: the constants of Nocedal and Wright
-ENOUGH_FLATTER = 0.9
+ARMIJO_C1, WOLFE_C2 = 1e-4, 0.9  # the constants of Nocedal and Wright
 MAX_TRIALS = 40  # halving a step that often leaves nothing of it
 
 
-class LBFGS(BaseEstimator):
+class LBFGS(Optimizer):
     """Quasi-Newton descent that remembers a few steps instead of a matrix.
 
     With gradient ``g``, and the last steps ``s`` of theta and the changes ``y`` of the gradient
@@ -83,10 +83,27 @@ class LBFGS(BaseEstimator):
         self.max_fun = max_fun
         self.gtol = gtol
 
+    uses_minibatches = False
+
+    def default_learning_rate(self, n_features: int) -> float:
+        """Return 1: the line search finds the size of the steps."""
+        return 1.0
+
+    def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
+        raise TypeError("L-BFGS needs the objective besides its gradient: use iterations()")
+
+    def epochs(
+        self, objective: Objective, learning_rate: LearningRate
+    ) -> Generator[EpochResult, None, StopReason]:
+        for value, length in self.iterations(objective.theta, objective.evaluate):
+            stop = self._stop_reason() if self.is_done_ else None
+            yield EpochResult(value - objective.penalty, value, length, stop)
+        return self._stop_reason()
+
     def iterations(
         self, theta: Array, evaluate: Callable[[Array], float]
     ) -> Iterator[tuple[float, float]]:
-        """Walk downhill in place, one step each time the next item is asked for.
+        """Descend in place, by one step each time the next item is asked for.
 
         Parameters
         ----------
@@ -94,37 +111,46 @@ class LBFGS(BaseEstimator):
             All parameters; changed in place.
         evaluate : callable
             ``evaluate(gradient)`` fills an array like `theta` with the gradient of the objective
-            where `theta` is now, and returns the objective.
+            at `theta`, and returns the objective.
 
         Yields
         ------
         objective : float
-            The objective after the step; not finite only if it was so from the start.
+            The objective after the step.
         length : float
-            The step, as a multiple of the direction's length.
+            The step, as a multiple of the direction's length; 0 in the only item where no step
+            can be taken at all.
         """
         self.pairs_ = getattr(self, "pairs_", [])[-self.history_size :]
         self.n_evaluations_ = 1
         gradient = np.empty_like(theta)
         objective = evaluate(gradient)
-        self._note_whether_done(gradient)
+        self._update_is_done(gradient)
+        has_moved = False
         while not self.is_done_:
             old_theta, old_gradient = theta.copy(), gradient.copy()
             direction = self._direction(gradient)
             objective, length = self._search(
                 theta, old_theta, direction, evaluate, gradient, objective
             )
-            if length > 0 or not math.isfinite(objective):
+            if length > 0:
                 self._remember(theta - old_theta, gradient - old_gradient)
-                self._note_whether_done(gradient)
+                self._update_is_done(gradient)
+                has_moved = True
                 yield objective, length
-            elif self.pairs_:  # perhaps they are out of date: steepest descent tells
+            elif self.pairs_:  # they may be out of date: try steepest descent
                 self.pairs_.clear()
                 gradient[:] = old_gradient
             else:
-                return
+                break
+        if not has_moved:
+            yield objective, 0.0
 
-    def _note_whether_done(self, gradient: Array) -> None:
+    def _stop_reason(self) -> StopReason:
+        has_budget = self.n_evaluations_ < self.max_fun
+        return StopReason.OPTIMUM if has_budget else StopReason.MAX_FUN
+
+    def _update_is_done(self, gradient: Array) -> None:
         largest = max(float(gradient.max()), -float(gradient.min()))
         self.is_done_ = self.n_evaluations_ >= self.max_fun or largest <= self.gtol
 
@@ -163,9 +189,9 @@ class LBFGS(BaseEstimator):
                 add_scaled(theta, direction, scale=length)
                 self.n_evaluations_ += 1
                 lower = evaluate(gradient)
-                if not lower <= objective + ENOUGH_LOWER * length * slope:  # so written for a nan
+                if not lower <= objective + ARMIJO_C1 * length * slope:  # so written for a nan
                     high = length
-                elif float(direction @ gradient) < ENOUGH_FLATTER * slope:
+                elif float(direction @ gradient) < WOLFE_C2 * slope:
                     low = length
                 else:
                     found = True

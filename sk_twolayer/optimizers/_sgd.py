@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from sk_twolayer._numerics.gemm import add_scaled
 from sk_twolayer._sklearn_compat import Number
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import Optimizer, in_blocks
 
 
@@ -65,15 +64,14 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    @property
-    def auto_learning_rate(self) -> float:
-        """The learning rate that suits inputs of unit scale: float.
+    def default_learning_rate(self, n_features: int) -> float:
+        """Return the learning rate for standardised inputs.
 
         Momentum lengthens the average step by ``1 / (1 - momentum)``, which is taken back.
         """
         return 0.1 * (1 - self.momentum)
 
-    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
+    def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         momentum = float(self.momentum)
         if momentum == 0:
             add_gradient(theta, scale=-learning_rate, keep=1)
@@ -84,7 +82,7 @@ class SGD(Optimizer):
             add_gradient(self.velocity_, scale=-learning_rate, keep=momentum)
             add_scaled(theta, self.velocity_)
             return
-        downhill = self._memory_like(theta)
+        downhill = self._buffer_like(theta)
         add_gradient(downhill, scale=-learning_rate, keep=0)
         for x, step, v in in_blocks(theta, downhill, self.velocity_):
             add_scaled(v, step, keep=momentum)

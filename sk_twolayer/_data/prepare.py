@@ -1,0 +1,174 @@
+"""From the arguments of `fit` and `partial_fit` to data sets, labels and names of features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sk_twolayer._data.dataset import Dataset, known_dataset, learn_dataset
+from sk_twolayer._data.inputs import refuse_missing, validated
+from sk_twolayer._data.split import hold_out
+from sk_twolayer._data.targets import Labels, as_numpy, check_targets
+from sk_twolayer._data.weights import check_class_weight, class_factors
+from sk_twolayer._sklearn_compat import shallow_copy
+
+INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
+
+Validation = tuple[Any, Any, Any]  # X_val, y_val, sample_weight_val
+
+
+class PreparedData(NamedTuple):
+    """Data sets in the form in which they are trained on.
+
+    `input_attributes` are those that scikit-learn's validation sets: the number of features, and
+    their names where X has some.
+    """
+
+    training: Dataset
+    validation: Dataset | None
+    labels: Labels
+    input_attributes: dict[str, Any]
+
+
+def prepare_fit(
+    estimator: BaseEstimator,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    validation: Validation,
+    *,
+    dtype: np.dtype[Any] | None,
+    split_seed: Callable[[], int],
+) -> PreparedData:
+    """Validate the arguments of `fit`, and split off validation rows if there are to be some.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gives the parameters, and is not changed.
+    X, y, sample_weight : array-like
+        Rows, labels and weights of the rows, as users give them.
+    validation : tuple of three array-like or None
+        The same of the user's own validation rows.
+    dtype : dtype or None
+        The dtype of the model, where training is resumed; None takes that of X.
+    split_seed : callable
+        Returns the seed of the split; is called only if there is a split.
+
+    Returns
+    -------
+    PreparedData
+        Training rows, validation rows, labels and names of features.
+    """
+    checked = shallow_copy(estimator)  # since scikit-learn's validation sets attributes
+    X, y = check_X_y(checked, X, y, dtype, complete=True)
+    training, labels, factors = learn_dataset(X, y, sample_weight, estimator.class_weight)
+    validation_rows = None
+    if any(array is not None for array in validation):
+        X_val, y_val, sample_weight_val = validation
+        if X_val is None or y_val is None:
+            raise ValueError(
+                "X_val and y_val must be given together, and sample_weight_val only with them"
+            )
+        X_val, y_val = check_X_y(checked, X_val, y_val, X.dtype, name="y_val")
+        validation_rows = known_dataset(
+            X_val, y_val, sample_weight_val, labels, factors, suffix="_val"
+        )
+    elif estimator.early_stopping:
+        fraction = float(estimator.validation_fraction)
+        training, validation_rows = hold_out(training, fraction, split_seed())
+    return PreparedData(training, validation_rows, labels, _input_attributes(checked))
+
+
+def prepare_partial_fit(
+    estimator: BaseEstimator,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    classes: Any,
+    *,
+    dtype: np.dtype[Any] | None,
+    known: Labels | None,
+) -> PreparedData:
+    """Validate the arguments of `partial_fit`.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gives the parameters, and is not changed.
+    X, y, sample_weight, classes : array-like
+        Rows, labels, weights of the rows, and all labels that will occur, as users give them.
+    dtype, known : dtype and Labels, or None
+        Those of the model; None in the first call.
+
+    Returns
+    -------
+    PreparedData
+        Training rows, labels and names of features.
+    """
+    checked = shallow_copy(estimator)
+    X, y = check_X_y(checked, X, y, dtype)
+    labels = _announced_labels(classes, y, known)
+    class_weight = estimator.class_weight
+    if isinstance(class_weight, dict) and not labels.multilabel:
+        check_class_weight(class_weight, labels.classes.tolist())
+    factors = class_factors(class_weight, labels)
+    training = known_dataset(X, y, sample_weight, labels, factors, at_least_one=False)
+    return PreparedData(training, None, labels, _input_attributes(checked))
+
+
+def check_X_y(
+    estimator: BaseEstimator,
+    X: Any,
+    y: Any,
+    dtype: np.dtype[Any] | None,
+    *,
+    name: str = "y",
+    complete: bool = False,
+) -> Any:
+    """Return X and y as arrays of consistent length.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Is given the number and names of features where `dtype` is None; else X must have them.
+    X, y : array-like
+        Rows and labels.
+    dtype : dtype or None
+        The dtype of X; None keeps float32 and float64.
+    name : str
+        The name of `y` in messages.
+    complete : bool
+        Whether y holds all classes there are.
+    """
+    dtypes = [np.float64, np.float32] if dtype is None else [dtype]
+    refuse_missing(**{name: y})
+    y = as_numpy(y, name)
+    X, y = validated(estimator, X, y, dtypes=dtypes, multi_output=True, reset=dtype is None)
+    return X, check_targets(y, name, complete=complete)
+
+
+def _announced_labels(classes: Any, y: Any, known: Labels | None) -> Labels:
+    """Return the labels of the model, or in the first call those of the argument `classes`."""
+    if known is None:
+        if classes is None:
+            raise ValueError(
+                "classes must be passed on the first call to partial_fit: all labels that "
+                "any call will bring"
+            )
+        return Labels.announced(classes, y)
+    if classes is not None:
+        announced = np.unique(np.asarray(as_numpy(classes, "classes")))
+        if announced.tolist() != known.classes.tolist():
+            raise ValueError(
+                f"classes={classes!r} is not the same as on last call to partial_fit or fit, "
+                f"which was {known.classes!r}"
+            )
+    return known
+
+
+def _input_attributes(checked: BaseEstimator) -> dict[str, Any]:
+    return {name: vars(checked)[name] for name in INPUT_ATTRIBUTES if name in vars(checked)}

@@ -1,0 +1,242 @@
+"""The training loop: from a data set, settings and a state to a `FitResult`."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from sk_twolayer._data.dataset import Dataset
+from sk_twolayer._numerics.threads import suitable_blas_threads
+from sk_twolayer._training.objective import NetworkObjective
+from sk_twolayer._training.scoring import Measured, Validation
+from sk_twolayer._training.settings import Settings
+from sk_twolayer._training.state import EpochRecord, RandomSources, TrainingState
+from sk_twolayer._typing import Array
+from sk_twolayer.network import TwoLayerNet
+from sk_twolayer.optimizers._base import EpochResult, StopReason
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """Result of a training run, or of the part of it that is complete.
+
+    Parameters
+    ----------
+    net : TwoLayerNet
+        The network with the parameters of the model: those of the best epoch with
+        `early_stopping`, else those of the last one.
+    state : TrainingState
+        The state from which training can be resumed.
+    settings : Settings
+        The settings it was trained with.
+    stop_reason : StopReason or None
+        What ended training; None while it lasts.
+    """
+
+    net: TwoLayerNet
+    state: TrainingState
+    settings: Settings
+    stop_reason: StopReason | None = None
+
+
+class EpochCallbacks(Protocol):
+    """Notified before and after each epoch."""
+
+    def begin_epoch(self) -> None:
+        """Take note that an epoch begins."""
+
+    def end_epoch(self, result: Callable[[], FitResult]) -> bool:
+        """Take note that an epoch has ended, and return whether to stop."""
+
+
+def make_network(
+    settings: Settings, sources: RandomSources, theta: Array | None = None
+) -> TwoLayerNet:
+    """Return a network with initial weights, or with the given parameters.
+
+    The dropout source is seeded before the weights are drawn, and both come before the
+    permutations: a seed gives the same network whatever follows.
+    """
+    if settings.dropout:
+        sources.dropout_source()
+    net = TwoLayerNet(
+        settings.n_features,
+        settings.hidden_size,
+        settings.n_outputs,
+        settings.weight_init_std if theta is None else 0.0,
+        activation=settings.activation,
+        loss=settings.loss,
+        alpha=settings.alpha,
+        dropout=settings.dropout,
+        dtype=settings.dtype,
+        random_state=sources.random_state,
+    )
+    if theta is not None:
+        net.theta[:] = theta
+    return net
+
+
+def train(
+    net: TwoLayerNet,
+    dataset: Dataset,
+    validation: Validation | None,
+    settings: Settings,
+    state: TrainingState,
+    callbacks: EpochCallbacks | None = None,
+    *,
+    verbose: bool = False,
+) -> FitResult:
+    """Train a network in place until an end is reached.
+
+    Parameters
+    ----------
+    net : TwoLayerNet
+        The network, from `make_network`.
+    dataset : Dataset
+        The training rows.
+    validation : Validation or None
+        Validation rows and their score, evaluated after each epoch.
+    settings : Settings
+        The settings.
+    state : TrainingState
+        The state so far; it is updated.
+    callbacks : EpochCallbacks or None
+        Are notified of each epoch.
+    verbose : bool
+        Whether to print one line per epoch.
+
+    Returns
+    -------
+    FitResult
+        The network of the model, the state, and what ended training.
+
+    Raises
+    ------
+    ValueError
+        If the objective is no longer finite.
+    KeyboardInterrupt
+        If training is interrupted before the end of its first epoch.
+    """
+    if not settings.n_epochs:
+        return FitResult(net, state, settings, StopReason.MAX_ITER)
+    run = _Run(net, dataset, validation, settings, state, verbose=verbose)
+    first_epoch = state.n_iter
+    with suitable_blas_threads(run.objective.multiplications):
+        try:
+            reason = run.epochs(callbacks)
+        except KeyboardInterrupt:
+            if state.n_iter == first_epoch or not np.isfinite(net.theta).all():
+                raise
+            run.keep_last_if_best()  # the interrupt may have come just before this
+            reason = StopReason.INTERRUPT
+    state.theta = None
+    if state.best is not None:
+        state.theta = net.theta.copy()
+        net.theta[:] = state.best.theta
+    return FitResult(net, state, settings, reason)
+
+
+class _Run:
+    """The epochs of one call of `train`."""
+
+    def __init__(
+        self,
+        net: TwoLayerNet,
+        dataset: Dataset,
+        validation: Validation | None,
+        settings: Settings,
+        state: TrainingState,
+        *,
+        verbose: bool,
+    ) -> None:
+        self.net, self.validation = net, validation
+        self.settings, self.state, self.verbose = settings, state, verbose
+        self.n_rows = dataset.X.shape[0]
+        self.start_time = time.perf_counter()
+        self.objective = NetworkObjective(
+            net,
+            dataset,
+            batch_size=settings.block_size,
+            shuffle=settings.shuffle,
+            random_state=state.sources.random_state,
+            dropout_random_state=state.sources.dropout,
+        )
+
+    def epochs(self, callbacks: EpochCallbacks | None) -> StopReason:
+        """Train epoch by epoch, and return what ended training."""
+        results = self.state.optimizer.epochs(self.objective, self.state.learning_rate)
+        for _ in range(self.settings.n_epochs):
+            if callbacks is not None:
+                callbacks.begin_epoch()
+            try:
+                result = next(results)
+            except StopIteration as end:
+                if callbacks is not None:
+                    callbacks.end_epoch(self._model_so_far)
+                return end.value or StopReason.OPTIMUM
+            improves = self._end_epoch(result)
+            if callbacks is not None and callbacks.end_epoch(self._model_so_far):
+                return StopReason.CALLBACK
+            if result.stop is not None:
+                return result.stop
+            if not improves:
+                return StopReason.NO_IMPROVEMENT
+        return StopReason.MAX_ITER
+
+    def keep_last_if_best(self) -> None:
+        """Keep the parameters of the last epoch, if early stopping prefers them."""
+        last = self.state.records[-1]
+        if self.settings.early_stopping and last.validation_loss is not None:
+            assert last.validation_score is not None
+            self.state.keep_if_best(self.net.theta, last.validation_loss, last.validation_score)
+
+    def _end_epoch(self, result: EpochResult) -> bool:
+        """Record the result of an epoch, and return whether training should continue.
+
+        The epoch counts once its record is appended, which is a single operation: an interrupt
+        comes either before or after it.
+        """
+        state, settings = self.state, self.settings
+        measured = self.validation.measure(self.net) if self.validation else None
+        record = EpochRecord(
+            state.n_iter + 1,
+            state.n_rows_seen + self.n_rows,
+            result.loss,
+            result.learning_rate,
+            *(measured or (None, None)),
+        )
+        state.records.append(record)
+        self.keep_last_if_best()
+        if self.verbose:
+            print(_epoch_line(record, measured, time.perf_counter() - self.start_time))
+        watched = result.objective
+        if settings.early_stopping and measured is not None:
+            watched = -measured.score
+        elif settings.fixed_length:
+            return True
+        if not state.patience.should_stop(watched):
+            return True
+        state.patience.reset()
+        return state.learning_rate.reduce()
+
+    def _model_so_far(self) -> FitResult:
+        """Return the result that training would have if it ended now."""
+        net = self.net
+        if self.state.best is not None:
+            net = copy.deepcopy(net)
+            net.theta[:] = self.state.best.theta
+        return FitResult(net, self.state, self.settings)
+
+
+def _epoch_line(record: EpochRecord, measured: Measured | None, seconds: float) -> str:
+    line = f"epoch {record.n_iter:5d}   loss {record.loss:10.6f}"
+    if measured is not None:
+        line += f"   validation loss {measured.loss:10.6f}"
+        if measured.score != -measured.loss:  # of a scorer
+            line += f"   score {measured.score:10.6f}"
+    return line + f"   learning rate {record.learning_rate:9.3e}   {seconds:8.2f} s"

@@ -1,0 +1,326 @@
+"""State of a training run: what it takes to resume training exactly."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sk_twolayer._data.dataset import Dataset
+from sk_twolayer._training.settings import Settings
+from sk_twolayer._typing import Array
+from sk_twolayer.optimizers import Optimizer
+from sk_twolayer.optimizers._registry import make_optimizer
+from sk_twolayer.schedules import LearningRate
+
+
+class EpochRecord(NamedTuple):
+    """Result of one epoch.
+
+    `loss` is the mean training loss of the rows, without the penalty. `n_iter` and `n_rows_seen`
+    count epochs and rows up to and including this epoch.
+    """
+
+    n_iter: int
+    n_rows_seen: int
+    loss: float
+    learning_rate: float
+    validation_loss: float | None = None
+    validation_score: float | None = None
+
+
+@dataclass
+class RandomSources:
+    """Sources of random numbers of a training run.
+
+    The permutations, the dropout masks and the split each have a source of their own, so that
+    none of them depends on how often another one is used. All are seeded by `random_state`.
+
+    Parameters
+    ----------
+    random_state : RandomState
+        Source of the initial weights and of the permutations.
+    seeded : bool
+        Whether `random_state` was made from an integer, and belongs to this run alone.
+    dropout : RandomState or None
+        Source of the dropout masks, from the first epoch with dropout on.
+    split_seed : int or None
+        Seed of the train/validation split, from the first split on.
+    """
+
+    random_state: np.random.RandomState
+    seeded: bool
+    dropout: np.random.RandomState | None = None
+    split_seed: int | None = None
+
+    @classmethod
+    def create(cls, random_state: Any, saved: dict[str, Any] | None = None) -> Self:
+        """Return new sources, or those that continue the saved ones."""
+        sources = cls(check_random_state(random_state), isinstance(random_state, Integral))
+        if saved is None:
+            return sources
+        if sources.seeded and saved["random_state"] is not None:
+            sources.random_state.set_state(saved["random_state"])
+        if saved["dropout_random_state"] is not None:
+            sources.dropout = np.random.RandomState()
+            sources.dropout.set_state(saved["dropout_random_state"])
+        sources.split_seed = saved["split_seed"]
+        return sources
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what `create` takes as `saved`."""
+        return {
+            "random_state": self.random_state.get_state() if self.seeded else None,
+            "dropout_random_state": None if self.dropout is None else self.dropout.get_state(),
+            "split_seed": self.split_seed,
+        }
+
+    def draw_split_seed(self) -> int:
+        """Return the seed of the split, which stays the same when training is resumed."""
+        if self.split_seed is None:
+            self.split_seed = self._draw_seed()
+        return self.split_seed
+
+    def dropout_source(self) -> np.random.RandomState:
+        """Return the source of the dropout masks."""
+        if self.dropout is None:
+            self.dropout = np.random.RandomState(self._draw_seed())
+        return self.dropout
+
+    def _draw_seed(self) -> int:
+        return int(self.random_state.randint(2**31 - 1))
+
+
+class Patience:
+    """Tells when an objective has not decreased by more than `tol` for several epochs in a row.
+
+    Parameters
+    ----------
+    tol : float or None
+        The decrease below the best value so far that counts as an improvement; None never stops.
+    n_iter_no_change : int
+        Number of epochs in a row without improvement after which to stop.
+
+    Examples
+    --------
+    >>> from sk_twolayer._training.state import Patience
+    >>> patience = Patience(tol=0.1, n_iter_no_change=2)
+    >>> [patience.should_stop(loss) for loss in (1.0, 0.5, 0.45, 0.44)]
+    [False, False, False, True]
+    """
+
+    def __init__(self, tol: float | None, n_iter_no_change: int) -> None:
+        self.never_stops = tol is None
+        self._tol = -math.inf if tol is None else tol
+        self._n_iter_no_change = n_iter_no_change
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the best value and the counter, before values that do not compare with it."""
+        self._best = math.inf
+        self._epochs_without_improvement = 0
+
+    def should_stop(self, objective: float) -> bool:
+        """Note the objective of an epoch, and return whether it was the last epoch."""
+        improved = objective < self._best - self._tol
+        self._epochs_without_improvement = 0 if improved else self._epochs_without_improvement + 1
+        self._best = min(self._best, objective)
+        return not self.never_stops and self._epochs_without_improvement >= self._n_iter_no_change
+
+    def get_state(self) -> dict[str, float]:
+        """Return the best value and the counter."""
+        return {
+            "best": self._best,
+            "epochs_without_improvement": self._epochs_without_improvement,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue from the best value and the counter of another one."""
+        self._best = state["best"]
+        self._epochs_without_improvement = state["epochs_without_improvement"]
+
+
+class BestEpoch(NamedTuple):
+    """Parameters of the epoch with the highest validation score, and the lower loss in a tie."""
+
+    theta: Array
+    score: float
+    loss: float
+
+
+@dataclass
+class TrainingState:
+    """Everything that training changes, except for the parameters of the network.
+
+    A fitted estimator keeps it in two parts: the fitted attributes, and `get_state`, which holds
+    what no attribute tells. `resume` puts them together again.
+    """
+
+    optimizer: Optimizer
+    learning_rate: LearningRate
+    patience: Patience
+    sources: RandomSources
+    records: list[EpochRecord] = field(default_factory=list)
+    best: BestEpoch | None = None
+    theta: Array | None = None  # the latest parameters, where the model is an earlier epoch
+    conditions: dict[str, Any] | None = None  # under which `patience` compares epochs
+    validation_conditions: Any = None  # under which validation scores are comparable
+
+    @classmethod
+    def new(cls, settings: Settings, sources: RandomSources) -> Self:
+        """Return the state before the first epoch."""
+        return cls(
+            make_optimizer(settings.solver),
+            LearningRate(settings.learning_rate, settings.schedule, settings.period),
+            Patience(settings.tol, settings.n_iter_no_change),
+            sources,
+        )
+
+    @classmethod
+    def resume(
+        cls,
+        settings: Settings,
+        sources: RandomSources,
+        attributes: dict[str, Any],
+        saved: dict[str, Any] | None,
+        *,
+        n_iter: int,
+    ) -> Self:
+        """Return the state after the last epoch of a fitted estimator.
+
+        Parameters
+        ----------
+        settings : Settings
+            The settings from now on. State of another kind of optimizer or schedule is dropped.
+        sources : RandomSources
+            Made from the same `saved`.
+        attributes : dict
+            The fitted attributes of the estimator.
+        saved : dict or None
+            What `get_state` returned; None where only the attributes are known.
+        n_iter : int
+            Number of epochs from which to go on counting.
+        """
+        state = cls.new(settings, sources)
+        state.records = _records_of_curves(
+            attributes["loss_curve_"],
+            attributes["validation_loss_curve_"],
+            attributes["validation_scores_"],
+            n_iter,
+            attributes["t_"],
+        )
+        if saved is not None:
+            state.optimizer.set_state(saved["optimizer"])
+            state.learning_rate.set_state(saved["learning_rate"])
+            state.patience.set_state(saved["patience"])
+            state.conditions = saved["conditions"]
+            state.validation_conditions = saved["validation_conditions"]
+        return state
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what no fitted attribute tells, as plain arrays, numbers, strings and dicts."""
+        return {
+            "optimizer": self.optimizer.get_state(),
+            "learning_rate": self.learning_rate.get_state(),
+            "patience": self.patience.get_state(),
+            **self.sources.get_state(),
+            "theta": self.theta,
+            "conditions": self.conditions,
+            "validation_conditions": self.validation_conditions,
+        }
+
+    def set_conditions(self, conditions: dict[str, Any], validation: Any) -> None:
+        """Restart what compares epochs, if epochs under other conditions are to follow.
+
+        Parameters
+        ----------
+        conditions : dict
+            What the objective, or the validation score, of an epoch depends on besides the
+            parameters of the network. Where it has changed, `patience` starts again.
+        validation : object or None
+            What the validation scores depend on; None without validation rows. Where it has
+            changed, the validation curves start again too.
+        """
+        if self.conditions is not None and self.conditions != conditions:
+            self.patience.reset()
+        if validation is None or self.validation_conditions != validation:
+            self.restart_validation()
+        self.conditions, self.validation_conditions = conditions, validation
+
+    def restart_validation(self) -> None:
+        """Drop the validation results, which do not compare with those of other rows or scores."""
+        if any(record.validation_loss is not None for record in self.records):
+            self.patience.reset()
+        self.records = [
+            record._replace(validation_loss=None, validation_score=None) for record in self.records
+        ]
+
+    def keep_if_best(self, theta: Array, loss: float, score: float) -> None:
+        """Keep a copy of parameters that are better than the best ones, by their validation."""
+        if self.best is None or (score, -loss) > (self.best.score, -self.best.loss):
+            self.best = BestEpoch(theta.copy(), score, loss)
+
+    @property
+    def n_iter(self) -> int:
+        """Number of epochs, counted from the last call of `fit`."""
+        return self.records[-1].n_iter if self.records else 0
+
+    @property
+    def n_rows_seen(self) -> int:
+        """Number of rows trained on, each counted once per epoch."""
+        return self.records[-1].n_rows_seen if self.records else 0
+
+    @property
+    def best_validation_score(self) -> float | None:
+        """The score of the best epoch; where none is kept, the highest score."""
+        return max(self.validation_scores or (), default=None) if not self.best else self.best.score
+
+    @property
+    def loss_curve(self) -> list[float]:
+        """Mean training loss of each epoch."""
+        return [record.loss for record in self.records]
+
+    @property
+    def validation_loss_curve(self) -> list[float] | None:
+        """Mean validation loss of each epoch with validation rows; None if there is none."""
+        curve = [r.validation_loss for r in self.records if r.validation_loss is not None]
+        return curve or None
+
+    @property
+    def validation_scores(self) -> list[float] | None:
+        """Validation score of each epoch with validation rows; None if there is none."""
+        curve = [r.validation_score for r in self.records if r.validation_score is not None]
+        return curve or None
+
+
+def _records_of_curves(
+    losses: list[float],
+    validation_losses: list[float] | None,
+    scores: list[float] | None,
+    n_iter: int,
+    n_rows_seen: int,
+) -> list[EpochRecord]:
+    """Return one record per epoch; the validation curves, if shorter, are of the last epochs."""
+    n_without = len(losses) - len(validation_losses or ())
+    results = [(None, None)] * n_without + list(
+        zip(validation_losses or (), scores or (), strict=True)
+    )
+    return [
+        EpochRecord(n_iter, n_rows_seen, loss, math.nan, *result)
+        for loss, result in zip(losses, results, strict=True)
+    ]
+
+
+def data_summary(dataset: Dataset | None) -> tuple[Any, ...] | None:
+    """Return a shape and sums that differ between data sets that are not the same."""
+    if dataset is None:
+        return None
+    X, t, weights = dataset
+    order = np.arange(t.shape[0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        of_weights = None if weights is None else float(order @ weights)
+        return X.shape, float(X.sum(dtype=np.float64)), float((order @ t).sum()), of_weights
