@@ -111,7 +111,7 @@ def decision_scores(model: FittedModel, X: Any) -> Array:
     X = rows_to_predict(model, X)
     out = np.empty((X.shape[0], model.n_outputs_), model.coefs_[0].dtype)
     _for_blocks(model, X, lambda rows, scores: None, into=out)
-    return out[:, 0] if _has_two_classes(model) else out
+    return out[:, 0] if model.n_outputs_ == 1 else out
 
 
 def probabilities(model: FittedModel, X: Any) -> Array:

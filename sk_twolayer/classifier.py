@@ -140,6 +140,9 @@ class TwoLayerClassifier(
         What turns scores into probabilities; "logistic" for two classes and for labels.
     n_outputs_ : int
         Number of scores: 1 for two classes, otherwise one a class or label.
+    sparse_output_ : bool
+        Whether `predict` returns a sparse matrix: the indicator matrix y of `fit`, or of the first
+        call of `partial_fit`, was one.
     n_layers_ : int
         Number of layers of units, input and output included: 3.
     n_iter_ : int

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from sk_twolayer._numerics.matrices import as_dense, without_duplicates
+from sk_twolayer._numerics.matrices import as_dense, is_sparse, without_duplicates
 from sk_twolayer._typing import Array
 
 
@@ -19,6 +19,7 @@ class Labels(NamedTuple):
 
     classes: Array  # sorted; or the numbers of the columns of y
     multilabel: bool = False
+    sparse: bool = False  # whether the indicator matrix was
 
     @property
     def n_outputs(self) -> int:
@@ -34,7 +35,7 @@ class Labels(NamedTuple):
     def learn(cls, y: Any) -> Self:
         """Find out which labels there are."""
         if y.ndim == 2:
-            return cls(np.arange(y.shape[1]), multilabel=True)
+            return cls(np.arange(y.shape[1]), multilabel=True, sparse=is_sparse(y))
         classes = distinct_labels(y)
         if len(classes) < 2:
             raise ValueError(
@@ -54,7 +55,7 @@ class Labels(NamedTuple):
                     f"for an indicator matrix of {y.shape[1]} columns classes must be their "
                     f"numbers, range({y.shape[1]}), got {classes!r}"
                 )
-            return cls(labels, multilabel=True)
+            return cls(labels, multilabel=True, sparse=is_sparse(y))
         if len(labels) < 2:
             raise ValueError(f"a classifier needs at least 2 classes, got classes={classes!r}")
         return cls(labels)
@@ -128,7 +129,12 @@ def _of_one_kind(name: str) -> Iterator[None]:
 
 
 def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
-    """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones."""
+    """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones.
+
+    `complete` says whether all classes occur, so that scikit-learn may judge by their number.
+    """
+    if _is_plain(y, complete=complete):
+        return y
     if y.ndim == 1 or y.shape[1] == 1:
         y = column_or_1d(as_dense(y), warn=True)
         labels = y if complete else np.repeat(distinct_labels(y, name), 3)
@@ -150,3 +156,15 @@ def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
             "label a row, give an array of shape (n_samples,)"
         )
     return y
+
+
+def _is_plain(y: Any, *, complete: bool) -> bool:
+    """Tell whether targets can be taken as they are, without the checks of scikit-learn.
+
+    Those take longer than a step over a few rows.
+    """
+    if type(y) is not np.ndarray or y.dtype.kind not in "iub" or not len(y):
+        return False
+    if y.ndim == 1:
+        return not complete  # integers and booleans are classes, unless there are very many
+    return y.ndim == 2 and y.shape[1] > 1 and bool(y.min() >= 0 and y.max() <= 1)
