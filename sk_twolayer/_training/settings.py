@@ -123,8 +123,7 @@ class Settings:
             if schedule == "cosine":
                 max_iter = min(max_iter, auto_epochs)
         sizes = n_features, int(params["hidden_size"]), labels.n_outputs
-        check_memory(*sizes, batch_size, dataset.X.dtype)
-        return cls(
+        settings = cls(
             n_features=n_features,
             hidden_size=sizes[1],
             n_outputs=labels.n_outputs,
@@ -149,6 +148,8 @@ class Settings:
             n_iter_no_change=resolve_patience(params["n_iter_no_change"], n_steps),
             early_stopping=bool(params["early_stopping"]),
         )
+        check_memory(settings)
+        return settings
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
