@@ -31,9 +31,9 @@ CONTAINER_LIMITS = (
 NEGLIGIBLE = 2**28  # bytes: any process has this much
 
 
-def check_memory(settings: Settings) -> None:
-    """Refuse a net that cannot be trained in the memory there is."""
-    needed = training_memory(settings)
+def check_memory(settings: Settings, n_rows: int) -> None:
+    """Refuse a net that cannot be trained on some rows in the memory there is."""
+    needed = training_memory(settings, n_rows)
     limit = None if needed < NEGLIGIBLE else memory_limit()
     if limit is not None and needed > limit:
         raise ValueError(
@@ -45,12 +45,13 @@ def check_memory(settings: Settings) -> None:
         )
 
 
-def training_memory(settings: Settings) -> int:
+def training_memory(settings: Settings, n_rows: int) -> int:
     """Return the largest number of bytes that training allocates, besides the data.
 
     That is vectors like all parameters, which `_parameter_vectors` counts, and the arrays of a
-    `Workspace`: hidden units and their gradient, and scores, targets and their gradient.
-    Up to a megabyte for the scores of further minibatches is left out.
+    `Workspace` for minibatches and of one for the rows left over: hidden units and their
+    gradient, and scores, targets and their gradient. Up to a megabyte for the scores of further
+    minibatches is left out.
     """
     hidden, outputs = settings.hidden_size, settings.n_outputs
     n_parameters = (settings.n_features + 1) * hidden + (hidden + 1) * outputs
@@ -58,7 +59,8 @@ def training_memory(settings: Settings) -> int:
     per_unit = 2 + bool(settings.dropout) + (settings.activation not in ("relu", "identity"))
     per_row = per_unit * hidden + 3 * outputs
     n_vectors = _parameter_vectors(settings.solver, settings.n_epochs) + settings.early_stopping
-    return settings.dtype.itemsize * (n_vectors * n_parameters + settings.block_size * per_row)
+    rows = settings.block_size + n_rows % max(1, settings.block_size)
+    return settings.dtype.itemsize * (n_vectors * n_parameters + rows * per_row)
 
 
 def _parameter_vectors(optimizer: str | Optimizer, n_epochs: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -136,7 +136,7 @@ class Settings:
             schedule=schedule,
             period=max_iter,
             fixed_length=schedule == "cosine" and not resumable and optimizer.uses_minibatches,
-            alpha=_resolve_alpha(params["alpha"], dataset, resumed_alpha, streaming=streaming),
+            alpha=0.0,
             dropout=float(params["dropout"]),
             batch_size=batch_size,
             block_size=batch_size if optimizer.uses_minibatches else min(n, BLOCK_ROWS),
@@ -148,8 +148,9 @@ class Settings:
             n_iter_no_change=resolve_patience(params["n_iter_no_change"], n_steps),
             early_stopping=bool(params["early_stopping"]),
         )
-        check_memory(settings)
-        return settings
+        check_memory(settings, n)  # before the rows are compared, for "auto"
+        alpha = _resolve_alpha(params["alpha"], dataset, resumed_alpha, streaming=streaming)
+        return replace(settings, alpha=alpha)
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
