@@ -136,8 +136,10 @@ def print_ratios(calls, repeats):
     for name, ours, theirs in calls:
         with threadpool_limits(1):
             seconds, (low, median, high) = compare(ours, theirs, repeats)
-        print(f"{name:56s} {1e6 * seconds:10.0f} µs  {median:5.2f} ({low:.2f} to {high:.2f})",
-              flush=True)
+        print(
+            f"{name:56s} {1e6 * seconds:10.0f} µs  {median:5.2f} ({low:.2f} to {high:.2f})",
+            flush=True,
+        )
 
 
 def print_threads(repeats):
@@ -168,8 +170,11 @@ def print_threads(repeats):
                     neighbour.wait()
             figures.append(ratio)
         product = batch * hidden * max(d, n_classes)
-        print(f"{f'{n} x {d}, {hidden}, {batch} ({n_classes})':44s} 2**{np.log2(product):4.1f}"
-              + "".join(f"{figure:9.2f}" for figure in figures), flush=True)
+        print(
+            f"{f'{n} x {d}, {hidden}, {batch} ({n_classes})':44s} 2**{np.log2(product):4.1f}"
+            + "".join(f"{figure:9.2f}" for figure in figures),
+            flush=True,
+        )
 
 
 def main():

@@ -204,7 +204,7 @@ def _block_rows(n: int, W1: Array, W2: Array, work: int) -> int:
     """Return the rows of a block, by shapes alone: other blocks may be rounded differently."""
     (n_features, n_hidden), n_outputs, itemsize = W1.shape, W2.shape[1], W1.itemsize
     hidden_rows = min(HIDDEN_ROWS, MAX_HIDDEN_BYTES // (n_hidden * itemsize))
-    size = min(
+    size: int = min(
         BLOCK_ROWS,
         max(INPUT_ROWS, INPUT_BYTES // (n_features * itemsize)),
         max(SCORE_ROWS, hidden_rows, HIDDEN_BYTES // (n_hidden * itemsize)),
@@ -281,8 +281,8 @@ def _decide(model: FittedModel, scores: Array) -> Array:
         number: Array = above.view(np.int8)
     else:
         number = scores.argmax(axis=1)
-        top = np.take_along_axis(scores, number[:, np.newaxis], axis=1)
-        is_tie = np.count_nonzero(scores >= top - near) > len(scores)
+        top = scores[np.arange(len(scores)), number]
+        is_tie = bool(np.count_nonzero(scores >= (top - near)[:, np.newaxis]) > len(scores))
     return _probabilities(model, scores).argmax(axis=1) if is_tie else number
 
 

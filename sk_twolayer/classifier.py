@@ -173,7 +173,7 @@ class TwoLayerClassifier(
     A row of weight zero is left out. The other weights are divided by their mean, so only their
     ratios matter; for full batches a weight of k equals k copies of the row.
     While a fit runs it holds BLAS to one thread, for the whole process, unless the largest
-    product of a step takes 2**24 multiplications or more. A fit that fails leaves
+    product of a step takes 2**26 multiplications or more. A fit that fails leaves
     the estimator's attributes as they were.
 
     References

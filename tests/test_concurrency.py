@@ -65,7 +65,9 @@ def at_once(calls):
 
 class TestPrediction:
     @pytest.mark.parametrize(
-        ("n_features", "hidden_size"), [(500, 8), (64, 256), (784, 60)], ids=["deep", "flat", "wide"]
+        ("n_features", "hidden_size"),
+        [(500, 8), (64, 256), (784, 60)],
+        ids=["deep", "flat", "wide"],
     )
     @pytest.mark.parametrize("kind", ["two", "three", "labels"])
     @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
@@ -100,7 +102,6 @@ class TestPrediction:
         assert answers[:4] == [fitted_alone] * 4
         for answer in answers[4:]:
             assert_array_equal(answer, expected)
-
 
     def test_of_the_default_net_while_small_nets_are_fitted(self, digits):
         X, y = digits

@@ -74,7 +74,9 @@ def test_indicators_of_every_kind(container, early_stopping, data):
     expected = make(early_stopping=early_stopping).fit(X, Y)
     clf = make(early_stopping=early_stopping).fit(X, container(Y))
     assert_array_equal(clf.coefs_[0], expected.coefs_[0])
-    assert_array_equal(clf.predict(X), expected.predict(X))
+    predicted = clf.predict(X)
+    assert sp.issparse(predicted) == sp.issparse(container(Y))
+    assert_array_equal(sp.csr_array(predicted).toarray(), expected.predict(X))
 
 
 def test_early_stopping_and_validation_data(data):

@@ -72,9 +72,7 @@ SHAPES = [
 
 @pytest.mark.parametrize(("rows", "features", "hidden", "classes"), SHAPES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_predictions_do_not_depend_on_the_number_of_threads(
-    rows, features, hidden, classes, dtype
-):
+def test_predictions_do_not_depend_on_the_number_of_threads(rows, features, hidden, classes, dtype):
     rng = np.random.RandomState(0)
     X = rng.standard_normal((max(rows, 2 * classes), features)).astype(dtype)
     y = np.arange(len(X)) % classes

@@ -12,7 +12,6 @@ from sk_twolayer._typing import Array, Operation
 from sk_twolayer.layers._base import perform
 from sk_twolayer.losses._base import LossLayer, between_zero_and_one
 
-
 SHORT_ROW = 64  # classes
 
 
