@@ -176,11 +176,14 @@ def _for_blocks(
     activation = ACTIVATIONS[model.activation_]
     memory = into if into is not None and into.flags.c_contiguous else None
 
-    def run(start: int) -> Result:
+    def run(start: int, hidden: Array | None = None) -> Result:
         x = X[start : start + size]
         with np.errstate(over="ignore", invalid="ignore"):
             _check_finite(x, model)
-            results = x @ W1 if is_sparse(x) else np.dot(x, W1)
+            if is_sparse(x):
+                results = x @ W1
+            else:
+                results = np.dot(x, W1, None if hidden is None else hidden[: len(x)])
             results += b1
             activation().forward(results, out=results)
             if not hidden_only:
@@ -193,9 +196,10 @@ def _for_blocks(
     starts = range(0, n, size)
     if n * largest <= SMALL_PRODUCT:
         return [run(start) for start in starts]
+    hidden = np.empty((min(n, size), len(b1)), W1.dtype)  # one after the other may share it
     with one_blas_thread() as n_threads:
         if work < WORTH_THREADS or min(n_threads, len(starts)) == 1:
-            return [run(start) for start in starts]
+            return [run(start, hidden) for start in starts]
         with ThreadPoolExecutor(min(n_threads, len(starts))) as pool:
             return list(pool.map(run, starts))
 
