@@ -1,125 +1,305 @@
-"""Scores of many rows in bounded memory, by layers that live as long as the call."""
+"""Predictions of a fitted model: scores in blocks of rows, and what is made of each block.
+
+All functions take a fitted classifier and its input as users give it. They write nothing to the
+classifier, so that threads may share one. Every public method for predictions is one of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.utils.validation import check_array
 
-from sk_twolayer._numerics.matrices import BLOCK_ROWS
+from sk_twolayer._data.inputs import rows_to_predict
+from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._numerics.threads import one_blas_thread
 from sk_twolayer._typing import Array
-from sk_twolayer.layers._base import perform
-from sk_twolayer.network._chain import affine_layers, bind_forward
+from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
+from sk_twolayer.losses._softmax import softmax_memory
+from sk_twolayer.network._chain import ACTIVATIONS
 
-BLOCK_BYTES = 2**20  # of X: what is checked is still in the cache when it is multiplied
-MIN_BLOCK_ROWS = 512  # for a product worth the call
-FEW_MULTIPLICATIONS = 2**18  # which OpenBLAS does on one thread anyway: a limit costs more
-NARROW = 2**12  # elements of W1 or W2: from here on more threads pay
+# A block of rows is checked, multiplied and decided while it is in the cache: bytes of what there
+# is of each kind, unless that makes blocks of so few rows that a product is not worth its call.
+BLOCK_ROWS = 8192  # at most
+INPUT_BYTES, INPUT_ROWS = 2**20, 2048
+HIDDEN_BYTES, HIDDEN_ROWS, MAX_HIDDEN_BYTES = 2**20, 1024, 2**22
+SCORE_BYTES, SCORE_ROWS = 2**22, 32
+# Multiplications of a product that any OpenBLAS does on one thread (9216 or fewer of a vector and
+# a matrix): setting the limit takes several microseconds.
+SMALL_PRODUCT = 2**13
+# Multiplications of all products together that are worth starting threads for, about 10 ms.
+WORTH_THREADS = 2**28
+# Relative rounding errors, a few of them: classes whose scores differ by less may have equal
+# probabilities.
+NEAR_TIE = 8
+
+Result = TypeVar("Result")
 
 
-def scores_in_blocks(
-    coefs: Sequence[Array],
-    intercepts: Sequence[Array],
-    activation: str,
+class FittedModel(Protocol):
+    """What predictions need to know of a classifier."""
+
+    classes_: Array
+    coefs_: list[Array]
+    intercepts_: list[Array]
+    activation_: str
+    n_outputs_: int
+    out_activation_: str
+
+
+def is_multilabel(model: FittedModel) -> bool:
+    """Tell whether a row may have several labels."""
+    return model.out_activation_ == "logistic" and model.n_outputs_ > 1
+
+
+def predict_labels(model: FittedModel, X: Any) -> Any:
+    """Return the class of each row with the largest probability, the first one of equals.
+
+    For several labels a row: an indicator matrix of the probabilities above one half, which is
+    sparse if the model was fitted to a sparse one. Scores are held for a block of rows at a time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> from sk_twolayer._inference import predict_labels
+    >>> model = SimpleNamespace(
+    ...     coefs_=[np.array([[1.0, -1.0]]), np.eye(2)], intercepts_=[np.zeros(2), np.zeros(2)],
+    ...     activation_="relu", n_outputs_=2, out_activation_="logistic", n_features_in_=1,
+    ...     classes_=np.arange(2))
+    >>> predict_labels(model, np.array([[3.0], [0.0], [-4.0]]))
+    array([[1, 0],
+           [0, 0],
+           [0, 1]])
+    """
+    X = rows_to_predict(model, X)
+    if is_multilabel(model):
+        if getattr(model, "sparse_output_", False):
+            return _sparse_indicator(model, X)
+        indicator = np.empty((X.shape[0], model.n_outputs_), np.intp)
+        _for_blocks(model, X, lambda rows, scores: _assign(indicator, rows, _decide(model, scores)))
+        return indicator
+    labels = np.empty(X.shape[0], model.classes_.dtype)
+
+    def write(rows: slice, scores: Array) -> None:
+        labels[rows] = model.classes_[_decide(model, scores)]
+
+    _for_blocks(model, X, write)
+    return labels
+
+
+def decision_scores(model: FittedModel, X: Any) -> Array:
+    """Return the scores: the log-odds of the second class, or one score for each class or label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> from sk_twolayer._inference import decision_scores
+    >>> model = SimpleNamespace(
+    ...     coefs_=[np.array([[1.0, -1.0]]), np.ones((2, 1))],
+    ...     intercepts_=[np.zeros(2), np.zeros(1)], activation_="relu", n_outputs_=1,
+    ...     out_activation_="logistic", n_features_in_=1)
+    >>> decision_scores(model, np.array([[3.0], [-4.0]]))
+    array([3., 4.])
+    """
+    X = rows_to_predict(model, X)
+    out = np.empty((X.shape[0], model.n_outputs_), model.coefs_[0].dtype)
+    _for_blocks(model, X, lambda rows, scores: None, into=out)
+    return out[:, 0] if model.n_outputs_ == 1 else out
+
+
+def probabilities(model: FittedModel, X: Any) -> Array:
+    """Return the probability of each class or label, none of which is 0 or 1."""
+    X = rows_to_predict(model, X)
+    out = softmax_memory((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
+    _for_blocks(
+        model,
+        X,
+        lambda rows, scores: _probabilities(model, scores, out[rows]),
+        into=None if _has_two_classes(model) else out,
+    )
+    return out
+
+
+def log_probabilities(model: FittedModel, X: Any) -> Array:
+    """Return the logarithm of each probability, from the scores and without rounding to 0 or 1."""
+    X = rows_to_predict(model, X)
+    out = np.empty((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
+
+    def write(rows: slice, scores: Array) -> None:
+        if model.out_activation_ == "softmax":
+            out[rows] = SoftmaxWithLoss.log_probabilities(scores)
+        else:
+            if _has_two_classes(model):
+                scores = np.hstack([-scores, scores])
+            out[rows] = SigmoidWithLoss.log_probabilities(scores)
+
+    _for_blocks(model, X, write)
+    return out
+
+
+def hidden_units(model: FittedModel, X: Any) -> Array:
+    """Return the activations of the hidden units: ``activation(X @ W1 + b1)``."""
+    X = rows_to_predict(model, X)
+    out = np.empty((X.shape[0], len(model.intercepts_[0])), model.coefs_[0].dtype)
+    _for_blocks(model, X, lambda rows, hidden: _assign(out, rows, hidden), hidden_only=True)
+    return out
+
+
+def _for_blocks(
+    model: FittedModel,
     X: Any,
-    check: Callable[[Any], object] | None = None,
-) -> Array:
-    """Return the scores of each row: ``activation(X @ W1 + b1) @ W2 + b2``.
+    use: Callable[[slice, Array], Result],
+    *,
+    into: Array | None = None,
+    hidden_only: bool = False,
+) -> list[Result]:
+    """Call ``use(rows, scores)`` for each block of rows, and return what it returns, in order.
 
-    Nothing is kept, so that many threads may share the parameters.
+    The scores are in an array of their own, or in the rows of `into`, if that has a row for each
+    row of X and is contiguous.
 
-    Parameters
-    ----------
-    coefs : sequence of two ndarrays, of shapes (inputs, hidden) and (hidden, outputs)
-        W1 and W2.
-    intercepts : sequence of two ndarrays, of shapes (hidden,) and (outputs,)
-        The biases b1 and b2.
-    activation : {"relu", "sigmoid", "tanh", "identity"}
-        What lies between.
-    X : ndarray or sparse container of shape (n, inputs)
-        Input rows, in the dtype of the parameters.
-    check : callable, default=None
-        Is called with each block of rows before it is worked on: so a large X comes from memory
-        into the cache once.
-
-    Returns
-    -------
-    ndarray of shape (n, outputs)
-        Scores, in the dtype of the parameters.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._inference import scores_in_blocks
-    >>> W1, W2 = np.array([[1.0, -1.0]]), np.array([[1.0], [1.0]])
-    >>> scores_in_blocks([W1, W2], [np.zeros(2), np.zeros(1)], "relu", np.array([[3.0], [-4.0]]))
-    array([[3.],
-           [4.]])
+    The products are NumPy's, which let other threads of Python run meanwhile, as SciPy's, by which
+    the layers train, do not. Each is done by one thread, so that the result depends on the
+    block alone; large predictions work on as many blocks at once as BLAS may have threads.
     """
-    (W1, W2), (b1, b2) = coefs, intercepts
-    layers = affine_layers(W1, b1, W2, b2, activation)
-    n, (n_hidden, n_outputs) = X.shape[0], W2.shape
-    block = min(n, BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_BYTES // (len(W1) * W1.itemsize)))
-    hidden = np.empty((block, n_hidden), W2.dtype)
-    scores = np.empty((n, n_outputs), W2.dtype)
-    with _suitable_blas_threads(n, coefs):
-        for start in range(0, n, block):
-            x, out = X[start : start + block], scores[start : start + block]
-            if check is not None:
-                check(x)
-            room = hidden[: len(out)]
-            perform(bind_forward(layers, x, (room, room, out)))
-    return scores
+    (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
+    n, largest = X.shape[0], max(W1.size, W2.size)
+    work = n * (W1.size + W2.size)
+    size = _block_rows(n, W1, W2, work)
+    activation = ACTIVATIONS[model.activation_]
+    memory = into if into is not None and into.flags.c_contiguous else None
+
+    def run(start: int, hidden: Array | None = None) -> Result:
+        x = X[start : start + size]
+        with np.errstate(over="ignore", invalid="ignore"):
+            _check_finite(x, model)
+            if is_sparse(x):
+                results = x @ W1
+            else:
+                results = np.dot(x, W1, None if hidden is None else hidden[: len(x)])
+            results += b1
+            activation().forward(results, out=results)
+            if not hidden_only:
+                out = None if memory is None else memory[start : start + size]
+                results = np.dot(results, W2, out)
+                results += b2
+            _check_overflow(results, x, start, model)
+        return use(slice(start, start + len(results)), results)
+
+    starts = range(0, n, size)
+    if n * largest <= SMALL_PRODUCT:
+        return [run(start) for start in starts]
+    hidden = np.empty((min(n, size), len(b1)), W1.dtype)  # one after the other may share it
+    with one_blas_thread() as n_threads:
+        if work < WORTH_THREADS or min(n_threads, len(starts)) == 1:
+            return [run(start, hidden) for start in starts]
+        with ThreadPoolExecutor(min(n_threads, len(starts))) as pool:
+            return list(pool.map(run, starts))
 
 
-def hidden_units(
-    coefs: Sequence[Array], intercepts: Sequence[Array], activation: str, X: Any
-) -> Array:
-    """Return the activations of the hidden units: ``activation(X @ W1 + b1)``.
+def _block_rows(n: int, W1: Array, W2: Array, work: int) -> int:
+    """Return the rows of a block, by shapes alone: other blocks may be rounded differently."""
+    (n_features, n_hidden), n_outputs, itemsize = W1.shape, W2.shape[1], W1.itemsize
+    hidden_rows = min(HIDDEN_ROWS, MAX_HIDDEN_BYTES // (n_hidden * itemsize))
+    size: int = min(
+        BLOCK_ROWS,
+        max(INPUT_ROWS, INPUT_BYTES // (n_features * itemsize)),
+        max(SCORE_ROWS, hidden_rows, HIDDEN_BYTES // (n_hidden * itemsize)),
+        max(SCORE_ROWS, SCORE_BYTES // (n_outputs * itemsize)),
+    )
+    if work >= WORTH_THREADS:  # some blocks for several threads
+        size = min(size, max(SCORE_ROWS, math.ceil(n / 8)))
+    return size
 
-    Parameters
-    ----------
-    coefs : sequence of two ndarrays, of shapes (inputs, hidden) and (hidden, outputs)
-        W1 and W2.
-    intercepts : sequence of two ndarrays, of shapes (hidden,) and (outputs,)
-        The biases b1 and b2.
-    activation : {"relu", "sigmoid", "tanh", "identity"}
-        What a hidden unit does with its weighted sum.
-    X : ndarray or sparse container of shape (n, inputs)
-        Input rows, in the dtype of the parameters.
 
-    Returns
-    -------
-    ndarray of shape (n, hidden)
-        Activations, in the dtype of the parameters.
+def _check_finite(x: Any, model: FittedModel) -> None:
+    """Refuse rows that hold nan or infinity, as scikit-learn does."""
+    values = x.data if is_sparse(x) else x
+    # the dot product is quicker, but copies what is not contiguous
+    total = np.vdot(values, values) if values.flags.c_contiguous else values.sum()
+    if not math.isfinite(total):  # or the numbers are very large
+        check_array(x, accept_sparse="csr", input_name="X", estimator=model)
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._inference import hidden_units
-    >>> W1, W2 = np.array([[1.0, -1.0]]), np.array([[1.0], [1.0]])
-    >>> hidden_units([W1, W2], [np.zeros(2), np.zeros(1)], "relu", np.array([[3.0], [-4.0]]))
-    array([[3., 0.],
-           [0., 4.]])
+
+def _check_overflow(results: Array, x: Any, start: int, model: FittedModel) -> None:
+    """Refuse rows whose results are not finite."""
+    # vdot: of all ways to ask the fastest, and one that does not warn itself
+    if math.isfinite(np.vdot(results, results)) or np.isfinite(results).all():
+        return
+    row = int(np.flatnonzero(~np.isfinite(results).all(axis=1))[0])
+    raise ValueError(
+        f"the answer for row {start + row} of X is too large for {results.dtype}: X goes from "
+        f"{x.min():g} to {x.max():g} there; scale its columns like those of the X that the "
+        f"{type(model).__name__} was fitted to"
+    )
+
+
+def _has_two_classes(model: FittedModel) -> bool:
+    """Tell whether there is one score for two classes."""
+    return model.out_activation_ == "logistic" and model.n_outputs_ == 1
+
+
+def _n_columns(model: FittedModel) -> int:
+    return 2 if _has_two_classes(model) else model.n_outputs_
+
+
+def _assign(out: Array, rows: slice, values: Array) -> None:
+    out[rows] = values
+
+
+def _probabilities(model: FittedModel, scores: Array, out: Array | None = None) -> Array:
+    """Return the probabilities that a block of scores stands for."""
+    if is_multilabel(model):
+        return SigmoidWithLoss.probabilities(scores, out)
+    if _has_two_classes(model):
+        # the sigmoid of s and -s is the softmax of -s/2 and s/2, whose difference is s
+        pairs = np.empty((2, len(scores)), scores.dtype)
+        np.multiply(scores[:, 0], -0.5, out=pairs[0])
+        np.multiply(scores[:, 0], 0.5, out=pairs[1])
+        scores = pairs.T
+    return SoftmaxWithLoss.probabilities(scores, out)
+
+
+def _decide(model: FittedModel, scores: Array) -> Array:
+    """Return the number of the likeliest class, or which labels are likelier than not.
+
+    That is a question of scores, but where their difference is lost in the rounding of the
+    probabilities: there the first class is taken, or the label is not, as of equal probabilities.
     """
-    (W1, W2), (b1, b2) = coefs, intercepts
-    layers = affine_layers(W1, b1, W2, b2, activation)
-    del layers["Affine2"]
-    hidden = np.empty((X.shape[0], len(b1)), W1.dtype)
-    with _suitable_blas_threads(len(hidden), coefs):
-        perform(bind_forward(layers, X, (hidden, hidden)))
-    return hidden
+    near = NEAR_TIE * float(np.finfo(scores.dtype).eps)
+    if is_multilabel(model):
+        decided = scores > 0
+        if ((scores < near) & decided).any():
+            decided = _probabilities(model, scores) > 0.5
+        return decided
+    if _has_two_classes(model):
+        above = scores[:, 0] > 0
+        is_tie = bool(((scores[:, 0] < near) & above).any())
+        number: Array = above.view(np.int8)
+    else:
+        number = scores.argmax(axis=1)
+        top = scores[np.arange(len(scores)), number]
+        is_tie = bool(np.count_nonzero(scores >= (top - near)[:, np.newaxis]) > len(scores))
+    return _probabilities(model, scores).argmax(axis=1) if is_tie else number
 
 
-def _suitable_blas_threads(n: int, coefs: Sequence[Array]) -> AbstractContextManager[None]:
-    """Return a context that holds BLAS to one thread for a narrow net, unless it would anyway.
+def _sparse_indicator(model: FittedModel, X: Any) -> csr_matrix:
+    """Return the labels of each row as a sparse matrix."""
 
-    It depends on the net, so that threads that share one agree, whatever rows they bring: the
-    number of threads decides on the last bits of a product, and is the same for all of a process.
-    """
-    largest = max(W.size for W in coefs)
-    limited = largest < NARROW and n * largest > FEW_MULTIPLICATIONS
-    return one_blas_thread() if limited else nullcontext()
+    def find(rows: slice, scores: Array) -> tuple[Array, Array]:
+        decided = _decide(model, scores)
+        return np.count_nonzero(decided, axis=1), np.nonzero(decided)[1].astype(np.int32)
+
+    counts, columns = zip(*_for_blocks(model, X, find), strict=True)
+    starts = np.concatenate([[0], *counts]).cumsum()
+    indices = np.concatenate(columns)
+    return csr_matrix(
+        (np.ones(len(indices), np.intp), indices, starts), shape=(X.shape[0], model.n_outputs_)
+    )

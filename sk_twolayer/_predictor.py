@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
 from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted
 
-from sk_twolayer._data.inputs import validated
 from sk_twolayer._data.targets import as_target_array
-from sk_twolayer._inference import hidden_units, scores_in_blocks
+from sk_twolayer._inference import (
+    decision_scores,
+    hidden_units,
+    is_multilabel,
+    log_probabilities,
+    predict_labels,
+    probabilities,
+)
 from sk_twolayer._typing import Array
-from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
 
 
 class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin):
@@ -29,8 +31,11 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
     n_outputs_: int
     out_activation_: str
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> Any:
         """Return the most likely class of each row, or all its likely labels.
+
+        The class is that of the largest probability, the first of equal ones, as ``argmax`` of
+        `predict_proba` finds it.
 
         Parameters
         ----------
@@ -39,17 +44,11 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
 
         Returns
         -------
-        ndarray of shape (n_samples,), or of shape (n_samples, n_labels), dtype int
+        ndarray of shape (n_samples,), or matrix of shape (n_samples, n_labels), dtype int
             Class labels; fitted to an indicator matrix, one with 1 for each label of
-            probability above one half.
+            probability above one half. It is a `csr_matrix` if the one in `fit` was sparse.
         """
-        scores = self._scores(X)
-        if self._multilabel:
-            return (scores > 0).astype(np.intp)
-        binary = self.out_activation_ == "logistic"
-        decided = scores[:, 0] > 0 if binary else scores.argmax(axis=1)
-        labels: Array = self.classes_[decided.astype(np.intp)]
-        return labels
+        return predict_labels(self, X)
 
     def decision_function(self, X: Any) -> Array:
         """Return the scores: the log-odds of the second class, or one score per class or label.
@@ -65,8 +64,7 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
             Scores in the dtype of the model; where there may be several labels, their log-odds.
             0 for the only class of a model fitted to one class.
         """
-        scores = self._scores(X)
-        return scores[:, 0] if self.n_outputs_ == 1 else scores
+        return decision_scores(self, X)
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class or label.
@@ -80,10 +78,11 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         -------
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`, in the dtype of the model. Those of a row
-            sum to 1, unless it may have several labels.
+            sum to 1, unless it may have several labels. None is 0 or 1, so that a log-loss is
+            finite: what would round to them is the smallest normal number of the dtype, or the
+            largest number below 1.
         """
-        link, scores = self._label_scores(X)
-        return link.probabilities(scores)
+        return probabilities(self, X)
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of each probability, finite for confident rows too.
@@ -96,10 +95,11 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Log-probabilities in the order of `classes_`, in the dtype of the model.
+            Log-probabilities in the order of `classes_`, in the dtype of the model. They come
+            from the scores, and may be lower than the logarithm of the least probability that
+            `predict_proba` returns.
         """
-        link, scores = self._label_scores(X)
-        return link.log_probabilities(scores)
+        return log_probabilities(self, X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of rows whose class, or all of whose labels, are right.
@@ -133,9 +133,7 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
         ndarray of shape (n_samples, hidden_size)
             Activations, in the dtype of the model.
         """
-        X = self._input(X)
-        hidden = hidden_units(self.coefs_, self.intercepts_, self.activation_, X)
-        return self._without_overflow(hidden, X)
+        return hidden_units(self, X)
 
     @property
     def _n_features_out(self) -> int:
@@ -144,42 +142,4 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
 
     @property
     def _multilabel(self) -> bool:
-        return self.out_activation_ == "logistic" and self.n_outputs_ > 1
-
-    def _input(self, X: Any, *, is_finite: bool = True) -> Any:
-        """Return X as the net takes it."""
-        if not hasattr(self, "coefs_"):  # or else this would take as long as the net does
-            check_is_fitted(self, "coefs_")
-        dtypes = [self.coefs_[0].dtype]
-        return validated(self, X, dtypes=dtypes, reset=False, ensure_all_finite=is_finite)
-
-    def _scores(self, X: Any) -> Array:
-        X = self._input(X, is_finite=False)  # which is checked block by block
-        check = self._check_finite
-        scores = scores_in_blocks(self.coefs_, self.intercepts_, self.activation_, X, check)
-        return self._without_overflow(scores, X)
-
-    def _check_finite(self, x: Any) -> None:
-        """Refuse rows that hold nan or infinity, as scikit-learn does."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            if not math.isfinite(x.sum()):  # or the sum is too large
-                check_array(x, accept_sparse="csr", input_name="X", estimator=self)
-
-    def _without_overflow(self, results: Array, X: Any) -> Array:
-        """Return results if all are finite."""
-        # vdot: of all ways to ask the fastest, and one that does not warn itself
-        if math.isfinite(np.vdot(results, results)) or np.isfinite(results).all():
-            return results
-        row = int(np.flatnonzero(~np.isfinite(results).all(axis=1))[0])
-        raise ValueError(
-            f"the answer for row {row} of X is too large for {results.dtype}: X goes from "
-            f"{X.min():g} to {X.max():g}; scale its columns like those of the X that the "
-            f"{type(self).__name__} was fitted to"
-        )
-
-    def _label_scores(self, X: Any) -> tuple[type[LossLayer], Array]:
-        """Return a score for each label, and the loss layer that makes probabilities of them."""
-        scores = self._scores(X)
-        if self.out_activation_ == "softmax":
-            return SoftmaxWithLoss, scores
-        return SigmoidWithLoss, scores if self._multilabel else np.hstack([-scores, scores])
+        return is_multilabel(self)

@@ -170,6 +170,9 @@ class TwoLayerClassifier(
         What turns scores into probabilities; "logistic" for two classes and for labels.
     n_outputs_ : int
         Number of scores: 1 for two classes, otherwise one per class or label.
+    sparse_output_ : bool
+        Whether `predict` returns a sparse matrix, because the indicator matrix y of `fit`, or of
+        the first call of `partial_fit`, was sparse.
     n_layers_ : int
         Number of layers of units, input and output included: 3.
     n_iter_ : int
@@ -202,7 +205,7 @@ class TwoLayerClassifier(
     by their mean, so only their ratios matter; for full batches a weight of k equals k copies of
     the row.
     While a fit runs it holds BLAS to one thread, for the whole process, unless the largest
-    product of a step takes 2**24 multiplications or more. A fit that fails leaves
+    product of a step takes 2**26 multiplications or more. A fit that fails leaves
     the estimator's attributes as they were.
 
     References

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from joblib import Parallel, delayed
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from plain import PLAIN
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sk_twolayer import TwoLayerClassifier
+from sk_twolayer import TwoLayerClassifier, _inference
 from sk_twolayer._training.workspace import Workspace
 from sk_twolayer.optimizers import LBFGS, SGD
 
@@ -65,7 +65,9 @@ def at_once(calls):
 
 class TestPrediction:
     @pytest.mark.parametrize(
-        ("n_features", "hidden_size"), [(500, 8), (64, 50), (784, 60)], ids=["deep", "flat", "wide"]
+        ("n_features", "hidden_size"),
+        [(500, 8), (64, 256), (784, 60)],
+        ids=["deep", "flat", "wide"],
     )
     @pytest.mark.parametrize("kind", ["two", "three", "labels"])
     @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
@@ -100,6 +102,56 @@ class TestPrediction:
         assert answers[:4] == [fitted_alone] * 4
         for answer in answers[4:]:
             assert_array_equal(answer, expected)
+
+    def test_of_the_default_net_while_small_nets_are_fitted(self, digits):
+        X, y = digits
+        clf = TwoLayerClassifier(max_iter=1, tol=None, random_state=0).fit(X, y)
+        expected, done = clf.predict_proba(X), threading.Event()
+
+        def fit():
+            while not done.is_set():
+                make(max_iter=1).fit(X[:100], y[:100])
+
+        thread = threading.Thread(target=fit)
+        thread.start()
+        try:
+            for _ in range(50):
+                assert_array_equal(clf.predict_proba(X), expected)
+        finally:
+            done.set()
+            thread.join()
+
+    def test_large_ones_work_on_blocks_in_as_many_threads_as_blas_has(self, monkeypatch):
+        clf = make(max_iter=1).fit(rng.standard_normal((100, 50)), np.arange(100) % 3)
+        X, seen = rng.standard_normal((4000, 50)), set()
+        check = _inference._check_finite
+
+        def spy(*arguments):
+            seen.add(threading.get_ident())
+            check(*arguments)
+            barrier.wait(60)  # which two threads at once can pass
+
+        barrier = threading.Barrier(2)
+        expected = clf.predict_proba(X)
+        monkeypatch.setattr(_inference, "WORTH_THREADS", 0)
+        monkeypatch.setattr(_inference, "BLOCK_ROWS", 500)
+        monkeypatch.setattr(_inference, "_check_finite", spy)
+        answer = clf.predict_proba(X)
+        assert len(seen) == 2
+        assert_allclose(answer, expected, rtol=1e-12)
+
+    @pytest.mark.parametrize("row", [0, 2000, 3999])
+    def test_large_ones_refuse_a_row_in_any_block(self, row, monkeypatch):
+        clf = make(max_iter=1).fit(rng.standard_normal((100, 50)), np.arange(100) % 3)
+        monkeypatch.setattr(_inference, "WORTH_THREADS", 0)
+        X = rng.standard_normal((4000, 50))
+        X[row, 3] = np.nan
+        with pytest.raises(ValueError, match="Input X contains NaN"):
+            clf.predict(X)
+        X[row, 3] = 1e308
+        clf.coefs_[0] *= 10
+        with pytest.raises(ValueError, match=f"the answer for row {row} of X is too large"):
+            clf.decision_function(X)
 
 
 FITS = {

@@ -195,10 +195,10 @@ class TestOneBlasThread:
     def test_an_interrupt_while_setting_or_restoring_heals(self, call, done, monkeypatch):
         calls = []
 
-        def interrupted(libraries, threads):
-            calls.append(threads)
+        def interrupted(numbers):
+            calls.append(numbers)
             if done or len(calls) != call:
-                set_threads(libraries, threads)
+                set_threads(numbers)
             if len(calls) == call:
                 raise KeyboardInterrupt
 
@@ -212,10 +212,10 @@ class TestOneBlasThread:
         assert blas_threads() == {2}
 
     def test_interrupts_that_prevent_restoring_heal_at_the_next_fit(self, monkeypatch):
-        def interrupted(libraries, threads):
-            if 2 in threads.values():
+        def interrupted(numbers):
+            if any(number == 2 for _, number in numbers):
                 raise KeyboardInterrupt
-            set_threads(libraries, threads)
+            set_threads(numbers)
 
         set_threads = _threads._set_threads
         with monkeypatch.context() as patch:

@@ -318,4 +318,4 @@ def test_n_predict_decides_from_the_scores(digits):
         predict(X)
         scores(X)  # what is imported or cached the first time is not counted
         beyond_the_network.append(calls_of(predict, X[:1]) - calls_of(scores, X[:1]))
-    assert beyond_the_network[0] < 5 < beyond_the_network[1]
+    assert 2 * beyond_the_network[0] < beyond_the_network[1]

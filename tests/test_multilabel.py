@@ -1,5 +1,8 @@
 """Rows with several labels: an indicator matrix for y."""
 
+import pickle
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,7 +74,9 @@ def test_indicators_of_every_kind(container, early_stopping, data):
     expected = make(early_stopping=early_stopping).fit(X, Y)
     clf = make(early_stopping=early_stopping).fit(X, container(Y))
     assert_array_equal(clf.coefs_[0], expected.coefs_[0])
-    assert_array_equal(clf.predict(X), expected.predict(X))
+    predicted = clf.predict(X)
+    assert sp.issparse(predicted) == sp.issparse(container(Y))
+    assert_array_equal(sp.csr_array(predicted).toarray(), expected.predict(X))
 
 
 def test_early_stopping_and_validation_data(data):
@@ -145,3 +150,81 @@ def test_scorers_with_sparse_indicators(scoring, data):
         make(early_stopping=True, scoring=scoring).fit(X, y) for y in (Y, sp.csr_array(Y))
     )
     assert dense.validation_scores_ == sparse.validation_scores_
+
+
+@pytest.mark.parametrize("container", [sp.csr_matrix, sp.csr_array, sp.csc_array])
+def test_predict_is_sparse_where_y_was(container, data):
+    X, Y = data
+    dense, sparse = make().fit(X, Y), make().fit(X, container(Y))
+    predicted = sparse.predict(X)
+    assert sp.issparse(predicted)
+    assert predicted.format == "csr"
+    assert predicted.dtype == dense.predict(X).dtype
+    assert_array_equal(predicted.toarray(), dense.predict(X))
+    assert sparse.score(X, Y) == sparse.score(X, container(Y)) == dense.score(X, Y)
+    assert (dense.sparse_output_, sparse.sparse_output_) == (False, True)
+    streamed = make().partial_fit(X, container(Y), range(4)).partial_fit(X, Y)
+    assert sp.issparse(streamed.predict(X))
+    assert sp.issparse(pickle.loads(pickle.dumps(sparse)).predict(X))
+
+
+@pytest.mark.parametrize("kind", ["labels", "classes"])
+def test_predict_of_thousands_of_outputs_never_holds_all_scores(kind, rng):
+    n, n_outputs = 20_000, 2000
+    X = rng.standard_normal((n, 3)).astype(np.float32)
+    k = np.arange(2 * n_outputs)
+    Y = sp.csr_array((np.ones(len(k) - 1, int), (k[1:], k[1:] % n_outputs)))
+    y = Y if kind == "labels" else k % n_outputs
+    clf = make(max_iter=1, hidden_size=4).fit(X[: len(k)], y)
+    clf.intercepts_[1][:] -= 10  # few labels a row
+    clf.predict(X[:5000])
+    tracemalloc.start()
+    try:
+        clf.predict(X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 40e6 < n * n_outputs * 4
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_predict_is_the_decision_of_predict_proba_also_at_ties(n_outputs, dtype, sign):
+    """Scores of a few rounding errors, whose probabilities are one half as far as a float tells."""
+    eps = np.finfo(dtype).eps
+    for label_kind in ("classes", "labels"):
+        if (label_kind, n_outputs) in (("labels", 1), ("classes", 2)):
+            continue
+        X = np.arange(40, dtype=dtype)[:, np.newaxis] / 8
+        k = np.arange(40)
+        y = k % max(2, n_outputs) if label_kind == "classes" else np.c_[[k % 2] * n_outputs].T
+        clf = make(max_iter=1, hidden_size=1, activation="identity").fit(X, y)
+        clf.coefs_ = [np.ones((1, 1), dtype), np.full((1, n_outputs), sign * eps, dtype)]
+        clf.coefs_[1] *= np.arange(1, n_outputs + 1, dtype=dtype)  # the last class is the likeliest
+        clf.intercepts_ = [np.zeros(1, dtype), np.zeros(n_outputs, dtype)]
+        proba, predicted = clf.predict_proba(X), clf.predict(X)
+        if label_kind == "labels":
+            assert_array_equal(predicted, proba > 0.5)
+            assert (clf.decision_function(X) > 0)[proba == 0.5].any() or sign < 0
+        else:
+            assert_array_equal(predicted, proba.argmax(axis=1))
+            tied = proba.max(axis=1) == proba[:, 0]
+            assert tied[X[:, 0] == 0].all()
+
+
+@pytest.mark.parametrize("kind", ["two", "three", "labels"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_no_probability_is_zero_or_one(kind, dtype, rng):
+    X, k = rng.standard_normal((60, 4)).astype(dtype), np.arange(60)
+    y = {"two": k % 2, "three": k % 3, "labels": np.c_[k % 2, k % 3 > 0]}[kind]
+    clf = make(max_iter=2).fit(X, y)
+    clf.coefs_[1] *= dtype(1e5)
+    proba, log_proba = clf.predict_proba(X), clf.predict_log_proba(X)
+    limits = np.finfo(dtype)
+    assert proba.min() == limits.tiny
+    assert proba.max() == 1 - limits.epsneg
+    assert np.isfinite(np.log(proba)).all()
+    assert np.isfinite(np.log1p(-proba)).all()
+    assert np.isfinite(log_proba).all()
+    assert log_proba.min() < np.log(limits.tiny)  # exact, where the probability is not

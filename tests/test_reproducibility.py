@@ -4,6 +4,7 @@ import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.model_selection import cross_val_predict
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
@@ -36,9 +37,9 @@ def test_number_of_blas_threads(data, solver):
 @pytest.mark.parametrize(
     ("rows", "features", "hidden", "container", "threads"),
     [
-        (256, 256, 256, np.asarray, 2),  # 2**24 multiplications
-        (256, 256, 255, np.asarray, 1),
-        (256, 256, 256, sp.csr_array, 1),  # BLAS has no part in its large products
+        (256, 512, 512, np.asarray, 2),  # 2**26 multiplications
+        (256, 512, 511, np.asarray, 1),
+        (256, 512, 512, sp.csr_array, 1),  # BLAS has no part in its large products
     ],
 )
 @pytest.mark.parametrize("solver", [SGD, LBFGS])
@@ -58,6 +59,41 @@ def test_large_products_keep_their_threads(
     with threadpool_limits(2, user_api="blas"):
         fit(container(X), y, hidden_size=hidden, batch_size="full", solver=solver())
     assert seen == {threads}
+
+
+SHAPES = [
+    (1, 64, 256, 10),  # a product of a vector and a matrix
+    (1797, 64, 256, 10),  # the default net on the digits
+    (3000, 784, 256, 10),  # blocks in several threads
+    (100, 20, 300, 2),
+    (300, 30, 64, 3000),
+]
+
+
+@pytest.mark.parametrize(("rows", "features", "hidden", "classes"), SHAPES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_predictions_do_not_depend_on_the_number_of_threads(rows, features, hidden, classes, dtype):
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((max(rows, 2 * classes), features)).astype(dtype)
+    y = np.arange(len(X)) % classes
+    clf = TwoLayerClassifier(hidden, max_iter=1, tol=None, random_state=0).fit(X, y)
+    answers = []
+    for n_threads in (1, 2, 3):
+        with threadpool_limits(n_threads, user_api="blas"):
+            answers.append((clf.predict_proba(X[:rows]), clf.transform(X[:rows])))
+    for proba, hidden_units in answers[1:]:
+        assert np.array_equal(proba, answers[0][0])
+        assert np.array_equal(hidden_units, answers[0][1])
+
+
+def test_cross_val_predict_of_default_nets_does_not_depend_on_n_jobs(digits):
+    X, y = digits
+    clf = TwoLayerClassifier(max_iter=2, tol=None, random_state=0)
+    one, two = (
+        cross_val_predict(clf, X, y, cv=3, n_jobs=n_jobs, method="predict_proba")
+        for n_jobs in (1, 2)
+    )
+    assert np.array_equal(one, two)
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])

@@ -18,6 +18,7 @@ class Labels(NamedTuple):
 
     classes: Array  # sorted; or the numbers of the columns of y
     multilabel: bool = False
+    sparse: bool = False  # whether the indicator matrix was
 
     @property
     def n_outputs(self) -> int:
@@ -40,7 +41,7 @@ class Labels(NamedTuple):
     def learn(cls, y: Any) -> Self:
         """Return the labels that occur in y, whatever the weights of their rows."""
         if y.ndim == 2:
-            return cls(np.arange(y.shape[1]), multilabel=True)
+            return cls(np.arange(y.shape[1]), multilabel=True, sparse=is_sparse(y))
         return cls(distinct_labels(y))
 
     @classmethod
@@ -54,7 +55,7 @@ class Labels(NamedTuple):
                     f"for an indicator matrix of {y.shape[1]} columns classes must be their "
                     f"numbers, range({y.shape[1]}), got {classes!r}"
                 )
-            return cls(labels, multilabel=True)
+            return cls(labels, multilabel=True, sparse=is_sparse(y))
         if not len(labels):
             raise ValueError(f"classes must hold at least one label, got classes={classes!r}")
         return cls(labels)
@@ -229,7 +230,12 @@ def is_one_hot(y: Any) -> bool:
 
 
 def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
-    """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones."""
+    """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones.
+
+    `complete` says whether all classes occur, so that scikit-learn may judge by their number.
+    """
+    if _is_plain(y, complete=complete):
+        return y
     if y.ndim == 1 or y.shape[1] == 1:
         y = column_or_1d(as_dense(y), warn=True)
         if not complete:
@@ -253,3 +259,15 @@ def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
             "label per row, give an array of shape (n_samples,)"
         )
     return y
+
+
+def _is_plain(y: Any, *, complete: bool) -> bool:
+    """Tell whether targets can be taken as they are, without the checks of scikit-learn.
+
+    Those take longer than a step over a few rows.
+    """
+    if type(y) is not np.ndarray or y.dtype.kind not in "iub" or not len(y):
+        return False
+    if y.ndim == 1:
+        return not complete  # integers and booleans are classes, unless there are very many
+    return y.ndim == 2 and y.shape[1] > 1 and bool(y.min() >= 0 and y.max() <= 1)

@@ -172,13 +172,16 @@ def whole_numbers(sample_weight: Any, rows: Array | slice) -> Array | None:
     >>> whole_numbers([2, 4, 0, 6], [0, 1, 3]), whole_numbers([0.1, 0.3], [0, 1])
     (array([1, 2, 3]), array([1, 3]))
     """
-    if np.ndim(sample_weight) != 1:
+    weights = np.asarray(sample_weight)
+    if sample_weight is None or weights.ndim != 1:  # one number for all rows
         return None
-    weights = np.asarray(sample_weight)[rows].astype(np.float64)
-    for candidates in (weights, weights / weights.min()):
-        if candidates.max(initial=0.0) < MAX_COPIES:
+    weights = weights[rows].astype(np.float64)
+    with np.errstate(over="ignore"):
+        multiples = weights / weights.min()
+    for candidates in (weights, multiples):
+        if candidates.max() < MAX_COPIES:
             copies: Array = np.rint(candidates).astype(np.int64)
-            if np.allclose(candidates, copies, rtol=1e-9, atol=0):
+            if (abs(candidates - copies) <= 1e-9 * copies).all():
                 copies //= np.gcd.reduce(copies)
                 return None if (copies == 1).all() else copies
     return None

@@ -1,4 +1,33 @@
-"""How many threads BLAS may use."""
+"""The number of threads that BLAS may use.
+
+The rule, for training and prediction alike: BLAS works on one thread. Small products gain nothing
+from more, and a product that is split among threads is rounded differently, so that results would
+depend on how many threads the machine, or a parallel search, left to the process.
+
+Where more cores are worth it:
+
+- Predictions of many rows are split into blocks of rows, which several threads of Python work on,
+  each with a BLAS of one thread (`_inference.py`). The blocks depend on shapes only, so the result
+  does not depend on the number of threads.
+- Training whose largest product takes `LARGE_PRODUCT` multiplications or more keeps the threads
+  that BLAS has. There, and only there, the last bits depend on their number.
+
+Why the limiter below is more than ``threadpoolctl.threadpool_limits``, which changes the limit when
+a block begins, and at its end sets the number it found:
+
+- *Overlapping blocks.* The limit of OpenBLAS on pthreads, which the wheels of NumPy and SciPy
+  contain (one library each), is that of the process. If thread B begins while thread A has the
+  limit at one, B restores one after A has restored four, and the process is left with one thread.
+  So blocks are counted: the first one notes what to restore, and the last one restores it.
+- *One limit for each thread.* OpenBLAS on OpenMP (conda-forge) keeps the limit for each thread. So
+  every block sets it when it begins, and restores its own thread's when it ends.
+- *Controlling thread.* From version 3.8, threadpoolctl ignores limits that are set by any other
+  thread than the first one that set a limit, until that one lets go.
+- *Fork.* A child forked during a fit inherits the lock, perhaps held, and users that do not exist
+  there. It starts with no users, and its first block restores the number of the parent.
+- *Interrupts.* KeyboardInterrupt may be raised between any two lines. The numbers to restore are
+  forgotten after they were restored; if an interrupt prevented that, the next block does it.
+"""
 
 from __future__ import annotations
 
@@ -11,88 +40,72 @@ from typing import Any
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-LARGE_PRODUCT = 2**24  # multiplications: from here on more threads pay
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    """Find this process's BLAS libraries, once: the search costs far more than a limit."""
-    return ThreadpoolController()
+LARGE_PRODUCT = 2**26  # multiplications: a training step gains from more threads from here on
 
 
 class _SingleThreadedBlas:
-    """Knows who wants one BLAS thread: the first sets the limit, the last restores it.
-
-    For most libraries the limit belongs to the process, not to the thread that sets it, so fits
-    that overlap in several threads must share one: each restoring what it found would leave the
-    limit at one. OpenBLAS on OpenMP has a limit for each thread, set and restored by each.
-
-    An interrupt may come between any two lines here. What was before the first limit is
-    therefore forgotten only once it is restored, if not by this fit then by the next one.
-    """
+    """Counts the blocks that want one BLAS thread, and restores the number after the last."""
 
     def __init__(self) -> None:
-        self._before: dict[str, int] = {}
+        self._before: list[tuple[Any, int]] = []  # each library, and its threads without a limit
         self.forget_users()
 
     def forget_users(self) -> None:
-        """Start with no users and an open lock, as a forked process must.
-
-        If it was forked during a fit, its own first fit restores the limit from before that.
-        """
+        """Start with no users and an open lock, as a forked process must."""
         self._lock = threading.Lock()
         self._users: set[object] = set()
 
-    def enter(self, user: object) -> None:
+    def enter(self, user: object) -> int:
+        """Set the limit, and return how many threads BLAS has without it."""
         with self._lock:
             self._users.add(user)
-            libraries = _blas_libraries()
             if not self._before:
-                self._before = {library.filepath: library.num_threads for library in libraries}
-            _set_threads(libraries, dict.fromkeys(self._before, 1))
+                self._before = [(library, library.num_threads) for library in _blas_libraries()]
+            _set_threads([(library, 1) for library, _ in self._before])
+            return max([number for _, number in self._before], default=1)
 
     def leave(self, user: object) -> None:
+        """Restore what there was before the first user: the last one, that of the process."""
         with self._lock:
             self._users.discard(user)
-            libraries = _blas_libraries()
-            if self._users:
-                libraries = [library for library in libraries if _limits_each_thread(library)]
-            _set_threads(libraries, self._before)
-            if not self._users:
-                self._before = {}
+            others = bool(self._users)
+            _set_threads([b for b in self._before if not others or _limits_each_thread(b[0])])
+            if not others:
+                self._before = []
 
 
+@cache
 def _blas_libraries() -> list[Any]:
-    return [library for library in _controller().lib_controllers if library.user_api == "blas"]
+    """Find this process's BLAS libraries, once: the search costs far more than a limit."""
+    libraries = ThreadpoolController().lib_controllers
+    return [library for library in libraries if library.user_api == "blas"]
 
 
 def _limits_each_thread(library: Any) -> bool:
     return bool(library.internal_api == "openblas" and library.threading_layer == "openmp")
 
 
-def _set_threads(libraries: list[Any], threads: dict[str, int]) -> None:
-    """Set the limits from this thread, though another may have set them last.
+def _set_threads(numbers: list[tuple[Any, int]]) -> None:
+    """Set the limits of libraries from this thread, though another may have set them last."""
+    if numbers:
+        _let_go()
+        for library, number in numbers:
+            library.set_num_threads(number)
+        _let_go()
 
-    Since threadpoolctl 3.8 the first thread to set a limit of the process is the only one that
-    can, until it is made to let go.
-    """
-    let_go = getattr(OpenBLASController, "clear_controlling_thread", None)
-    if let_go:
-        let_go(force=True)
-    for library in libraries:
-        if library.filepath in threads:
-            library.set_num_threads(threads[library.filepath])
-    if let_go:
-        let_go(force=True)
+
+def _let_go() -> None:
+    """Let any thread set limits: see "controlling thread" above."""
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
 
 
 _SINGLE_THREADED_BLAS = _SingleThreadedBlas()
 if hasattr(os, "register_at_fork"):
-    # The threads of the parent, which may hold the lock, do not exist in the child.
     os.register_at_fork(after_in_child=_SINGLE_THREADED_BLAS.forget_users)
 
 
-def suitable_blas_threads(multiplications: int) -> AbstractContextManager[None]:
+def suitable_blas_threads(multiplications: int) -> AbstractContextManager[object]:
     """Return a context with one BLAS thread, unless products are so large that more of them pay.
 
     Examples
@@ -105,23 +118,24 @@ def suitable_blas_threads(multiplications: int) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[int]:
     """Run a block with one BLAS thread, and restore the limit afterwards whatever happens.
 
-    There are two reasons: threads that wait for each other make small products
-    slower, and a threaded product sums in another order, so that a model's last bits would
-    depend on how many threads the machine, or a parallel search, happened to leave it.
+    Yields
+    ------
+    int
+        Number of threads that BLAS has outside of such blocks.
 
     Examples
     --------
     >>> from sk_twolayer._numerics.threads import one_blas_thread
-    >>> with one_blas_thread():
-    ...     pass
+    >>> with one_blas_thread() as n_threads:
+    ...     n_threads >= 1
+    True
     """
     user = object()
     try:
-        _SINGLE_THREADED_BLAS.enter(user)
-        yield
+        yield _SINGLE_THREADED_BLAS.enter(user)
     finally:
         try:
             _SINGLE_THREADED_BLAS.leave(user)

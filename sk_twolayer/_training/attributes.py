@@ -36,6 +36,7 @@ def fitted_attributes(result: FitResult, labels: Labels) -> dict[str, Any]:
         "max_iter_": settings.max_iter,
         "n_outputs_": labels.n_outputs,
         "out_activation_": "softmax" if labels.loss == "softmax" else "logistic",
+        "sparse_output_": labels.sparse,
         "n_layers_": 3,
         "n_iter_": state.n_iter,
         "t_": state.n_rows_seen,
@@ -89,7 +90,8 @@ class FittedModel:
         multilabel = (
             self.attributes["out_activation_"] == "logistic" and self.attributes["n_outputs_"] > 1
         )
-        return Labels(self.attributes["classes_"], multilabel)
+        sparse = self.attributes.get("sparse_output_", False)  # not in files of early versions
+        return Labels(self.attributes["classes_"], multilabel, sparse)
 
     @property
     def dtype(self) -> np.dtype[Any]:

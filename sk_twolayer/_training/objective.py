@@ -80,7 +80,9 @@ class NetworkObjective:
         self._shuffle = shuffle and batch_size < n  # one minibatch of all rows needs no order
         self._random_state = random_state
         self._dropout_random_state = dropout_random_state or random_state
-        self._initial_std = float(net.params["W1"].std(dtype=np.float64))  # only to explain a divergence
+        self._initial_std = float(
+            net.params["W1"].std(dtype=np.float64)
+        )  # only to explain a divergence
         self._epoch = 0
         self._has_evaluated = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -126,13 +126,7 @@ class Settings:
             learning_rate = optimizer.default_learning_rate(
                 inputs_per_row, sizes[1], decays=schedule == "cosine"
             )
-        alpha = as_python(params["alpha"])
-        if alpha == "auto":
-            n_different = STREAM_ROWS if streaming else len(np.unique(row_keys(dataset.X)))
-            squares = mean_squares(dataset.X, dataset.weights)
-            alpha = auto_alpha(squares, inputs_per_row, n_different, labels) if n else 0.0
-        check_memory(*sizes, batch_size, dataset.X.dtype)
-        return cls(
+        settings = cls(
             n_features=n_features,
             hidden_size=sizes[1],
             n_outputs=labels.n_outputs,
@@ -145,7 +139,7 @@ class Settings:
             schedule=schedule,
             period=max_iter,
             fixed_length=schedule == "cosine" and not resumable and optimizer.uses_minibatches,
-            alpha=float(alpha),
+            alpha=0.0,
             dropout=float(params["dropout"]),
             batch_size=batch_size,
             block_size=batch_size if optimizer.uses_minibatches else min(n, BLOCK_ROWS),
@@ -157,6 +151,13 @@ class Settings:
             n_iter_no_change=resolve_patience(params["n_iter_no_change"], n_steps),
             early_stopping=bool(params["early_stopping"]),
         )
+        check_memory(settings, n)  # before the rows are compared, for "auto"
+        alpha = as_python(params["alpha"])
+        if alpha == "auto":
+            n_different = STREAM_ROWS if streaming else len(np.unique(row_keys(dataset.X)))
+            squares = mean_squares(dataset.X, dataset.weights)
+            alpha = auto_alpha(squares, inputs_per_row, n_different, labels) if n else 0.0
+        return replace(settings, alpha=float(alpha))
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:

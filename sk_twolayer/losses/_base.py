@@ -268,13 +268,18 @@ class LossLayer(Layer, ABC):
 
     @staticmethod
     @abstractmethod
-    def probabilities(x: Array) -> Array:
+    def probabilities(x: Array, out: Array | None = None) -> Array:
         """Return the probabilities that scores stand for.
+
+        They are never 0 or 1: a value that rounds to 0 or 1 is replaced by the smallest normal
+        number of the dtype, or by the largest number below 1. So their logarithms are finite.
 
         Parameters
         ----------
         x : ndarray of shape (batch, outputs), floating
             Scores.
+        out : ndarray of the same shape, default=None
+            Where to put the probabilities; may be `x`.
 
         Returns
         -------
@@ -322,3 +327,9 @@ class LossLayer(Layer, ABC):
             )
         out[...] = t.reshape(out.shape)
         return out
+
+
+def between_zero_and_one(y: Array) -> Array:
+    """Replace 0 and 1 in place by the numbers beside them, as `LossLayer.probabilities` says."""
+    limits = np.finfo(y.dtype)
+    return y.clip(limits.tiny, 1 - limits.epsneg, out=y)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.losses._base import LossLayer
+from sk_twolayer.losses._base import LossLayer, between_zero_and_one
 
 
 class SigmoidWithLoss(LossLayer):
@@ -41,11 +41,8 @@ class SigmoidWithLoss(LossLayer):
     """
 
     @staticmethod
-    def probabilities(x: Array) -> Array:
-        y: Array = expit(x)
-        limits = np.finfo(y.dtype)
-        # The function is never 0 or 1, nor is what it rounds to: a log-loss stays finite.
-        return np.clip(y, limits.tiny, 1 - limits.epsneg, out=y)
+    def probabilities(x: Array, out: Array | None = None) -> Array:
+        return between_zero_and_one(expit(x, out))
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
 
 from sk_twolayer._typing import Array, Operation
 from sk_twolayer.layers._base import perform
-from sk_twolayer.losses._base import LossLayer
+from sk_twolayer.losses._base import LossLayer, between_zero_and_one
+
+SHORT_ROW = 64  # classes
 
 
 def softmax(x: Array, out: Array | None = None) -> Array:
@@ -38,12 +41,19 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     >>> softmax(np.array([1010.0, 1000.0, 990.0])).round(6)
     array([9.99955e-01, 4.50000e-05, 0.00000e+00])
     """
-    if out is None:  # by columns, as short rows are slow to add up
-        out = np.empty_like(x, np.result_type(x, np.float32), order="F")
-    np.copyto(out, x)
+    if out is None:
+        out = softmax_memory(x.shape, np.result_type(x, np.float32))
+    if not (x.flags.c_contiguous and out.flags.c_contiguous and x.dtype == out.dtype):
+        np.copyto(out, x)  # into columns: see `softmax_memory`
+        x = out
     row_values = np.empty((2, *x.shape[:-1]), out.dtype)
-    perform(_bind_softmax(out, out, row_values[0, ...], row_values[1, ...]))
+    perform(_bind_softmax(x, out, row_values[0, ...], row_values[1, ...]))
     return out
+
+
+def softmax_memory(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return an uninitialized array, by columns where short rows are slow to add up."""
+    return np.empty(shape, dtype, order="F" if shape[-1] <= SHORT_ROW else "C")
 
 
 def _bind_softmax(x: Array, y: Array, shift: Array, total: Array) -> list[Operation]:
@@ -90,7 +100,10 @@ class SoftmaxWithLoss(LossLayer):
            [ 0.05, -0.1 ,  0.05]])
     """
 
-    probabilities = staticmethod(softmax)
+    @staticmethod
+    def probabilities(x: Array, out: Array | None = None) -> Array:
+        y = softmax(x, out)
+        return between_zero_and_one(y) if x.shape[-1] > 1 else y  # a single class has all of it
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:

@@ -161,3 +161,13 @@ print([[output.name for output in graph.graph.output] for graph in graphs])
     arrays, dictionaries = ["label", "probabilities"], ["output_label", "output_probability"]
     process = subprocess.run(command, capture_output=True, text=True, check=True)
     assert process.stdout.strip() == str([arrays, dictionaries, arrays])
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_equal_probabilities_are_decided_alike(n_classes, rng):
+    X = rng.standard_normal((30, 4)).astype(np.float32)
+    clf = make(max_iter=1).fit(X, np.arange(30) % n_classes)
+    clf.coefs_[1][:] = 0
+    clf.intercepts_[1][:] = 0
+    labels, _ = run(clf, X, {"zipmap": False})
+    assert labels.tolist() == clf.predict(X).tolist() == [0] * 30
