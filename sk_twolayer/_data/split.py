@@ -66,13 +66,8 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
     ((16, 1), array([0, 0, 1, 1]))
     """
     single_label = dataset.t.ndim == 1
-    t = dataset.t[:, np.newaxis] if single_label else dataset.t
-    x_keys = row_keys(dataset.X)
-    _, first, cell = np.unique(
-        x_keys ^ _rotate_left(row_keys(t)), return_index=True, return_inverse=True
-    )
+    first, cell, cell_sizes, x_keys = _cells(dataset)
     copies = np.ones_like(cell) if dataset.copies is None else dataset.copies
-    cell_sizes = np.bincount(cell, copies).astype(np.int64)
     _, x_group = np.unique(x_keys[first], return_inverse=True)
     n_targets = np.bincount(x_group)  # of each different X
     too_large = cell_sizes > math.ceil(fraction * cell_sizes.sum())
@@ -101,6 +96,52 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
     )
     parts = _parts_of_rows(dataset, cell, copies, np.where(divisible, 1, cell_sizes) * taken)
     return dataset.take_parts(copies - parts, copies), dataset.take_parts(parts, copies)
+
+
+def n_observations(dataset: Dataset) -> int:
+    """Return the number of rows, copies included, divided by a number of times all rows occur.
+
+    So it is the same for a row of whole-number weight k and k copies of it, and, like the loss,
+    for weights that are all twice as large.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._data.dataset import Dataset
+    >>> from sk_twolayer._data.split import n_observations
+    >>> x, t = np.array([[1.0], [2.0], [3.0]]), np.array([0, 1, 1])
+    >>> n_observations(Dataset(x, t, None))
+    3
+    >>> n_observations(Dataset(x, t, None, copies=np.array([1, 1, 2])))
+    4
+    >>> n_observations(Dataset(np.tile(x, (5, 1)), np.tile(t, 5), None))
+    3
+    """
+    _, _, cell_sizes, _ = _cells(dataset)
+    return int(cell_sizes.sum() // np.gcd.reduce(cell_sizes))
+
+
+def _cells(dataset: Dataset) -> tuple[Array, Array, Array, Array]:
+    """Group rows with equal X and equal target.
+
+    Returns
+    -------
+    first : ndarray of shape (n_cells,)
+        A row of each group.
+    cell : ndarray of shape (n,)
+        The group of each row.
+    sizes : ndarray of shape (n_cells,)
+        The number of rows in each group, copies included.
+    x_keys : ndarray of shape (n,)
+        Keys of X alone.
+    """
+    t = dataset.t[:, np.newaxis] if dataset.t.ndim == 1 else dataset.t
+    x_keys = row_keys(dataset.X)
+    _, first, cell = np.unique(
+        x_keys ^ _rotate_left(row_keys(t)), return_index=True, return_inverse=True
+    )
+    sizes = np.bincount(cell, dataset.copies).astype(np.int64)
+    return first, cell, sizes, x_keys
 
 
 def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:

@@ -10,8 +10,9 @@ from typing import Any, Self
 import numpy as np
 
 from sk_twolayer._data.dataset import Dataset
+from sk_twolayer._data.split import n_observations
 from sk_twolayer._data.targets import Labels
-from sk_twolayer._numerics.matrices import BLOCK_ROWS, mean_nonzeros, mean_squares, row_keys
+from sk_twolayer._numerics.matrices import BLOCK_ROWS, mean_nonzeros, mean_squares
 from sk_twolayer._sklearn_compat import as_python
 from sk_twolayer._training.memory import check_memory
 from sk_twolayer._typing import Array
@@ -154,9 +155,9 @@ class Settings:
         check_memory(settings, n)  # before the rows are compared, for "auto"
         alpha = as_python(params["alpha"])
         if alpha == "auto":
-            n_different = STREAM_ROWS if streaming else len(np.unique(row_keys(dataset.X)))
+            n_rows = STREAM_ROWS if streaming or not n else n_observations(dataset)
             squares = mean_squares(dataset.X, dataset.weights)
-            alpha = auto_alpha(squares, inputs_per_row, n_different, labels) if n else 0.0
+            alpha = auto_alpha(squares, inputs_per_row, n_rows, labels)
         return replace(settings, alpha=float(alpha))
 
 
@@ -241,9 +242,7 @@ def resolve_patience(n_iter_no_change: int | str, steps_per_epoch: int) -> int:
     return max(MIN_PATIENCE_EPOCHS, math.ceil(MIN_PATIENCE_STEPS / max(1, steps_per_epoch)))
 
 
-def auto_alpha(
-    mean_squares: Array, inputs_per_row: float, n_different: int, labels: Labels
-) -> float:
+def auto_alpha(mean_squares: Array, inputs_per_row: float, n_rows: int, labels: Labels) -> float:
     """Return the strength of the penalty that suits some inputs and classes.
 
     ``3e-4 * noise * S / sqrt(n) * (1 + 100 K/n)``, at most ``0.15 * sqrt(S / n)``, where
@@ -251,7 +250,7 @@ def auto_alpha(
     - ``S`` is the sum of the root mean squares of the columns, each at most 1: the number of
       columns if they are standardised. Weights of many inputs, which are summed, have to be
       smaller. It is linear in the scale of X, as the weights that undo a scale are.
-    - ``n`` is the number of different rows, and ``n / K`` that of rows per class: the fewer, the
+    - ``n`` is the number of rows, and ``n / K`` that of rows per class: the fewer, the
       less they determine the weights. K is the number of classes, and 2 for each of several labels.
     - ``noise`` estimates how little a row tells of its class: ``10 / (K - 1)``, for ``K - 1`` free
       scores that share the weights; but at least ``min(d/3, 150) / k``, clipped to 10, for rows
@@ -267,15 +266,16 @@ def auto_alpha(
         Mean square of each column.
     inputs_per_row : float
         Mean number of nonzeros per row.
-    n_different : int
-        Number of different rows.
+    n_rows : int
+        Number of rows, as `n_observations` counts them.
     labels : Labels
         The classes, or labels.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer._data.targets import Labels
+    >>> from sk_twolayer._data.split import n_observations
+    from sk_twolayer._data.targets import Labels
     >>> from sk_twolayer._training.settings import auto_alpha
     >>> binary, digits = Labels(np.arange(2)), Labels(np.arange(10))
     >>> round(auto_alpha(np.ones(25), 25, 400, binary), 4)
@@ -285,7 +285,7 @@ def auto_alpha(
     >>> auto_alpha(np.zeros(3), 0, 10, binary)
     0.0
     """
-    n, d = n_different, len(mean_squares)
+    n, d = n_rows, len(mean_squares)
     inputs = float(np.minimum(np.sqrt(mean_squares), 1.0).sum(dtype=np.float64))
     if not inputs:
         return 0.0
