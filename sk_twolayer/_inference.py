@@ -196,9 +196,9 @@ def _for_blocks(
     starts = range(0, n, size)
     if n * largest <= SMALL_PRODUCT:
         return [run(start) for start in starts]
-    hidden = np.empty((min(n, size), len(b1)), W1.dtype)  # one after the other may share it
     with one_blas_thread() as n_threads:
         if work < WORTH_THREADS or min(n_threads, len(starts)) == 1:
+            hidden = np.empty((min(n, size), len(b1)), W1.dtype)  # for one block after the other
             return [run(start, hidden) for start in starts]
         with ThreadPoolExecutor(min(n_threads, len(starts))) as pool:
             return list(pool.map(run, starts))
@@ -207,11 +207,13 @@ def _for_blocks(
 def _block_rows(n: int, W1: Array, W2: Array, work: int) -> int:
     """Return the rows of a block, by shapes alone: other blocks may be rounded differently."""
     (n_features, n_hidden), n_outputs, itemsize = W1.shape, W2.shape[1], W1.itemsize
+    # smaller where several threads have a block each
+    hidden_bytes = HIDDEN_BYTES // 2 if work >= WORTH_THREADS else HIDDEN_BYTES
     hidden_rows = min(HIDDEN_ROWS, MAX_HIDDEN_BYTES // (n_hidden * itemsize))
     size: int = min(
         BLOCK_ROWS,
         max(INPUT_ROWS, INPUT_BYTES // (n_features * itemsize)),
-        max(SCORE_ROWS, hidden_rows, HIDDEN_BYTES // (n_hidden * itemsize)),
+        max(SCORE_ROWS, hidden_rows, hidden_bytes // (n_hidden * itemsize)),
         max(SCORE_ROWS, SCORE_BYTES // (n_outputs * itemsize)),
     )
     if work >= WORTH_THREADS:  # some blocks for several threads
