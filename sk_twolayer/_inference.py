@@ -12,6 +12,7 @@ from sk_twolayer._numerics.matrices import BLOCK_ROWS
 from sk_twolayer._numerics.threads import one_blas_thread
 from sk_twolayer._typing import Array
 from sk_twolayer.layers._base import perform
+from sk_twolayer.layers._registry import Activation
 from sk_twolayer.network._chain import affine_layers, bind_forward
 
 BLOCK_BYTES = 2**20  # of X: what is checked is still in the cache when it is multiplied
@@ -23,7 +24,7 @@ NARROW = 2**12  # elements of W1 or W2: from here on more threads pay
 def scores_in_blocks(
     coefs: Sequence[Array],
     intercepts: Sequence[Array],
-    activation: str,
+    activation: Activation,
     X: Any,
     check: Callable[[Any], object] | None = None,
 ) -> Array:
@@ -37,8 +38,8 @@ def scores_in_blocks(
         W1 and W2.
     intercepts : sequence of two ndarrays, of shapes (hidden,) and (outputs,)
         The biases b1 and b2.
-    activation : {"relu", "sigmoid", "tanh", "identity"}
-        What lies between.
+    activation : str or layer
+        What lies between: a name, or a layer of which each call takes a copy.
     X : ndarray or sparse container of shape (n, inputs)
         Input rows, in the dtype of the parameters.
     check : callable, default=None
@@ -76,7 +77,7 @@ def scores_in_blocks(
 
 
 def hidden_units(
-    coefs: Sequence[Array], intercepts: Sequence[Array], activation: str, X: Any
+    coefs: Sequence[Array], intercepts: Sequence[Array], activation: Activation, X: Any
 ) -> Array:
     """Return the activations of the hidden units: ``activation(X @ W1 + b1)``.
 
@@ -86,7 +87,7 @@ def hidden_units(
         W1 and W2.
     intercepts : sequence of two ndarrays, of shapes (hidden,) and (outputs,)
         The biases b1 and b2.
-    activation : {"relu", "sigmoid", "tanh", "identity"}
+    activation : str or layer
         What a hidden unit does with its weighted sum.
     X : ndarray or sparse container of shape (n, inputs)
         Input rows, in the dtype of the parameters.

@@ -7,9 +7,9 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-__all__ = ["RANDOM_STATE", "Number", "StrOptions", "as_python"]
+__all__ = ["RANDOM_STATE", "HasMethods", "Number", "StrOptions", "as_python"]
 
 
 class Number(Interval):

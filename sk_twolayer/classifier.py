@@ -12,12 +12,12 @@ from sklearn.utils.metaestimators import available_if
 from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._predictor import Predictor
 from sk_twolayer._serialization import Persistent
-from sk_twolayer._sklearn_compat import RANDOM_STATE, Number, StrOptions
+from sk_twolayer._sklearn_compat import RANDOM_STATE, HasMethods, Number, StrOptions
 from sk_twolayer._training.callbacks import CallbackSupportMixin
 from sk_twolayer._training.checks import fits_in_parts
 from sk_twolayer._training.fitting import Fitting
 from sk_twolayer._training.warnings import warn_of_the_end
-from sk_twolayer.network._chain import ACTIVATIONS
+from sk_twolayer.layers._registry import ACTIVATIONS, Activation
 from sk_twolayer.optimizers import LBFGS, SOLVERS, Optimizer
 from sk_twolayer.schedules import SCHEDULES
 
@@ -41,11 +41,15 @@ class TwoLayerClassifier(
     ----------
     hidden_size : int, default=256
         Number of hidden units.
-    activation : {"relu", "sigmoid", "tanh", "identity"}, default="relu"
-        What a hidden unit does with its weighted sum. "identity" makes a linear model.
+    activation : str or layer, default="relu"
+        What a hidden unit does with its weighted sum: "relu", "leaky_relu", "elu", "softplus",
+        "silu", "gelu", "mish", "sigmoid" or "tanh"; "identity" makes a linear model. Or a layer
+        with ``forward(x)`` and ``backward(dout)``, an object or its class, without parameters to
+        learn: each fit and each prediction takes a copy. A grid search reaches the parameters of
+        its `get_params` as ``activation__slope``.
     weight_init_std : float or "auto", default="auto"
-        Standard deviation of the weights at the start; "auto" is He's rule for relu and
-        Glorot's otherwise, see `TwoLayerNet`. Biases start at 0.
+        Standard deviation of the weights at the start; "auto" is He's rule for relu and what
+        resembles it, Glorot's otherwise, see `TwoLayerNet`. Biases start at 0.
     solver : str, Optimizer or LBFGS, default="adam"
         "sgd", "adam", "adagrad", "rmsprop" or "lbfgs"; or an object from
         `sk_twolayer.optimizers` for control: ``SGD(momentum=0.9, nesterov=True)``,
@@ -110,8 +114,8 @@ class TwoLayerClassifier(
         The weights W1 and W2, in the dtype of the X given to `fit`.
     intercepts_ : list of two ndarrays, of shapes (hidden_size,) and (n_outputs,)
         The biases b1 and b2.
-    activation_ : str
-        The activation the model was fitted with.
+    activation_ : str or layer
+        The activation the model was fitted with: its name, or a copy of the layer.
     alpha_ : float
         The strength of the penalty it was fitted with.
     out_activation_ : {"softmax", "logistic"}
@@ -170,7 +174,8 @@ class TwoLayerClassifier(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_size": [Number(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+        # the view of the names, so that an activation that is added is known
+        "activation": [StrOptions(ACTIVATIONS.keys()), HasMethods(["forward", "backward"])],
         "weight_init_std": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "solver": [StrOptions(set(SOLVERS)), Optimizer, LBFGS],
         "learning_rate": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
@@ -195,7 +200,7 @@ class TwoLayerClassifier(
         self,
         hidden_size: int = 256,
         *,
-        activation: str = "relu",
+        activation: Activation = "relu",
         weight_init_std: float | str = "auto",
         solver: str | Optimizer | LBFGS = "adam",
         learning_rate: float | str = "auto",

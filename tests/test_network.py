@@ -265,8 +265,8 @@ def test_accuracy(x):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"activation": "softplus"}, r"activation must be one of \['identity', 'relu'"),
-        ({"loss": "hinge"}, r"loss must be one of \['sigmoid', 'softmax'\], got 'hinge'"),
+        ({"activation": "swish"}, r"activation must be one of \['elu', .*got 'swish'"),
+        ({"loss": "hinge"}, r"loss must be one of \['sigmoid', 'softmax'\].*got 'hinge'"),
         ({"dtype": int}, r"dtype must be one of \['float32', 'float64'\], got 'int64'"),
         ({"weight_init_std": "he"}, r"weight_init_std must be a number or 'auto', got 'he'"),
     ],

@@ -37,6 +37,7 @@ from sk_twolayer._training.session import Best, Plan, Session, Training
 from sk_twolayer._training.stopping import StoppingRule
 from sk_twolayer._training.warnings import warn_of_scale
 from sk_twolayer._typing import Array
+from sk_twolayer.layers._registry import copy_activation
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.network._penalty import auto_alpha
 from sk_twolayer.optimizers import LBFGS, make_optimizer
@@ -123,7 +124,8 @@ class Fitting:
     ) -> str:
         """Run the epochs, set the fitted attributes, and return what ended the training."""
         session, net = training.session, training.net
-        attributes = partial(_fitted_attributes, labels, session, self.activation)
+        activation = copy_activation(self.activation)
+        attributes = partial(_fitted_attributes, labels, session, activation)
         vars(self).pop("_session", None)  # no callback is to see the last one
         with suitable_blas_threads(training.largest_product(batch_size)):
             ended = training.run(self._epochs(training, batch_size), max_iter, attributes)
@@ -327,7 +329,7 @@ def _draw_seed(random_state: np.random.RandomState) -> int:
 
 
 def _fitted_attributes(
-    labels: Labels, session: Session, activation: str, net: TwoLayerNet
+    labels: Labels, session: Session, activation: Any, net: TwoLayerNet
 ) -> dict[str, Any]:
     """Return what a fit sets: parameters and short histories, nothing else."""
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from functools import partial
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from sk_twolayer._typing import Array, Operation
 from sk_twolayer.layers._base import Layer, perform
 
 
-class LossLayer(Layer, ABC):
+class LossLayer(Layer):
     """Base of the losses: probabilities `y` of the scores `x`, and their mean loss against `t`.
 
     Each loss here is a negative log-likelihood whose gradient, taken together with its
@@ -45,11 +45,11 @@ class LossLayer(Layer, ABC):
 
         Parameters
         ----------
-        x : ndarray of shape (batch, outputs) or (outputs,)
+        x : array-like of shape (batch, outputs) or (outputs,)
             Scores: what the last affine layer put out.
         t : array-like
             Targets; see the class.
-        sample_weight : ndarray of shape (batch,), default=None
+        sample_weight : array-like of shape (batch,), default=None
             Factor of each row's loss. The mean is over rows: weights that average 1 make it
             the weighted mean.
         out : ndarray in the shape of `x`, default=None
@@ -127,12 +127,17 @@ class LossLayer(Layer, ABC):
         LossLayer
             One that shares its memory.
         """
-        part = type(self)()
+        part = type(self).__new__(type(self))  # with the options of this one, in no time
+        vars(part).update(vars(self))
         part.x, part.t, part.sample_weight = self.x[where], self.t[where], None
         if self.sample_weight is not None:
             part.sample_weight = self.sample_weight[where]
         part.row_values = tuple(values[where] for values in self.row_values)
         return part
+
+    def __getstate__(self) -> dict[str, Any]:
+        remembered = ("x", "t", "sample_weight", "y", "row_values")
+        return {name: value for name, value in vars(self).items() if name not in remembered}
 
     def total(self) -> float:
         """Return the sum of all rows' losses, each times its weight.
@@ -164,12 +169,15 @@ class LossLayer(Layer, ABC):
         ndarray of shape (batch, outputs)
             Gradient with respect to the scores, each row times its weight.
         """
+        self._check_called("y")
         if out is None:
             out = np.empty_like(self.y)
         perform(self.bind_backward(out, dout))
         return out
 
-    def bind_backward(self, out: Array, dout: float = 1.0) -> list[Operation]:
+    def bind_backward(  # type: ignore[override]  # the end of the chain: dout is a number
+        self, out: Array, dout: float = 1.0
+    ) -> list[Operation]:
         """Lay `backward` over arrays: those of `bind_probabilities`, and one more.
 
         Parameters
@@ -199,7 +207,7 @@ class LossLayer(Layer, ABC):
 
         Parameters
         ----------
-        x : ndarray of shape (batch, outputs) or (outputs,)
+        x : array-like of shape (batch, outputs) or (outputs,)
             Scores.
         t : array-like
             Targets; see the class.

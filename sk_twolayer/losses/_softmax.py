@@ -19,7 +19,7 @@ def softmax(x: Array, out: Array | None = None) -> Array:
 
     Parameters
     ----------
-    x : ndarray of shape (..., classes)
+    x : array-like of shape (..., classes)
         Scores.
     out : ndarray of the same shape, default=None
         Where to put the result; may be `x`.
@@ -38,6 +38,7 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     >>> softmax(np.array([1010.0, 1000.0, 990.0])).round(6)
     array([9.99955e-01, 4.50000e-05, 0.00000e+00])
     """
+    x = np.asarray(x)
     if out is None:  # by columns, as short rows are slow to add up
         out = np.empty_like(x, np.result_type(x, np.float32), order="F")
     np.copyto(out, x)

@@ -1,26 +1,22 @@
-"""Floor 2, below the net: affine layers with an activation between, and the way through them."""
+"""The layers of a two-layer net in order, and the forward and backward pass through them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.layers import Affine, Dropout, Identity, Relu, Sigmoid, Tanh
+from sk_twolayer.layers import Affine, Dropout
+from sk_twolayer.layers import _base as base
+from sk_twolayer.layers._registry import Activation, make_activation
 
-#: The activation layers by name.
-ACTIVATIONS: dict[str, type[Any]] = {
-    "relu": Relu,
-    "sigmoid": Sigmoid,
-    "tanh": Tanh,
-    "identity": Identity,
-}
+NAMES = ("Affine1", "Dropout", "Affine2")  # of all layers but the activation
 
 
 def affine_layers(
-    W1: Array, b1: Array, W2: Array, b2: Array, activation: str, dropout: float = 0.0
+    W1: Array, b1: Array, W2: Array, b2: Array, activation: Activation, dropout: float = 0.0
 ) -> dict[str, Any]:
     """Put the layers of a two-layer net in order over arrays that exist already.
 
@@ -30,8 +26,8 @@ def affine_layers(
         Parameters of the first affine layer; kept, not copied.
     W2, b2 : ndarray of shapes (hidden, outputs) and (outputs,)
         Parameters of the second affine layer; kept, not copied.
-    activation : {"relu", "sigmoid", "tanh", "identity"}
-        What lies between.
+    activation : str or layer
+        What lies between: a name, the class of a layer, or an object, of which a copy is taken.
     dropout : float, default=0.0
         Rate of the `Dropout` behind the activation, if it is not 0.
 
@@ -47,14 +43,18 @@ def affine_layers(
     >>> list(affine_layers(np.ones((2, 3)), np.ones(3), np.ones((3, 1)), np.ones(1), "relu"))
     ['Affine1', 'Relu', 'Affine2']
     """
-    between = [ACTIVATIONS[activation](), *([Dropout(dropout)] if dropout else [])]
-    named: dict[str, Any] = {type(layer).__name__: layer for layer in between}
+    between = make_activation(activation)
+    name = type(between).__name__
+    if name in NAMES:
+        name = "Activation"
+    layers: dict[str, Any] = {"Affine1": Affine(W1, b1), name: between}
     if dropout:
-        named["Dropout"].factors = np.ones_like(b1)  # where each mask will be drawn into
-    return {"Affine1": Affine(W1, b1), **named, "Affine2": Affine(W2, b2)}
+        layers["Dropout"] = Dropout(dropout)
+        layers["Dropout"].factors = np.ones_like(b1)  # where each mask will be drawn into
+    return {**layers, "Affine2": Affine(W2, b2)}
 
 
-def forward(layers: dict[str, Any], x: Any) -> Array:
+def forward(layers: Mapping[str, Any], x: Any) -> Array:
     """Walk an input through layers.
 
     Parameters
@@ -83,7 +83,7 @@ def forward(layers: dict[str, Any], x: Any) -> Array:
     return scores
 
 
-def bind_forward(layers: dict[str, Any], x: Any, out: Sequence[Array]) -> list[Operation]:
+def bind_forward(layers: Mapping[str, Any], x: Any, out: Sequence[Array]) -> list[Operation]:
     """Lay the way of an input through layers over arrays.
 
     Parameters
@@ -115,12 +115,12 @@ def bind_forward(layers: dict[str, Any], x: Any, out: Sequence[Array]) -> list[O
     """
     operations: list[Operation] = []
     for layer, result in zip(layers.values(), out, strict=True):
-        operations += layer.bind_forward(x, result)
+        operations += base.bind_forward(layer, x, result)
         x = result
     return operations
 
 
-def bind_backward(layers: dict[str, Any], dout: Array, out: Array) -> list[Operation]:
+def bind_backward(layers: Mapping[str, Any], dout: Array, out: Array) -> list[Operation]:
     """Lay the way of a gradient back through layers over arrays, to where the first one gets it.
 
     Nothing lies upstream of the first layer, so its own input gradient is left out.
@@ -153,8 +153,8 @@ def bind_backward(layers: dict[str, Any], dout: Array, out: Array) -> list[Opera
            [-4.,  0.]])
     """
     first, *between, last = layers.values()
-    operations: list[Operation] = last.bind_backward(dout, out)
+    operations = base.bind_backward(last, dout, out)
     for layer in reversed(between):
-        operations += layer.bind_backward(out, out)
+        operations += base.bind_backward(layer, out, out)
     first.receive(out)
     return operations
