@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sk_twolayer import TwoLayerNet
 from sk_twolayer.gradient_check import check_gradients, numerical_gradient
 from sk_twolayer.layers import Relu
+from sk_twolayer.layers._registry import ACTIVATIONS
 
-ACTIVATIONS = ["relu", "sigmoid", "tanh", "identity"]
 BATCH, INPUTS, HIDDEN, OUTPUTS = 7, 5, 6, 3
 
 

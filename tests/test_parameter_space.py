@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from strategies import given
 
 from sk_twolayer import TwoLayerClassifier
+from sk_twolayer.layers._registry import ACTIVATIONS
 from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
 
 rng = np.random.RandomState(0)
@@ -49,7 +50,7 @@ def share_of_correct(clf, X, y, sample_weight=None):
 
 LEGAL = {
     "hidden_size": st.integers(1, 9) | st.just(np.int64(3)),
-    "activation": st.sampled_from(["relu", "sigmoid", "tanh", "identity"]),
+    "activation": st.sampled_from(list(ACTIVATIONS)),
     "weight_init_std": st.just("auto") | st.floats(1e-9, 1),
     "solver": st.one_of(SOLVERS),
     "learning_rate": st.just("auto") | st.floats(1e-9, 0.2) | st.just(np.float32(0.1)),

@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sk_twolayer import TwoLayerNet
 from sk_twolayer._training.batches import Minibatches
 from sk_twolayer._training.workspace import Workspace
+from sk_twolayer.layers._registry import ACTIVATIONS
 
 N_ROWS, N_PLACES, INPUTS, HIDDEN, OUTPUTS = 4, 3, 5, 6, 3
-ACTIVATIONS = ["relu", "sigmoid", "tanh", "identity"]
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ class Affine(Layer):
             If the rows of `x` have another length than `W` has rows, or `out` shares memory with
             what it is computed from, has another shape, or cannot be filled in place.
         """
-        x = x if issparse(x) else np.asarray(x)
+        x = self._without_small_integers(x if issparse(x) else np.asarray(x))
         if not x.ndim:
             raise ValueError("x must be a row or a batch of rows, but it is a single number")
         shape = x.shape[: x.ndim > 1] + self.b.shape  # of one row: that of b
@@ -214,11 +214,15 @@ class Affine(Layer):
     def _checked_dout(self, value: Any) -> Array:
         """Return the gradient with respect to the last output: of one row, also as a batch."""
         self._check_called("x_shape")
-        dout: Array = np.asarray(value)
+        dout: Array = self._without_small_integers(np.asarray(value))
         expected = (self.x.shape[0], *self.b.shape)
         if dout.ndim not in (1, 2) or _as_rows(dout).shape != expected:
             raise ValueError(f"dout must have shape {expected}, but it has {dout.shape}")
         return dout
+
+    def _without_small_integers(self, x: Any) -> Any:
+        """Return integers in the type of W, in which their sums are right: not modulo 256."""
+        return x.astype(np.result_type(x.dtype, self.W)) if x.dtype.kind in "biu" else x
 
     def bind_dW(self, into: Array) -> Action:
         """Bind the gradient of `W` to an array, as an action (advanced).

@@ -83,19 +83,19 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
             f"{name}(...)"
         ) from error
     x = probe(n_units, dtype)
-    try:
-        y = np.asarray(layer.forward(x.copy()))
-        dx = np.asarray(layer.backward(np.ones_like(x)))
-    except TypeError as error:
-        raise ValueError(
-            f"{name} is no activation: forward(x) and backward(dout) must take one array each "
-            f"({error})"
-        ) from error
-    for method, result in (("forward", y), ("backward", dx)):
+    for method in (layer.forward, layer.backward):  # in this order
+        try:
+            result = np.asarray(method(x.copy()))
+        except TypeError as error:
+            raise ValueError(
+                f"{name} is no activation: forward(x) and backward(dout) must take one array each "
+                f"({error})"
+            ) from error
         if result.shape != x.shape or result.dtype.kind not in "biuf":
             raise ValueError(
-                f"{name} is no activation: {method}() must return real numbers in the shape of its "
-                f"argument {x.shape}, but returned {result.dtype} of shape {result.shape}"
+                f"{name} is no activation: {method.__name__}() must return real numbers in the "
+                f"shape of its argument {x.shape}, but returned {result.dtype} of shape "
+                f"{result.shape}"
             )
     _refuse_parameters_to_learn(name, layer, x.shape)
 

@@ -381,7 +381,7 @@ class TwoLayerNet:
         first, *between, second = self._layers.values()
         dout = second.backward(self._last_layer.backward())
         for layer in reversed(between):
-            dout = layer.backward(dout)
+            dout = np.asarray(layer.backward(dout))
         receive(first, dout)
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_twolayer import TwoLayerClassifier
+from sk_twolayer.layers._registry import ACTIVATIONS
 
 NUMBERS = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
 TARGETS = {
@@ -62,7 +63,7 @@ def test_every_kind_of_target(digits, target, dtype, scaled):
     holds(model, X, {id(clf): {"zipmap": False}})
 
 
-@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh", "identity"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_activation(digits, activation, dtype):
     X, y = digits[0].astype(dtype), digits[1]
