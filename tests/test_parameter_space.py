@@ -165,7 +165,7 @@ def illegal_values(estimator, name):
         "beta_2": [-0.1, 1, np.nan, np.inf, "0.9", None, True],
         "epsilon": [0, -1e-8, np.nan, np.inf, "tiny", None, True],
         "gtol": [-1e-8, np.nan, np.inf, "tiny", None, True],
-        "activation": ["softplus", "RELU", "", None, 1, np.tanh],
+        "activation": ["swish", "RELU", "", None, 1, np.tanh],
         "solver": ["newton", "SGD", "", None, 1, SGD, Adam],
         "learning_rate_schedule": ["linear", "", None, 1],
         "shuffle": ["yes", 2, None, 0.5],
