@@ -127,7 +127,8 @@ class Affine(Layer):
         shape = x.shape[: x.ndim > 1] + self.b.shape  # of one row: that of b
         if out is None:
             out = np.empty(shape, np.result_type(x.dtype, self.W, self.b))
-        _check_out(out, shape, x=x, W=self.W, b=self.b)
+        else:
+            _check_out(out, shape, x=x, W=self.W, b=self.b)
         perform(self.bind_forward(x, out))
         return out
 
@@ -179,7 +180,8 @@ class Affine(Layer):
         dout = self._checked_dout(dout)
         if out is None:
             out = np.empty(self.x_shape, np.result_type(dout, self.W))
-        _check_out(out, self.x_shape, dout=dout, W=self.W, x=self.x)
+        else:
+            _check_out(out, self.x_shape, dout=dout, W=self.W, x=self.x)
         perform(self.bind_backward(dout, out))
         return out
 

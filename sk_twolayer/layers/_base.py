@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
@@ -176,9 +177,13 @@ def _is_bound_by_itself(layer: Any, method: str) -> bool:
     It does not where a subclass of a layer such as `Relu` overrides `forward` alone: then the
     inherited `bind_forward` is the formula of the base class.
     """
-    if method in vars(layer):  # set on the object, after it was made
-        return False
-    for kind in type(layer).__mro__:
+    # a method may also be set on the object, after it was made
+    return _class_binds_itself(type(layer), method) and method not in vars(layer)
+
+
+@lru_cache(maxsize=256)
+def _class_binds_itself(cls: type, method: str) -> bool:
+    for kind in cls.__mro__:
         if f"bind_{method}" in vars(kind):
             return True
         if method in vars(kind):

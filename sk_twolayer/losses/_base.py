@@ -139,6 +139,18 @@ class LossLayer(Layer):
         remembered = ("x", "t", "sample_weight", "y", "row_values")
         return {name: value for name, value in vars(self).items() if name not in remembered}
 
+    def without_batch(self) -> Self:
+        """Return a layer with the options of this one that has not received a batch.
+
+        Returns
+        -------
+        LossLayer
+            A new one.
+        """
+        layer = type(self).__new__(type(self))
+        vars(layer).update(self.__getstate__())
+        return layer
+
     def total(self) -> float:
         """Return the sum of all rows' losses, each times its weight.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from functools import partial
 from typing import Any
 
@@ -65,6 +65,17 @@ class NamedLayers(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._layers)
+
+    # What MutableMapping would do by exceptions and calls of __getitem__, for each workspace.
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._layers
+
+    def values(self) -> ValuesView[Any]:
+        return self._layers.values()
+
+    def items(self) -> ItemsView[str, Any]:
+        return self._layers.items()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._layers!r})"

@@ -182,7 +182,7 @@ class TwoLayerNet:
         return {
             **state,
             "_replaced": {name: copy_layer(layers[name]) for name in sorted(layers.replaced)},
-            "_last_layer": copy.deepcopy(self._last_layer),
+            "_last_layer": self._last_layer.without_batch(),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -483,7 +483,7 @@ def _make_loss(loss: Any) -> LossLayer:
     if isinstance(loss, type) and issubclass(loss, LossLayer):
         return loss()
     if isinstance(loss, LossLayer):
-        return copy.deepcopy(loss)
+        return loss.without_batch()
     raise ValueError(f"loss must be one of {sorted(LOSSES)} or a LossLayer, got {loss!r}")
 
 
