@@ -178,7 +178,8 @@ def _is_bound_by_itself(layer: Any, method: str) -> bool:
     inherited `bind_forward` is the formula of the base class.
     """
     # a method may also be set on the object, after it was made
-    return _class_binds_itself(type(layer), method) and method not in vars(layer)
+    cls: Any = type(layer)
+    return _class_binds_itself(cls, method) and method not in vars(layer)
 
 
 @lru_cache(maxsize=256)
