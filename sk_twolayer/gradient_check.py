@@ -197,7 +197,7 @@ def _layer_gradients(layer: Any, x: Any, t: Any) -> tuple[dict[str, Array], dict
     found = {name: np.array(gradient) for name, gradient in zip(names, results, strict=True)}
     parameters = {
         name: getattr(layer, name)
-        for name in ("W", "b", *vars(layer))  # W and b of Affine are properties
+        for name in ("W", "b", *getattr(layer, "__dict__", ()))  # W and b of Affine are properties
         if isinstance(getattr(layer, name, None), float | np.ndarray)
         and isinstance(getattr(layer, f"d{name}", None), int | float | np.ndarray)
     }
@@ -230,7 +230,7 @@ def _parameter_gradient(
 
 def _convert_to_float64(layer: Any) -> None:
     """Convert the parameters of a layer, as a step of 1e-5 is lost in other types."""
-    for name, value in vars(layer).items():
+    for name, value in getattr(layer, "__dict__", {}).items():
         is_parameter = name.lstrip("_") in ("W", "b")
         if isinstance(value, np.ndarray) and (value.dtype.kind == "f" or is_parameter):
             vars(layer)[name] = value.astype(np.float64)

@@ -324,3 +324,38 @@ class ScaledSoftplus(BaseEstimator, MySoftplus):
 )
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
+
+
+class Slots:
+    """A layer without a `__dict__`."""
+
+    __slots__ = ("positive",)
+
+    def forward(self, x):
+        self.positive = x > 0
+        return x * self.positive
+
+    def backward(self, dout):
+        return dout * self.positive
+
+
+class Module:
+    """A layer whose methods are functions, and remember in the class."""
+
+    @staticmethod
+    def forward(x):
+        return 2 * x
+
+    @staticmethod
+    def backward(dout):
+        return 2 * dout
+
+
+@pytest.mark.parametrize(("layer", "known"), [(Slots(), "relu"), (Module(), None)])
+def test_unusual_objects(layer, known, digits):
+    X, y = digits[0][:200], digits[1][:200]
+    assert check_gradients(layer)["x"] < 1e-7
+    clf = make(activation=layer).fit(X, y)
+    if known:
+        assert_array_equal(clf.predict_proba(X), make(activation=known).fit(X, y).predict_proba(X))
+    assert np.isfinite(pickle.loads(pickle.dumps(clf)).predict_proba(X)).all()

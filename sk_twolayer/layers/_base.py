@@ -179,7 +179,7 @@ def _is_bound_by_itself(layer: Any, method: str) -> bool:
     """
     # a method may also be set on the object, after it was made
     cls: Any = type(layer)
-    return _class_binds_itself(cls, method) and method not in vars(layer)
+    return _class_binds_itself(cls, method) and method not in getattr(layer, "__dict__", ())
 
 
 @lru_cache(maxsize=256)
@@ -204,9 +204,8 @@ def _bind_by_copying(method: Any, x: Array, out: Array) -> list[Operation]:
         own_x[...] = x
         result = np.asarray(method(own_x))
         if result.shape != out.shape:
-            name = f"{type(method.__self__).__name__}.{method.__name__}"
             raise ValueError(
-                f"{name} returned an array of shape {result.shape} for one of shape {x.shape}"
+                f"{getattr(method, '__qualname__', method)} returned an array of shape {result.shape} for one of shape {x.shape}"
             )
         np.copyto(out, result, casting="same_kind")
 

@@ -63,14 +63,19 @@ class LossLayer(Layer):
         Raises
         ------
         ValueError
-            If the targets are not what the class describes, or not as many as the scores.
+            If the targets are not what the class describes, or not as many as the scores; or if
+            `out` has another shape.
         """
         x, t = self._rows(x, t)
         if sample_weight is not None:
             sample_weight = np.asarray(sample_weight)
             if sample_weight.shape != (len(x),):
                 raise ValueError(f"sample_weight must have shape ({len(x)},): one for each row")
-        return self.compare(x, t, sample_weight, np.atleast_2d(out) if out is not None else None)
+        if out is not None:
+            out = np.atleast_2d(out)
+            if out.shape != x.shape:
+                raise ValueError(f"out has shape {out.shape}, but x has {x.shape}")
+        return self.compare(x, t, sample_weight, out)
 
     def compare(
         self, x: Array, t: Array, sample_weight: Array | None = None, out: Array | None = None
@@ -184,6 +189,8 @@ class LossLayer(Layer):
         self._check_called("y")
         if out is None:
             out = np.empty_like(self.y)
+        if out.shape != self.y.shape:
+            raise ValueError(f"out has shape {out.shape}, but the scores have {self.y.shape}")
         perform(self.bind_backward(out, dout))
         return out
 
