@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
 from sk_twolayer.gradient_check import check_gradients
 from sk_twolayer.losses import SoftmaxWithLoss, softmax
-from sk_twolayer.optimizers import SGD, Adam, Optimizer
+from sk_twolayer.optimizers import SGD, AdamW, Optimizer
 
 
 class Lion(Optimizer):
@@ -88,10 +88,10 @@ class TestSolvers:
         assert search.best_estimator_.solver.beta_2 in grid["solver__beta_2"]
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_adam_with_weight_decay_takes_the_steps_of_adamw(self, dtype, rng):
+    def test_adamw_takes_the_steps_of_its_formula(self, dtype, rng):
         theta, rate, decay = rng.standard_normal(7).astype(dtype), 0.01, 0.3
         expected, m, v = theta.astype(float), np.zeros(7), np.zeros(7)
-        curvature, adam = np.linspace(0.5, 2, 7), Adam(weight_decay=decay)
+        curvature, adam = np.linspace(0.5, 2, 7), AdamW(weight_decay=decay)
 
         def add_gradient(into, *, scale, keep):
             into[:] = keep * into + scale * (curvature * theta).astype(dtype)
@@ -112,7 +112,7 @@ class TestSolvers:
         for alpha in (0.0, "auto"):
             for decay in (0.0, 0.5):
                 clf = TwoLayerClassifier(
-                    20, solver=Adam(weight_decay=decay), alpha=alpha, **options
+                    20, solver=AdamW(weight_decay=decay), alpha=alpha, **options
                 )
                 clf.fit(X, y)
                 sizes[alpha, decay] = sum((W**2).sum() for W in clf.coefs_)
@@ -122,8 +122,8 @@ class TestSolvers:
 
     @pytest.mark.parametrize("value", [-0.1, np.nan, "0.1"])
     def test_a_decay_out_of_range_is_refused(self, value):
-        with pytest.raises(ValueError, match="'weight_decay' parameter of Adam"):
-            TwoLayerClassifier(solver=Adam(weight_decay=value)).fit(np.eye(2), [0, 1])
+        with pytest.raises(ValueError, match="'weight_decay' parameter of AdamW"):
+            TwoLayerClassifier(solver=AdamW(weight_decay=value)).fit(np.eye(2), [0, 1])
 
 
 class TestLosses:

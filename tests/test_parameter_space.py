@@ -20,7 +20,7 @@ from students import MySoftplus
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.layers import LeakyRelu
 from sk_twolayer.layers._registry import ACTIVATIONS
-from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
+from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, AdamW, RMSProp
 
 rng = np.random.RandomState(0)
 X = rng.standard_normal((30, 4))
@@ -35,7 +35,7 @@ SOLVERS = [
     st.sampled_from(["sgd", "adam", "adagrad", "rmsprop", "lbfgs"]),
     st.builds(SGD, momentum=below_one, nesterov=st.booleans()),
     st.builds(Adam, beta_1=below_one, beta_2=below_one, epsilon=st.floats(1e-8, 1)),
-    st.builds(Adam, weight_decay=st.floats(0, 0.1)),
+    st.builds(AdamW, weight_decay=st.floats(0, 0.1)),
     st.builds(AdaGrad, epsilon=st.floats(1e-8, 1)),
     st.builds(RMSProp, decay=below_one, epsilon=st.floats(1e-8, 1)),
     st.builds(
@@ -187,7 +187,7 @@ def illegal_values(estimator, name):
     return [*ranges[name], *strange]
 
 
-ESTIMATORS = [TwoLayerClassifier(), SGD(), Adam(), AdaGrad(), RMSProp(), LBFGS()]
+ESTIMATORS = [TwoLayerClassifier(), SGD(), Adam(), AdamW(), AdaGrad(), RMSProp(), LBFGS()]
 CASES = [
     pytest.param(
         type(estimator), name, value, id=f"{type(estimator).__name__}-{name}-{value!r:.20}"

@@ -1,5 +1,6 @@
 """What training runs, bound once, against the net that is walked layer by layer."""
 
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -120,3 +121,18 @@ def test_a_large_minibatch_in_order_is_not_copied(data, monkeypatch):
     taken = [x for _, rows in batches.chunks() for x in rows]
     assert len(taken) == N_PLACES
     assert all(np.shares_memory(x, X) for x in taken)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_minibatch_runs_no_python(activation, dropout, data):
+    """Of this package: each operation is a function of NumPy, SciPy or BLAS with its arguments."""
+    X, t, _ = data
+    workspace = Workspace(make_net(activation=activation, dropout=dropout), N_ROWS, 1)
+    workspace.set_targets(t[:N_ROWS])
+    workspace.run(0, X[:N_ROWS].copy())
+    [operations] = workspace._operations
+    assert len(operations) > 10
+    assert all(isinstance(operation, partial) for operation in operations)
+    modules = [getattr(operation.func, "__module__", None) or "" for operation in operations]
+    assert not any(module.startswith("sk_twolayer") for module in modules)

@@ -204,8 +204,9 @@ def _bind_by_copying(method: Any, x: Array, out: Array) -> list[Operation]:
         own_x[...] = x
         result = np.asarray(method(own_x))
         if result.shape != out.shape:
+            name = getattr(method, "__qualname__", method)
             raise ValueError(
-                f"{getattr(method, '__qualname__', method)} returned an array of shape {result.shape} for one of shape {x.shape}"
+                f"{name} returned an array of shape {result.shape} for one of shape {x.shape}"
             )
         np.copyto(out, result, casting="same_kind")
 

@@ -11,7 +11,7 @@ from typing import Any
 from sklearn.base import clone
 
 from sk_twolayer._sklearn_compat import as_python
-from sk_twolayer.optimizers._adaptive import AdaGrad, Adam, RMSProp
+from sk_twolayer.optimizers._adaptive import AdaGrad, Adam, AdamW, RMSProp
 from sk_twolayer.optimizers._base import Optimizer
 from sk_twolayer.optimizers._lbfgs import LBFGS
 from sk_twolayer.optimizers._sgd import SGD
@@ -22,6 +22,7 @@ __all__ = [
     "SOLVERS",
     "AdaGrad",
     "Adam",
+    "AdamW",
     "Optimizer",
     "RMSProp",
     "go_on_from",

@@ -151,11 +151,6 @@ class Adam(Optimizer):
         v <- beta_2 v + (1 - beta_2) g**2
         theta <- theta - r sqrt(1 - beta_2**k) / (1 - beta_1**k) m / (sqrt(v) + epsilon)
 
-    With `weight_decay`, each step first shrinks all parameters, ``theta <- (1 - r weight_decay)
-    theta``: this is AdamW [2]_. The decay does not pass through ``m`` and ``v`` as the gradient of
-    a penalty does. It is in addition to `alpha` of the classifier, "auto" included: set ``alpha=0``
-    for AdamW alone. Unlike the penalty it also shrinks the biases.
-
     Parameters
     ----------
     beta_1 : float in [0, 1), default=0.9
@@ -164,8 +159,6 @@ class Adam(Optimizer):
         How slowly the running mean of squared gradients forgets.
     epsilon : float, default=1e-8
         Keeps the step finite where gradients vanish.
-    weight_decay : float >= 0, default=0.0
-        Strength of the decoupled weight decay; 0.01 is common.
 
     Attributes
     ----------
@@ -178,7 +171,6 @@ class Adam(Optimizer):
     ----------
     .. [1] D. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, end of
        section 2.
-    .. [2] I. Loshchilov, F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
 
     Examples
     --------
@@ -196,24 +188,16 @@ class Adam(Optimizer):
         "beta_1": [Number(Real, 0, 1, closed="left")],
         "beta_2": [Number(Real, 0, 1, closed="left")],
         "epsilon": [Number(Real, 0, None, closed="neither")],
-        "weight_decay": [Number(Real, 0, None, closed="left")],
     }
 
     mean_: Array
     square_: Array
     n_steps_: int
 
-    def __init__(
-        self,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
-    ) -> None:
+    def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
-        self.weight_decay = weight_decay
 
     @property
     def auto_learning_rate(self) -> float:
@@ -230,14 +214,69 @@ class Adam(Optimizer):
         add_gradient(gradient, scale=1, keep=0)
         # both means start at 0, and are too small at first
         correction = math.sqrt(1 - beta_2**self.n_steps_) / (1 - beta_1**self.n_steps_)
-        if self.weight_decay:
-            theta *= 1 - learning_rate * float(self.weight_decay)
         for x, g, m, v in in_blocks(theta, gradient, self.mean_, self.square_):
             add_scaled(m, g, scale=1 - beta_1, keep=beta_1)
             np.multiply(g, g, out=g)
             add_scaled(v, g, scale=1 - beta_2, keep=beta_2)
             _divide_by_root(m, v, self.epsilon, out=g)
             add_scaled(x, g, scale=-learning_rate * correction)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: each step also shrinks all parameters.
+
+    With the step ``s`` of `Adam`, and learning rate ``r``::
+
+        theta <- (1 - r weight_decay) theta + s
+
+    The decay does not pass through the running means, as the gradient of a penalty does. It is in
+    addition to `alpha` of the classifier, "auto" included: set ``alpha=0`` for AdamW alone. Unlike
+    that penalty, it also shrinks the biases.
+
+    Parameters
+    ----------
+    beta_1, beta_2, epsilon : float
+        As in `Adam`.
+    weight_decay : float >= 0, default=0.01
+        Strength of the decay.
+
+    References
+    ----------
+    .. [1] I. Loshchilov, F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.optimizers import AdamW
+    >>> theta = np.array([1.0, -200.0])
+    >>> def add_gradient(into, *, scale, keep):  # of (theta**2).sum() / 2
+    ...     into[:] = scale * theta
+    >>> AdamW(weight_decay=0.5).step(theta, add_gradient, learning_rate=0.1)
+    >>> theta.round(6)
+    array([   0.85, -189.9 ])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Adam._parameter_constraints,
+        "weight_decay": [Number(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(beta_1, beta_2, epsilon)
+        self.weight_decay = weight_decay
+
+    def step(self, theta: Array, add_gradient: Callable[..., None], learning_rate: float) -> None:
+        def _add_then_decay(into: Array, *, scale: float, keep: float) -> None:
+            add_gradient(into, scale=scale, keep=keep)  # of theta as it is
+            np.multiply(theta, 1 - learning_rate * float(self.weight_decay), out=theta)
+
+        super().step(theta, _add_then_decay, learning_rate)
 
 
 def _divide_by_root(x: Array, square: Array, epsilon: float, out: Array) -> None:
