@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-__all__ = ["RANDOM_STATE", "HasMethods", "Number", "StrOptions", "as_python"]
+if TYPE_CHECKING:
+    # scikit-learn has no types, and a class derived from Any may have any attribute: here a
+    # misspelt one is an error.
+    class BaseEstimator:
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
+
+else:
+    from sklearn.base import BaseEstimator
+
+__all__ = ["RANDOM_STATE", "BaseEstimator", "HasMethods", "Number", "StrOptions", "as_python"]
 
 
 class Number(Interval):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
 
+from sk_twolayer._sklearn_compat import BaseEstimator
 from sk_twolayer._typing import Array, Operation
 
 AddNode: TypeAlias = Callable[..., str]
@@ -157,17 +157,17 @@ def perform(operations: Iterable[Operation]) -> None:
         operation()
 
 
-def bind_forward(layer: Any, x: Any, out: Array) -> list[Operation]:
+def bind_forward(layer: SupportsBackward, x: Any, out: Array) -> list[Operation]:
     """Bind `forward` of any layer to arrays, also of one that has no `bind_forward`."""
     if _is_bound_by_itself(layer, "forward"):
-        return layer.bind_forward(x, out)  # type: ignore[no-any-return]
+        return cast(Layer, layer).bind_forward(x, out)
     return _bind_by_copying(layer.forward, x, out)
 
 
-def bind_backward(layer: Any, dout: Array, out: Array) -> list[Operation]:
+def bind_backward(layer: SupportsBackward, dout: Array, out: Array) -> list[Operation]:
     """Bind `backward` of any layer to arrays, also of one that has no `bind_backward`."""
     if _is_bound_by_itself(layer, "backward"):
-        return layer.bind_backward(dout, out)  # type: ignore[no-any-return]
+        return cast(Layer, layer).bind_backward(dout, out)
     return _bind_by_copying(layer.backward, dout, out)
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from sk_twolayer._typing import Array, Operation
 from sk_twolayer.layers import Affine, Dropout
 from sk_twolayer.layers import _base as base
+from sk_twolayer.layers._base import SupportsBackward
 from sk_twolayer.layers._registry import Activation, make_activation
+
+Layers: TypeAlias = Mapping[str, SupportsBackward]
 
 NAMES = ("Affine1", "Dropout", "Affine2")  # of all layers but the activation
 
 
 def affine_layers(
     W1: Array, b1: Array, W2: Array, b2: Array, activation: Activation, dropout: float = 0.0
-) -> dict[str, Any]:
+) -> dict[str, SupportsBackward]:
     """Put the layers of a two-layer net in order over arrays that exist already.
 
     Parameters
@@ -47,14 +50,14 @@ def affine_layers(
     name = type(between).__name__
     if name in NAMES:
         name = "Activation"
-    layers: dict[str, Any] = {"Affine1": Affine(W1, b1), name: between}
+    layers: dict[str, SupportsBackward] = {"Affine1": Affine(W1, b1), name: between}
     if dropout:
-        layers["Dropout"] = Dropout(dropout)
-        layers["Dropout"].factors = np.ones_like(b1)  # where each mask will be drawn into
+        layers["Dropout"] = dropped = Dropout(dropout)
+        dropped.factors = np.ones_like(b1)  # where each mask will be drawn into
     return {**layers, "Affine2": Affine(W2, b2)}
 
 
-def forward(layers: Mapping[str, Any], x: Any) -> Array:
+def forward(layers: Layers, x: Any) -> Array:
     """Walk an input through layers.
 
     Parameters
@@ -83,7 +86,7 @@ def forward(layers: Mapping[str, Any], x: Any) -> Array:
     return scores
 
 
-def bind_forward(layers: Mapping[str, Any], x: Any, out: Sequence[Array]) -> list[Operation]:
+def bind_forward(layers: Layers, x: Any, out: Sequence[Array]) -> list[Operation]:
     """Lay the way of an input through layers over arrays.
 
     Parameters
@@ -120,7 +123,7 @@ def bind_forward(layers: Mapping[str, Any], x: Any, out: Sequence[Array]) -> lis
     return operations
 
 
-def bind_backward(layers: Mapping[str, Any], dout: Array, out: Array) -> list[Operation]:
+def bind_backward(layers: Layers, dout: Array, out: Array) -> list[Operation]:
     """Lay the way of a gradient back through layers over arrays, to where the first one gets it.
 
     Nothing lies upstream of the first layer, so its own input gradient is left out.
@@ -156,5 +159,5 @@ def bind_backward(layers: Mapping[str, Any], dout: Array, out: Array) -> list[Op
     operations = base.bind_backward(last, dout, out)
     for layer in reversed(between):
         operations += base.bind_backward(layer, out, out)
-    first.receive(out)
+    cast(Affine, first).receive(out)
     return operations
