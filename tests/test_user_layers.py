@@ -375,3 +375,16 @@ def test_a_students_softplus_trains_nearly_as_fast_as_the_built_in_one(dtype, rn
     times = [(seconds(MySoftplus()), seconds("softplus")) for _ in range(5)]
     mine, built_in = map(min, zip(*times, strict=True))
     assert mine < 1.5 * built_in
+
+
+@pytest.mark.parametrize("Layer", [MyRelu, MySoftplus, MyLeakyRelu])
+def test_warm_starts_scorers_and_partial_fit(Layer, digits):
+    X, y = digits[0][:200], digits[1][:200]
+    options = {"activation": Layer(), "learning_rate_schedule": "constant"}
+    once = make(max_iter=4, **options).fit(X, y)
+    twice = make(max_iter=2, warm_start=True, **options).fit(X, y).fit(X, y)
+    assert_array_equal(twice.predict_proba(X), once.predict_proba(X))
+    scored = make(early_stopping=True, scoring="accuracy", **options).fit(X, y)
+    assert len(scored.validation_scores_) == 3
+    more = once.partial_fit(X, y).predict_proba(X)
+    assert np.isfinite(more).all()

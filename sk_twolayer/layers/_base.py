@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol, TypeAlias, cast
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 from scipy.sparse import issparse
@@ -160,14 +160,16 @@ def perform(operations: Iterable[Operation]) -> None:
 def bind_forward(layer: SupportsBackward, x: Any, out: Array) -> list[Operation]:
     """Bind `forward` of any layer to arrays, also of one that has no `bind_forward`."""
     if _is_bound_by_itself(layer, "forward"):
-        return cast(Layer, layer).bind_forward(x, out)
+        bound: Any = layer
+        return bound.bind_forward(x, out)  # type: ignore[no-any-return]
     return _bind_by_copying(layer.forward, x, out)
 
 
 def bind_backward(layer: SupportsBackward, dout: Array, out: Array) -> list[Operation]:
     """Bind `backward` of any layer to arrays, also of one that has no `bind_backward`."""
     if _is_bound_by_itself(layer, "backward"):
-        return cast(Layer, layer).bind_backward(dout, out)
+        bound: Any = layer
+        return bound.bind_backward(dout, out)  # type: ignore[no-any-return]
     return _bind_by_copying(layer.backward, dout, out)
 
 

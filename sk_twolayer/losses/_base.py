@@ -197,7 +197,7 @@ class LossLayer(Layer):
     def bind_backward(  # type: ignore[override]  # the end of the chain: dout is a number
         self, out: Array, dout: float = 1.0
     ) -> list[Operation]:
-        """Lay `backward` over arrays: those of `bind_probabilities`, and one more.
+        """Bind `backward` to the arrays of `bind_probabilities`, and to one more.
 
         Parameters
         ----------
@@ -210,7 +210,7 @@ class LossLayer(Layer):
         Returns
         -------
         list of callables
-            What fills `out`, whenever it is performed.
+            Functions without arguments that compute `out`.
         """
         operations: list[Operation] = [partial(np.subtract, self.y, self.t, out)]
         if self.sample_weight is not None:
@@ -280,7 +280,7 @@ class LossLayer(Layer):
 
     @abstractmethod
     def bind_probabilities(self, y: Array) -> list[Operation]:
-        """Lay the link function over the scores that were received, and an array.
+        """Bind the link function to the scores that were received, and to an array.
 
         Parameters
         ----------
@@ -290,7 +290,7 @@ class LossLayer(Layer):
         Returns
         -------
         list of callables
-            What fills `y`, whenever it is performed.
+            Functions without arguments that compute `y`.
         """
 
     @staticmethod

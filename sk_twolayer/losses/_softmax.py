@@ -48,7 +48,7 @@ def softmax(x: Array, out: Array | None = None) -> Array:
 
 
 def _bind_softmax(x: Array, y: Array, shift: Array, total: Array) -> list[Operation]:
-    """Lay softmax over scores and probabilities, and over what shifts and divides each row."""
+    """Bind softmax to scores and probabilities, and to what shifts and divides each row."""
     by_column = tuple(range(-1, x.ndim - 1))  # so that what there is one of a row fits as it is
     x, y = x.transpose(by_column), y.transpose(by_column)
     return [

@@ -58,7 +58,7 @@ def affine_layers(
 
 
 def forward(layers: Layers, x: Any) -> Array:
-    """Walk an input through layers.
+    """Pass an input through layers.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def forward(layers: Layers, x: Any) -> Array:
 
 
 def bind_forward(layers: Layers, x: Any, out: Sequence[Array]) -> list[Operation]:
-    """Lay the way of an input through layers over arrays.
+    """Bind the forward pass through layers to arrays.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def bind_forward(layers: Layers, x: Any, out: Sequence[Array]) -> list[Operation
     Returns
     -------
     list of callables
-        What fills those arrays, whenever it is performed.
+        Functions without arguments that compute those arrays from the current contents of `x`.
 
     Examples
     --------
@@ -124,14 +124,14 @@ def bind_forward(layers: Layers, x: Any, out: Sequence[Array]) -> list[Operation
 
 
 def bind_backward(layers: Layers, dout: Array, out: Array) -> list[Operation]:
-    """Lay the way of a gradient back through layers over arrays, to where the first one gets it.
+    """Bind the backward pass through layers to arrays, up to the gradient that the first one gets.
 
     Nothing lies upstream of the first layer, so its own input gradient is left out.
 
     Parameters
     ----------
     layers : dict of str to layer
-        The layers in order, laid over arrays by `bind_forward`.
+        The layers in order, bound to arrays by `bind_forward`.
     dout : ndarray
         Gradient with respect to the output of the last one.
     out : ndarray
@@ -140,7 +140,7 @@ def bind_backward(layers: Layers, dout: Array, out: Array) -> list[Operation]:
     Returns
     -------
     list of callables
-        What fills `out`, whenever it is performed.
+        Functions without arguments that compute `out` from the current contents of `dout`.
 
     Examples
     --------

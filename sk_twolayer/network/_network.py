@@ -147,7 +147,7 @@ class TwoLayerNet:
         random_state = check_random_state(random_state)
         he = weight_init_std == "auto" and rectifies(self._activation, hidden_size, dtype)
         for name in ("W1", "W2"):
-            draw_weights(self.params[name], weight_init_std, he, random_state)
+            draw_weights(self._params[name], weight_init_std, he, random_state)
 
     def _connect(self, theta: Array) -> None:
         """Make views and layers over a vector of parameters."""
@@ -161,7 +161,7 @@ class TwoLayerNet:
         self._set_penalty()
 
     def _set_penalty(self) -> None:
-        n_weights = self.params["W1"].size + self.params["W2"].size
+        n_weights = self._params["W1"].size + self._params["W2"].size
         self._penalty = Penalty(self._theta, n_weights, self._alpha)
 
     def twin(self) -> TwoLayerNet:
@@ -399,7 +399,7 @@ class TwoLayerNet:
         self.bind_gradient(into)(scale, keep)
 
     def bind_gradient(self, into: Array, *, n_rows: int = 1) -> Action:
-        """Lay the gradient of the objective over an array, as an action.
+        """Bind the gradient of the objective to an array, as an action.
 
         Parameters
         ----------
@@ -413,7 +413,7 @@ class TwoLayerNet:
         callable
             ``add(scale, keep)`` is `add_gradient`.
         """
-        views = self.params if into is self.theta else NamedViews(into, self._shapes)
+        views = self._params if into is self._theta else NamedViews(into, self._shapes)
         first, second = self._layers["Affine1"], self._layers["Affine2"]
         add_dW1, add_db1, add_dW2, add_db2 = (
             bind_parameter_gradient(layer, name[0], views[name])
