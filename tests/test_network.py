@@ -12,7 +12,7 @@ from students import MySoftplus
 
 from sk_twolayer import TwoLayerNet
 from sk_twolayer.gradient_check import check_gradients, numerical_gradient
-from sk_twolayer.layers import Affine, LeakyRelu, Relu, Tanh
+from sk_twolayer.layers import Affine, Dropout, Identity, LeakyRelu, Relu, Tanh
 from sk_twolayer.layers._registry import ACTIVATIONS
 from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
 
@@ -510,3 +510,16 @@ def test_a_net_draws_itself(dropout):
     _, given = plt.subplots()
     assert net.plot(ax=given) is given
     plt.close("all")
+
+
+def test_dropout_can_be_replaced_too(x):
+    net, plain = make_net(dropout=0.5), make_net()
+    net.layers["Dropout"] = Identity()
+    net.draw_dropout(np.random.RandomState(0))
+    t = targets("labels")
+    assert net.loss(x, t) == plain.loss(x, t)
+    assert copy.deepcopy(net).loss(x, t) == plain.loss(x, t)
+    net.layers["Dropout"] = Dropout(0.9)
+    net.draw_dropout(np.random.RandomState(0))
+    assert net.loss(x, t) != plain.loss(x, t)
+    assert_array_equal(net.predict(x), plain.predict(x))

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sk_twolayer._typing import Array
 from sk_twolayer.layers._activations import Identity, Relu, Sigmoid, Tanh
 from sk_twolayer.layers._base import SupportsBackward
+from sk_twolayer.layers._dropout import Dropout
 from sk_twolayer.layers._rectifiers import Elu, Gelu, LeakyRelu, Mish, Silu, Softplus
 
 Activation: TypeAlias = str | SupportsBackward | type[SupportsBackward]
@@ -75,6 +76,8 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
                 f"activation must be one of {sorted(ACTIVATIONS)}, or a layer with forward() and "
                 f"backward(), but {activation!r} has no {method}()"
             )
+    if activation is Dropout or isinstance(activation, Dropout):
+        raise ValueError("Dropout is no activation: it comes after one, by the parameter dropout")
     try:
         layer: Any = make_activation(activation)
     except TypeError as error:

@@ -322,8 +322,9 @@ class TwoLayerNet:
         random_state : RandomState
             Source of the mask.
         """
-        if "Dropout" in self.layers:
-            self.layers["Dropout"].draw(random_state, self.params["b1"].size, self.theta.dtype)
+        dropout = self._layers.get("Dropout")
+        if isinstance(dropout, Dropout):
+            dropout.draw(random_state, self._params["b1"].size, self._theta.dtype)
 
     def loss(self, x: Any, t: Any, sample_weight: Array | None = None) -> float:
         """Return the objective: the mean loss of a batch plus the penalty on the weights.
