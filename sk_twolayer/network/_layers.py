@@ -31,14 +31,14 @@ class NamedLayers(MutableMapping[str, Any]):
     """
 
     def __init__(self, layers: dict[str, Any], params: Mapping[str, Array]) -> None:
-        self._layers, self._params = layers, params
+        self.by_name, self._params = layers, params  # by_name: to read without a call
         self.replaced: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
-        return self._layers[name]
+        return self.by_name[name]
 
     def __setitem__(self, name: str, layer: SupportsBackward) -> None:
-        if name not in self._layers:
+        if name not in self.by_name:
             raise KeyError(f"the net has no layer {name!r} to replace: it has {list(self)}")
         for method in ("forward", "backward"):
             if not callable(getattr(layer, method, None)):
@@ -54,31 +54,31 @@ class NamedLayers(MutableMapping[str, Any]):
                         f'net.params["{parameter}"] itself, or the two would differ. To change '
                         f'the parameter, assign to net.params["{parameter}"]'
                     )
-        self._layers[name] = layer
+        self.by_name[name] = layer
         self.replaced.add(name)
 
     def __delitem__(self, name: str) -> None:
         raise TypeError(f"a net cannot lose its {name}: replace it, by Identity() for example")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._layers)
+        return iter(self.by_name)
 
     def __len__(self) -> int:
-        return len(self._layers)
+        return len(self.by_name)
 
     # What MutableMapping would do by exceptions and calls of __getitem__, for each workspace.
 
     def __contains__(self, name: object) -> bool:
-        return name in self._layers
+        return name in self.by_name
 
     def values(self) -> ValuesView[Any]:
-        return self._layers.values()
+        return self.by_name.values()
 
     def items(self) -> ItemsView[str, Any]:
-        return self._layers.items()
+        return self.by_name.items()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._layers!r})"
+        return f"{type(self).__name__}({self.by_name!r})"
 
 
 def relink(layer: Any, name: str, params: Mapping[str, Array]) -> Any:

@@ -322,7 +322,7 @@ class TwoLayerNet:
         random_state : RandomState
             Source of the mask.
         """
-        dropout = self._layers.get("Dropout")
+        dropout = self._layers.by_name.get("Dropout")  # for each minibatch
         if isinstance(dropout, Dropout):
             dropout.draw(random_state, self._params["b1"].size, self._theta.dtype)
 
