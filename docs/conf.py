@@ -18,6 +18,7 @@ version = release = sk_twolayer.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",  # each public name links to its source
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",

@@ -1,4 +1,4 @@
-"""Hold backpropagation against the definition of the gradient, on real digits.
+"""Compare backpropagation with the definition of the gradient, on real digits.
 
 The definition, a central difference for each single parameter, is slow and hard to get wrong;
 backpropagation is fast and easy to get wrong. Where they agree, both are right.
@@ -12,9 +12,10 @@ from sk_twolayer.gradient_check import check_gradients
 X, t = load_digits(return_X_y=True)
 x, t = X[:3] / 16, t[:3]
 
-for activation in ("relu", "sigmoid", "tanh", "identity"):
+SMOOTH = ("sigmoid", "tanh", "identity", "elu", "softplus", "silu", "gelu", "mish")
+for activation in ("relu", "leaky_relu", *SMOOTH):
     net = TwoLayerNet(64, 20, 10, activation=activation, random_state=0)
     for name, difference in check_gradients(net, x, t).items():
-        print(f"{activation:9s} {name}  largest difference {difference:.1e}")
+        print(f"{activation:10s} {name}  largest difference {difference:.1e}")
         if difference >= 1e-7:
             raise SystemExit(f"backpropagation is wrong for {name} with {activation}")

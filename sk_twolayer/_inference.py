@@ -19,9 +19,10 @@ from sk_twolayer._data.inputs import rows_to_predict
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._numerics.threads import one_blas_thread
 from sk_twolayer._typing import Array
+from sk_twolayer.layers._base import bind_forward, perform
+from sk_twolayer.layers._registry import Activation, make_activation
 from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
 from sk_twolayer.losses._softmax import softmax_memory
-from sk_twolayer.network._chain import ACTIVATIONS
 
 # A block of rows is checked, multiplied and decided while it is in the cache: bytes of what there
 # is of each kind, unless that makes blocks of so few rows that a product is not worth its call.
@@ -47,7 +48,7 @@ class FittedModel(Protocol):
     classes_: Array
     coefs_: list[Array]
     intercepts_: list[Array]
-    activation_: str
+    activation_: Activation
     n_outputs_: int
     out_activation_: str
 
@@ -173,7 +174,6 @@ def _for_blocks(
     n, largest = X.shape[0], max(W1.size, W2.size)
     work = n * (W1.size + W2.size)
     size = _block_rows(n, W1, W2, work)
-    activation = ACTIVATIONS[model.activation_]
     memory = into if into is not None and into.flags.c_contiguous else None
 
     def run(start: int, hidden: Array | None = None) -> Result:
@@ -185,7 +185,8 @@ def _for_blocks(
             else:
                 results = np.dot(x, W1, None if hidden is None else hidden[: len(x)])
             results += b1
-            activation().forward(results, out=results)
+            # a layer of its own for each block, since blocks may run in several threads
+            perform(bind_forward(make_activation(model.activation_), results, results))
             if not hidden_only:
                 out = None if memory is None else memory[start : start + size]
                 results = np.dot(results, W2, out)

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from sk_twolayer.layers._registry import make_activation
+
 ALIAS = "TwoLayerClassifier"
 OPTIONS = {"zipmap": [True, False], "raw_scores": [True, False]}
 
@@ -105,20 +107,53 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _add_net(scope: Any, operator: Any, container: Any, raw: bool) -> tuple[str, Any]:
-    """Add the layers, by skl2onnx's converter of MLPClassifier; return the name and type."""
+    """Add the layers: the second by skl2onnx's converter of MLPClassifier; return name and type."""
     from skl2onnx.common.data_types import guess_proto_type, guess_tensor_type
     from skl2onnx.operator_converters.multilayer_perceptron import _predict
 
     model, source = operator.raw_operator, operator.inputs[0]
-    as_mlp = SimpleNamespace(  # which looks at no more than this
-        activation="logistic" if model.activation_ == "sigmoid" else model.activation_,
-        out_activation_="identity" if raw else model.out_activation_,
-        n_layers_=model.n_layers_,
-        coefs_=model.coefs_,
-        intercepts_=model.intercepts_,
-    )
     dtype = guess_proto_type(guess_tensor_type(source.type))
-    return _predict(scope, source.full_name, container, as_mlp, dtype), dtype
+    second_layer = SimpleNamespace(  # which looks at no more than this
+        activation="identity",
+        out_activation_="identity" if raw else model.out_activation_,
+        n_layers_=2,
+        coefs_=model.coefs_[1:],
+        intercepts_=model.intercepts_[1:],
+    )
+    hidden = _add_hidden_units(scope, container, source.full_name, model, dtype)
+    return _predict(scope, hidden, container, second_layer, dtype), dtype
+
+
+def _add_hidden_units(scope: Any, container: Any, source: str, model: Any, dtype: Any) -> str:
+    """Add the first layer, whose activation brings its own nodes; return the name of its output."""
+    from skl2onnx.common._apply_operation import apply_cast
+    from skl2onnx.proto import onnx_proto
+
+    layer: Any = make_activation(model.activation_)
+    if not hasattr(layer, "onnx_nodes"):
+        raise ValueError(
+            f"the activation {type(layer).__name__} cannot be converted to ONNX: give its class a "
+            "method onnx_nodes(add, x) that returns add(op, x), or choose an activation by name"
+        )
+
+    def constant(value: Any) -> str:
+        name: str = scope.get_unique_variable_name("constant")
+        container.add_initializer(name, dtype, np.shape(value), np.ravel(value))
+        return name
+
+    def add(op: str, *inputs: Any, **attributes: Any) -> str:
+        names = [x if isinstance(x, str) else constant(x) for x in inputs]
+        as_single = op == "Erf" and dtype == onnx_proto.TensorProto.DOUBLE
+        if as_single:  # onnxruntime has it for float32 alone
+            names = [add("Cast", *names, to=onnx_proto.TensorProto.FLOAT)]
+        output: str = scope.get_unique_variable_name(op.lower())
+        container.add_node(op, names, output, name=scope.get_unique_operator_name(op), **attributes)
+        return add("Cast", output, to=dtype) if as_single else output
+
+    x = scope.get_unique_variable_name("cast_input")
+    apply_cast(scope, source, x, container, to=dtype)
+    x = add("Add", add("MatMul", x, model.coefs_[0]), model.intercepts_[0][np.newaxis])
+    return str(layer.onnx_nodes(add, x))
 
 
 def _add_likely_labels(scope: Any, container: Any, compared: list[str], labels: str) -> None:

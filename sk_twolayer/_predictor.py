@@ -27,7 +27,7 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMix
     classes_: Array
     coefs_: list[Array]
     intercepts_: list[Array]
-    activation_: str
+    activation_: Any
     n_outputs_: int
     out_activation_: str
 

@@ -6,13 +6,25 @@ import copy
 import math
 from inspect import signature
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+if TYPE_CHECKING:
+    # scikit-learn has no types, and a class derived from Any may have any attribute: here a
+    # misspelt one is an error.
+    class BaseEstimator:
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
+
+else:
+    from sklearn.base import BaseEstimator
 
 __all__ = [
     "RANDOM_STATE",
+    "BaseEstimator",
+    "HasMethods",
     "Number",
     "StrOptions",
     "as_python",

@@ -19,7 +19,7 @@ from sk_twolayer._data.prepare import (
 from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._predictor import Predictor
 from sk_twolayer._serialization import Persistent
-from sk_twolayer._sklearn_compat import RANDOM_STATE, Number, StrOptions
+from sk_twolayer._sklearn_compat import RANDOM_STATE, HasMethods, Number, StrOptions
 from sk_twolayer._training.attributes import FittedModel, fitted_attributes, saved_state
 from sk_twolayer._training.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from sk_twolayer._training.loop import FitResult, make_network, train
@@ -32,8 +32,8 @@ from sk_twolayer._training.warnings import (
     warn_if_scaled_differently,
     warn_if_unscaled,
 )
+from sk_twolayer.layers._registry import ACTIVATIONS, Activation, make_activation
 from sk_twolayer.network import TwoLayerNet
-from sk_twolayer.network._chain import ACTIVATIONS
 from sk_twolayer.optimizers import Optimizer
 from sk_twolayer.optimizers._base import StopReason
 from sk_twolayer.optimizers._registry import SOLVERS
@@ -67,11 +67,15 @@ class TwoLayerClassifier(
     ----------
     hidden_size : int, default=256
         Number of hidden units.
-    activation : {"relu", "sigmoid", "tanh", "identity"}, default="relu"
-        Activation function of the hidden units. "identity" gives a linear model.
+    activation : str or layer, default="relu"
+        Activation function of the hidden units: "relu", "leaky_relu", "elu", "softplus", "silu",
+        "gelu", "mish", "sigmoid", "tanh", or "identity" for a linear model. Or a layer of your own
+        with ``forward(x)`` and ``backward(dout)``, an object or its class, without parameters to
+        learn; each fit and each prediction uses a copy. A grid search reaches the parameters of
+        its `get_params` as ``activation__slope``.
     weight_init_std : float or "auto", default="auto"
-        Standard deviation of the initial weights. "auto" is He initialization for relu and Glorot
-        initialization otherwise, see `TwoLayerNet`. Initial biases are 0.
+        Standard deviation of the initial weights. "auto" is He initialization for relu and similar
+        functions, and Glorot initialization otherwise, see `TwoLayerNet`. Initial biases are 0.
     solver : str or Optimizer, default="adam"
         "sgd", "adam", "adagrad", "rmsprop" or "lbfgs"; or an object from
         `sk_twolayer.optimizers` with parameters of its own: ``SGD(momentum=0.9, nesterov=True)``,
@@ -154,8 +158,8 @@ class TwoLayerClassifier(
         The weights W1 and W2, in the dtype of the X given to `fit`.
     intercepts_ : list of two ndarrays, of shapes (hidden_size,) and (n_outputs,)
         The biases b1 and b2.
-    activation_ : str
-        The activation the model was fitted with.
+    activation_ : str or layer
+        The activation the model was fitted with: its name, or a copy of the layer.
     alpha_ : float
         Strength of the penalty in the last call of `fit` or `partial_fit`.
     learning_rate_ : float
@@ -227,7 +231,8 @@ class TwoLayerClassifier(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_size": [Number(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+        # the view of the names, so that an activation that is added is known
+        "activation": [StrOptions(ACTIVATIONS.keys()), HasMethods(["forward", "backward"])],
         "weight_init_std": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "solver": [StrOptions(set(SOLVERS)), Optimizer],
         "learning_rate": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
@@ -252,7 +257,7 @@ class TwoLayerClassifier(
         self,
         hidden_size: int = 256,
         *,
-        activation: str = "relu",
+        activation: Activation = "relu",
         weight_init_std: float | str = "auto",
         solver: str | Optimizer = "adam",
         learning_rate: float | str = "auto",
@@ -483,8 +488,10 @@ class TwoLayerClassifier(
         """Restart what compares epochs where they are not comparable with the earlier ones."""
         if not self.warm_start:
             return
-        names = ("early_stopping", "scoring", "alpha", "class_weight", "activation", "dropout")
+        names = ("early_stopping", "scoring", "alpha", "class_weight", "dropout")
         conditions = {name: getattr(self, name) for name in names}
+        # a layer is not equal to the copy that comes back from a file
+        conditions["activation"] = repr(make_activation(self.activation))
         conditions["data"] = data_summary(data.training)
         validation = data.validation and (self.scoring, data_summary(data.validation))
         state.set_conditions(conditions, validation)

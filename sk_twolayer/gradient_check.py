@@ -1,18 +1,21 @@
-"""The honest, slow definition of a gradient, to hold the fast one against."""
+"""The honest, slow definition of a gradient, to compare the fast one with."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from typing import Any, Protocol
+from inspect import Parameter, signature
+from typing import Any
 
 import numpy as np
 
 from sk_twolayer._typing import Array
+from sk_twolayer.losses import LossLayer
 
 __all__ = ["check_gradients", "numerical_gradient"]
 
 
-def numerical_gradient(f: Callable[[Array], float], x: Array, *, step: float = 1e-5) -> Array:
+def numerical_gradient(f: Callable[[Array], float], x: Any, *, step: float = 1e-5) -> Array:
     """Return the gradient of a function by central differences, one element at a time.
 
     ``(f(x + h e_i) - f(x - h e_i)) / 2h`` is off by about ``h**2`` times the third derivative,
@@ -24,7 +27,8 @@ def numerical_gradient(f: Callable[[Array], float], x: Array, *, step: float = 1
         Function of an array that returns a number. It is called with `x` itself, so it may
         also look at a larger structure of which `x` is a part.
     x : ndarray, float64
-        Where to take the gradient; changed while `f` is called, then restored bit for bit.
+        Where to take the gradient; changed while `f` is called, then restored bit for bit. Of a
+        list, a copy in float64 is taken.
     step : float, default=1e-5
         The ``h`` above.
 
@@ -50,9 +54,11 @@ def numerical_gradient(f: Callable[[Array], float], x: Array, *, step: float = 1
     >>> numerical_gradient(lambda x: (x**2).sum(), np.array([3.0, 4.0])).round(6)
     array([6., 8.])
     """
+    if isinstance(x, list | tuple):
+        x = np.array(x, dtype=np.float64)
     if x.dtype != np.float64:
         raise ValueError(f"a numerical gradient needs float64, but x is {x.dtype}")
-    gradient = np.empty_like(x)
+    gradient: Array = np.empty_like(x)
     for i in np.ndindex(x.shape):
         middle = x[i].copy()
         try:
@@ -66,32 +72,42 @@ def numerical_gradient(f: Callable[[Array], float], x: Array, *, step: float = 1
     return gradient
 
 
-class _Net(Protocol):
-    """What has both gradients of its loss, by parameter name."""
+def check_gradients(
+    model: Any, x: Any = None, t: Any = None, *, tol: float | None = None
+) -> dict[str, float]:
+    """Compare the gradients by backpropagation with central differences.
 
-    def gradient(self, x: Any, t: Any) -> dict[str, Array]: ...
-
-    def numerical_gradient(self, x: Any, t: Any) -> dict[str, Array]: ...
-
-
-def check_gradients(net: _Net, x: Any, t: Any) -> dict[str, float]:
-    """Hold backpropagation against the central difference, for every parameter of a net.
+    For a net, those of its loss with respect to every parameter. For a single layer, those of a
+    weighted sum of its outputs with respect to its inputs, and to every parameter ``W`` for which
+    it has a gradient ``dW``; for a loss, those of the loss with respect to the scores.
 
     Parameters
     ----------
-    net : TwoLayerNet
-        The net, in float64. Any object with ``gradient(x, t)`` and
-        ``numerical_gradient(x, t)`` will do.
-    x : ndarray of shape (batch, inputs)
-        A few rows of input.
-    t : array-like
-        Their targets.
+    model : TwoLayerNet or layer
+        A net in float64; or any layer of this package or of your own with `forward` and
+        `backward`, an object or its class. Also any object with ``gradient(x, t)`` and
+        ``numerical_gradient(x, t)``. A layer is copied, not changed.
+    x : array-like, default=None
+        Input: a few rows for a net; for a layer of two inputs, a tuple of two. None takes numbers
+        of both signs between 0.1 and 4 in size, which avoid a kink at 0.
+    t : array-like, default=None
+        Targets of a net or a loss; for a loss, None takes one-hot rows.
+    tol : float, default=None
+        Largest difference that passes, times the size of the gradient where that is above 1. None
+        is 1e-6 for a layer; for a net, nothing is refused.
 
     Returns
     -------
     dict of str to float
-        The largest absolute difference for each parameter: below 1e-7 where
+        The largest absolute difference for each parameter or input: below 1e-7 where
         backpropagation is right, except at the kink of a relu.
+
+    Raises
+    ------
+    AssertionError
+        If a difference is larger than `tol`; the message names the element and both numbers.
+    ValueError
+        If the net is not float64.
 
     Examples
     --------
@@ -105,6 +121,154 @@ def check_gradients(net: _Net, x: Any, t: Any) -> dict[str, float]:
     ['W1', 'W2', 'b1', 'b2']
     >>> max(differences.values()) < 1e-7
     True
+
+    A layer with a mistake:
+
+    >>> class Square:
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x**2
+    ...     def backward(self, dout):
+    ...         return self.x * dout
+    >>> check_gradients(Square(), [[3.0, -1.0]])
+    Traceback (most recent call last):
+    ...
+    AssertionError: Square.backward is wrong: ...the gradient of x[0, 1] is ...
     """
-    backpropagated, numerical = net.gradient(x, t), net.numerical_gradient(x, t)
-    return {name: float(np.abs(backpropagated[name] - numerical[name]).max()) for name in numerical}
+    if hasattr(model, "gradient") and hasattr(model, "numerical_gradient"):
+        if x is None or t is None:
+            raise ValueError("the gradients of a net are those of its loss: give x and t")
+        gradients = model.gradient(x, t), model.numerical_gradient(x, t)
+        return _compare(type(model).__name__, *gradients, tol)
+    layer = model() if isinstance(model, type) else copy.deepcopy(model)
+    _convert_to_float64(layer)
+    gradients = _layer_gradients(layer, x, t)
+    return _compare(type(layer).__name__, *gradients, 1e-6 if tol is None else tol)
+
+
+def _compare(
+    name: str, backpropagated: dict[str, Array], numerical: dict[str, Array], tol: float | None
+) -> dict[str, float]:
+    """Return the largest difference of each array, and refuse what is above the tolerance."""
+    differences = {}
+    for key, expected in numerical.items():
+        found = np.asarray(backpropagated[key])
+        if found.shape != expected.shape:
+            raise AssertionError(
+                f"{name}.backward is wrong: the gradient of {key} has shape {found.shape}, but "
+                f"{key} has {expected.shape}"
+            )
+        difference = np.abs(found - expected)
+        differences[key] = float(difference.max(initial=0.0))
+        if tol is None or not difference.size:
+            continue
+        excess = difference / np.maximum(1, np.abs(expected))
+        worst = np.unravel_index(np.where(np.isnan(excess), np.inf, excess).argmax(), excess.shape)
+        if not excess[worst] <= tol:
+            index = f"[{', '.join(map(str, worst))}]" if worst else ""
+            raise AssertionError(
+                f"{name}.backward is wrong: by it, the gradient of {key}{index} is "
+                f"{found[worst]:.10g}, but by central differences {expected[worst]:.10g} "
+                f"(difference {difference[worst]:.1e}, tol={tol:g})"
+            )
+    return differences
+
+
+def _layer_gradients(layer: Any, x: Any, t: Any) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return the gradients of a layer by its `backward` and by central differences."""
+    n_arguments = _n_arguments(layer.forward)
+    is_loss = isinstance(layer, LossLayer) or (n_arguments > 1 and _is_number(layer, x, t))
+    names = ["x", "y"] if n_arguments > 1 and not is_loss else ["x"]
+    inputs = dict(zip(names, _inputs(layer, x, len(names)), strict=True))
+    targets = [_targets(inputs["x"], t)] if is_loss else []
+
+    def forward() -> Array:
+        return np.asarray(layer.forward(*(array.copy() for array in inputs.values()), *targets))
+
+    y = forward()
+    dout = np.ones(()) if is_loss else _numbers(y.shape, seed=1)
+    result = layer.backward() if is_loss else layer.backward(dout.copy())
+    results = (result,) if len(names) == 1 else tuple(result)
+    if len(results) != len(names):
+        raise AssertionError(
+            f"{type(layer).__name__}.backward is wrong: it must return {len(names)} gradients, one "
+            f"for each input, but returned {len(results)}"
+        )
+    found = {name: np.array(gradient) for name, gradient in zip(names, results, strict=True)}
+    parameters = {
+        name: getattr(layer, name)
+        for name in ("W", "b", *getattr(layer, "__dict__", ()))  # W and b of Affine are properties
+        if isinstance(getattr(layer, name, None), float | np.ndarray)
+        and isinstance(getattr(layer, f"d{name}", None), int | float | np.ndarray)
+    }
+    found.update({name: np.array(getattr(layer, f"d{name}")) for name in parameters})
+
+    def objective(_: Array) -> float:
+        return float((forward() * dout).sum())
+
+    numerical = {name: numerical_gradient(objective, array) for name, array in inputs.items()}
+    for name, value in parameters.items():
+        numerical[name] = _parameter_gradient(layer, name, value, objective)
+    return found, numerical
+
+
+def _parameter_gradient(
+    layer: Any, name: str, value: Any, objective: Callable[[Array], float]
+) -> Array:
+    """Return the numerical gradient with respect to an array or a number that a layer holds."""
+    if isinstance(value, np.ndarray):
+        return numerical_gradient(objective, value)
+
+    def objective_at(number: Array) -> float:
+        setattr(layer, name, float(number))
+        return objective(number)
+
+    gradient = numerical_gradient(objective_at, np.array(value))
+    setattr(layer, name, value)
+    return gradient
+
+
+def _convert_to_float64(layer: Any) -> None:
+    """Convert the parameters of a layer, as a step of 1e-5 is lost in other types."""
+    for name, value in getattr(layer, "__dict__", {}).items():
+        is_parameter = name.lstrip("_") in ("W", "b")
+        if isinstance(value, np.ndarray) and (value.dtype.kind == "f" or is_parameter):
+            vars(layer)[name] = value.astype(np.float64)
+
+
+def _n_arguments(forward: Any) -> int:
+    """Return how many arguments a method cannot do without."""
+    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    arguments = signature(forward).parameters.values()
+    return sum(a.default is Parameter.empty and a.kind in kinds for a in arguments)
+
+
+def _is_number(layer: Any, x: Any, t: Any) -> bool:
+    """Tell whether a layer of two arguments is a loss: whether it returns a single number."""
+    x = _inputs(layer, x, 1)[0]
+    return np.ndim(layer.forward(x, _targets(x, t))) == 0
+
+
+def _inputs(layer: Any, x: Any, n: int) -> list[Array]:
+    """Return copies of the inputs in float64, or numbers that a layer can take."""
+    if x is None:
+        shape = (4, 5)
+        if hasattr(layer, "W"):
+            shape = (4, len(layer.W))
+        return [_numbers(shape, seed=i) for i in range(n)]
+    if n == 1:
+        return [np.array(x, dtype=np.float64)]
+    return [np.array(value, dtype=np.float64) for value in x]
+
+
+def _targets(x: Array, t: Any) -> Any:
+    """Return targets for scores: those given, or one-hot rows."""
+    return np.eye(x.shape[-1])[np.arange(len(x)) % x.shape[-1]] if t is None else t
+
+
+def _numbers(shape: tuple[int, ...], seed: int) -> Array:
+    """Return numbers of both signs between 0.1 and 4 in size."""
+    rng = np.random.RandomState(seed)
+    sizes = np.linspace(0.1, 4, max(1, int(np.prod(shape))))
+    numbers: Array = rng.permutation(sizes * (-1.0) ** np.arange(sizes.size)).reshape(shape)
+    return numbers

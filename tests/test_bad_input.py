@@ -24,7 +24,7 @@ def with_value(value):
     [
         ({"hidden_size": 0}, r"'hidden_size'.* int in the range \[1, inf\). Got 0"),
         ({"hidden_size": 2.5}, "'hidden_size'.*Got 2.5"),
-        ({"activation": "softplus"}, "'activation'.*'identity'.*Got 'softplus'"),
+        ({"activation": "swish"}, "'activation'.*'identity'.*Got 'swish'"),
         ({"solver": "newton"}, "'solver'.*'adam'.*Optimizer.*Got 'newton'"),
         ({"weight_init_std": "he"}, "'weight_init_std'.*Got 'he'"),
         ({"weight_init_std": 0}, "'weight_init_std'.*Got 0"),

@@ -1,23 +1,46 @@
 """Each layer's figures, and each layer against a numerical derivative."""
 
+import copy
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import scipy.special
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 
+from sk_twolayer import layers
 from sk_twolayer.gradient_check import numerical_gradient
 from sk_twolayer.layers import (
     AddLayer,
     Affine,
     Dropout,
-    Identity,
+    Elu,
+    Layer,
+    LeakyRelu,
     MulLayer,
     Relu,
     Sigmoid,
     Tanh,
 )
+from sk_twolayer.layers._registry import ACTIVATIONS as BY_NAME
+from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
 
-ACTIVATIONS = [Relu, Sigmoid, Tanh, Identity]
+ACTIVATIONS = list(BY_NAME.values())
+
+#: Each function as mpmath or SciPy would write it, in float64, for numbers of moderate size.
+FORMULAS = {
+    "relu": lambda x: np.where(x > 0, x, 0),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh": lambda x: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)),
+    "identity": lambda x: x,
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
+    "elu": lambda x: np.where(x > 0, x, np.exp(x) - 1),
+    "softplus": lambda x: np.log(1 + np.exp(x)),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "gelu": lambda x: x * (1 + scipy.special.erf(x / np.sqrt(2))) / 2,
+    "mish": lambda x: x * np.tanh(np.log(1 + np.exp(x))),
+}
 
 
 def test_buying_apples():
@@ -51,11 +74,75 @@ def test_mul_layer_swaps_arrays(rng):
     assert_array_equal(dy, dout * x)
 
 
+def test_add_layer_returns_two_arrays(rng):
+    dout = rng.standard_normal((2, 3))
+    before = dout.copy()
+    dx, dy = AddLayer().backward(dout)
+    dx *= 2
+    assert_array_equal(dy, before)
+    assert_array_equal(dout, before)
+
+
+def test_lists_are_arrays_for_sum_and_product():
+    layer = MulLayer()
+    assert_array_equal(AddLayer().forward([1, 2], [3, 4]), [4, 6])
+    assert_array_equal(layer.forward([1, 2], [3, 4]), [3, 8])
+    assert_array_equal(layer.backward([1, 10]), [[3, 40], [1, 20]])
+
+
 def test_add_layer_keeps_nothing():
     layer = AddLayer()
     assert layer.forward(1, 2) == 3
     assert layer.backward(5) == (5, 5)
     assert vars(layer) == {}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_activation_is_its_formula(name, dtype):
+    x = np.linspace(-15, 15, 301).astype(dtype)
+    y, expected = BY_NAME[name]().forward(x), FORMULAS[name](x.astype(float))
+    assert y.dtype == dtype
+    assert_allclose(y, expected, rtol=1e-5 if dtype == np.float32 else 1e-9, atol=1e-7)
+
+
+@pytest.mark.parametrize("Layer", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_activation_is_finite_for_every_finite_input(Layer, dtype):
+    """And flat or straight at the ends, which is where naive formulas overflow."""
+    layer, x = Layer(), np.array([-1e4, -100, -20, 0, 20, 100, 1e4], dtype)
+    with np.errstate(all="raise", under="ignore"):
+        y, slope = layer.forward(x), layer.backward(np.ones_like(x))
+    assert np.isfinite(y).all()
+    assert np.isfinite(slope).all()
+    assert np.abs(y).max() <= 1e4
+    assert slope.max() < 1.2
+
+
+@pytest.mark.parametrize("Layer", [LeakyRelu, Elu])
+@pytest.mark.parametrize("value", [-0.1, np.nan, np.inf])
+def test_a_parameter_out_of_range_is_refused(Layer, value):
+    with pytest.raises(ValueError, match=f"of {Layer.__name__} must be"):
+        Layer(value).forward([1.0])
+
+
+@pytest.mark.parametrize(("layer", "negative"), [(LeakyRelu(0.3), -0.6), (Elu(2.0), -1.729329)])
+def test_parameters_of_activations(layer, negative, rng):
+    assert_allclose(layer.forward([-2.0, 3.0]), [negative, 3], rtol=1e-6)
+    x, dout = rng.standard_normal((2, 4, 3))
+    layer.forward(x)
+    numerical = numerical_gradient(lambda x: (clone(layer).forward(x) * dout).sum(), x)
+    assert_allclose(layer.backward(dout), numerical, atol=1e-9)
+
+
+@pytest.mark.parametrize("Layer", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, bool])
+def test_integers_are_computed_in_float64(Layer, dtype):
+    """NumPy would take the exponential of small integers in float16."""
+    x = np.array([0, 1, 5], dtype)
+    expected = Layer().forward(x.astype(np.float64))
+    assert_allclose(Layer().forward(x), expected, rtol=1e-15)
+    assert_allclose(Layer().forward(x.tolist()), expected, rtol=1e-15)
 
 
 @pytest.mark.parametrize("Layer", ACTIVATIONS)
@@ -169,10 +256,82 @@ class TestAffine:
         assert layer.backward(y).shape == shape
         assert_array_equal(layer.dW, np.zeros((6, 3)))
 
-    def test_in_place_is_refused(self):
-        x = np.eye(2)
-        with pytest.raises(ValueError, match="cannot put its result where its input is"):
-            Affine(np.eye(2), np.zeros(2)).forward(x, out=x)
+    @pytest.mark.parametrize(
+        "overlapping",
+        [lambda x: x, lambda x: x[:], lambda x: x[::-1], lambda x: x.T, lambda x: x.reshape(2, 2)],
+    )
+    @pytest.mark.parametrize("name", ["x", "W"])
+    def test_forward_into_what_it_reads_is_refused(self, overlapping, name):
+        x, layer = np.eye(2), Affine(np.eye(2), np.zeros(2))
+        out = overlapping({"x": x, "W": layer.W}[name])
+        with pytest.raises(ValueError, match=f"shares memory with {name}.*where its input is"):
+            layer.forward(x, out=out)
+
+    @pytest.mark.parametrize("name", ["dout", "W", "x"])
+    def test_backward_into_what_it_reads_is_refused(self, name):
+        """Also into x: the gradient of W would be computed from dx."""
+        x, dout, layer = np.eye(2), np.ones((2, 2)), Affine(np.eye(2), np.zeros(2))
+        layer.forward(x)
+        out = {"dout": dout, "W": layer.W, "x": x}[name][:]
+        with pytest.raises(ValueError, match=f"shares memory with {name}"):
+            layer.backward(dout, out=out)
+
+    def test_neighbours_in_one_buffer_do_not_share_memory(self, layer, rng):
+        buffer = rng.standard_normal((4, 9))
+        expected = layer.forward(buffer[:, :6].copy())
+        layer.forward(buffer[:, :6], out=buffer[:, 6:])
+        assert_allclose(buffer[:, 6:], expected)
+
+    @pytest.mark.parametrize("shape", [(1, 3), (4, 6), (3,), (4, 3, 1)])
+    def test_out_of_another_shape_is_refused(self, layer, shape):
+        with pytest.raises(ValueError, match=r"out must have shape \(4, 3\)"):
+            layer.forward(np.ones((4, 6)), out=np.empty(shape))
+
+    @pytest.mark.parametrize("shape", [(1, 3), (4, 6), (3,), (4, 3, 1), ()])
+    def test_dout_of_another_shape_is_refused(self, layer, shape):
+        layer.forward(np.ones((4, 6)))
+        with pytest.raises(ValueError, match=r"dout must have shape \(4, 3\)"):
+            layer.backward(np.ones(shape))
+
+    def test_lists_and_integers(self):
+        layer = Affine([[1, 2], [3, 4]], [10, 20])
+        assert_array_equal(layer.forward([[1, 0], [0, 1]]), [[11, 22], [13, 24]])
+        assert_array_equal(layer.backward([[1, 0], [1, 1]]), [[1, 3], [3, 7]])
+        assert_array_equal(layer.dW, [[1, 0], [1, 1]])
+        assert_array_equal(layer.db, [2, 1])
+        assert_array_equal(layer.forward([1, 1]), [14, 26])
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.int32, bool, np.float32])
+    def test_other_types_are_worth_their_numbers(self, layer, dtype, rng):
+        x, dout = rng.randint(2, size=(400, 6)).astype(dtype), rng.randint(2, size=(400, 3))
+        results = layer.forward(x), layer.backward(dout.astype(dtype)), layer.dW, layer.db
+        x, dout = x.astype(float), dout.astype(float)
+        expected = layer.forward(x), layer.backward(dout), layer.dW, layer.db
+        for one, other in zip(results, expected, strict=True):
+            assert_allclose(one, other)
+
+    @pytest.mark.parametrize("b", [np.zeros((1, 3)), np.zeros((3, 1)), 0.0, [0.0], np.zeros(6)])
+    def test_a_bias_that_is_no_number_for_each_column_is_refused(self, b):
+        with pytest.raises(ValueError, match=r"b must have shape \(3,\)"):
+            Affine(np.ones((6, 3)), b)
+
+    def test_weights_that_are_no_matrix_are_refused(self):
+        with pytest.raises(ValueError, match="W must have shape"):
+            Affine(np.ones(3), np.ones(3))
+        with pytest.raises(ValueError, match="single number"):
+            Affine(np.ones((1, 3)), np.ones(3)).forward(2.0)
+
+    def test_a_parameter_that_is_assigned_is_written_into_its_array(self, layer, rng):
+        W, b, new = layer.W, layer.b, rng.standard_normal((6, 3))
+        layer.W, layer.b = new, [1, 2, 3]
+        assert layer.W is W
+        assert layer.b is b
+        assert_array_equal(W, new)
+        assert_array_equal(b, [1, 2, 3])
+        layer.W -= 0.5 * new
+        assert_array_equal(W, 0.5 * new)
+        with pytest.raises(ValueError, match=r"W has shape \(6, 3\).*\(3, 6\)"):
+            layer.W = new.T
 
     def test_a_strided_out_that_would_be_lost_is_refused(self, layer, rng):
         layer.forward(rng.standard_normal((4, 2, 3)))
@@ -209,10 +368,56 @@ class TestAffine:
             layer.forward(np.ones((4, 5)))
 
 
-@pytest.mark.parametrize("layer", [MulLayer(), Relu(), Affine(np.eye(2), np.zeros(2))])
+def every_layer():
+    """Yield an object of each layer of the package."""
+    for name in layers.__all__:
+        if name == "Affine":
+            yield Affine(np.eye(2), np.zeros(2))
+        elif name != "Layer":
+            yield Dropout(0.5) if name == "Dropout" else getattr(layers, name)()
+    yield from (SoftmaxWithLoss(), SigmoidWithLoss())
+
+
+@pytest.mark.parametrize("layer", list(every_layer()), ids=lambda layer: type(layer).__name__)
 def test_backward_before_forward_says_so(layer):
+    assert isinstance(layer, Layer)
+    if isinstance(layer, AddLayer):  # which remembers nothing
+        return
     with pytest.raises(AttributeError, match=r"call forward\(\)"):
-        layer.backward(np.ones((1, 2)))
+        layer.backward(1.0 if isinstance(layer, SoftmaxWithLoss) else np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("layer", list(every_layer()), ids=lambda layer: type(layer).__name__)
+def test_repr_shows_shapes(layer):
+    layer, x = copy.deepcopy(layer), np.full((4, 2), 0.5)
+    name = type(layer).__name__
+    assert repr(layer).startswith(name)
+    if isinstance(layer, MulLayer | AddLayer | SoftmaxWithLoss | SigmoidWithLoss):
+        layer.forward(x, x)
+    else:
+        layer.forward(x)
+    assert ("(4, 2)" in repr(layer)) == (name != "AddLayer")
+    assert "array" not in repr(layer)
+
+
+def test_shapes_of_a_layer_in_words():
+    assert repr(Affine(np.eye(2), np.zeros(2))) == "Affine(): W (2, 2), b (2,)"
+    layer = LeakyRelu(slope=0.2)
+    assert repr(layer) == "LeakyRelu(slope=0.2)"
+    layer.forward(np.ones((3, 2)))
+    assert repr(layer) == "LeakyRelu(slope=0.2): y (3, 2)"
+
+
+@pytest.mark.parametrize("Layer", ACTIVATIONS)
+def test_arrays_of_another_shape_are_refused(Layer):
+    layer = Layer()
+    with pytest.raises(ValueError, match="out has shape"):
+        layer.forward(np.ones((4, 3)), out=np.empty((2, 4, 3)))
+    layer.forward(np.ones((4, 3)))
+    with pytest.raises(ValueError, match="dout has shape"):
+        layer.backward(np.ones(3))
+    with pytest.raises(ValueError, match="out has shape"):
+        layer.backward(np.ones((4, 3)), out=np.empty((1, 4, 3)))
 
 
 def test_a_misspelt_attribute_is_just_that():

@@ -1,5 +1,8 @@
 """Losses against SciPy, scikit-learn and the numerical gradient; targets of every kind."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import scipy.special
@@ -211,3 +214,34 @@ def test_a_sigmoid_probability_is_never_0_or_1(dtype):
 def test_backward_before_forward_says_so():
     with pytest.raises(AttributeError, match=r"call forward\(\)"):
         SoftmaxWithLoss().backward()
+
+
+@pytest.mark.parametrize("Layer", [SoftmaxWithLoss, SigmoidWithLoss])
+def test_lists_and_integers_are_scores(Layer):
+    x, t, weights = [[2, 0, -1], [0, 0, 3]], [[1, 0, 0], [0, 0, 1]], [1, 3]
+    one, other = Layer(), Layer()
+    arrays = np.array(x, float), np.array(t, float), np.array(weights, float)
+    assert one.forward(x, t, weights) == other.forward(*arrays)
+    assert_array_equal(one.backward(), other.backward())
+    assert one.accuracy(x, t) == 1
+    assert_allclose(Layer.probabilities(x), Layer.probabilities(arrays[0]))
+    assert_allclose(Layer.log_probabilities(x), Layer.log_probabilities(arrays[0]))
+
+
+@pytest.mark.parametrize("Layer", [SoftmaxWithLoss, SigmoidWithLoss])
+@pytest.mark.parametrize("shape", [(4, 1), (1, 3), (8, 3), (2, 4, 3)])
+def test_out_of_another_shape_is_refused(Layer, shape, scores):
+    layer = Layer()
+    with pytest.raises(ValueError, match=r"out has shape .* but x has \(4, 3\)"):
+        layer.forward(scores, ONE_HOT, out=np.empty(shape))
+    layer.forward(scores, ONE_HOT)
+    with pytest.raises(ValueError, match="out has shape"):
+        layer.backward(out=np.empty(shape))
+
+
+@pytest.mark.parametrize("Layer", [SoftmaxWithLoss, SigmoidWithLoss])
+def test_a_pickle_of_a_loss_holds_no_batch(Layer, scores):
+    layer = Layer()
+    layer.forward(scores, ONE_HOT)
+    assert vars(copy.deepcopy(layer)) == {}
+    assert len(pickle.dumps(layer)) < 200

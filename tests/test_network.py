@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from students import MySoftplus
 
 from sk_twolayer import TwoLayerNet
 from sk_twolayer.gradient_check import check_gradients, numerical_gradient
-from sk_twolayer.layers import Relu
+from sk_twolayer.layers import Affine, Dropout, Identity, LeakyRelu, Relu, Tanh
+from sk_twolayer.layers._registry import ACTIVATIONS
+from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
 
-ACTIVATIONS = ["relu", "sigmoid", "tanh", "identity"]
 BATCH, INPUTS, HIDDEN, OUTPUTS = 7, 5, 6, 3
 
 
@@ -199,10 +201,10 @@ def test_loss_is_the_mean_plus_the_penalty(x):
 @pytest.mark.parametrize(
     ("activation", "std1", "std2"),
     [
-        ("relu", np.sqrt(2 / 300), np.sqrt(2 / 400)),
-        ("tanh", np.sqrt(2 / 700), np.sqrt(2 / 600)),
-        ("sigmoid", np.sqrt(2 / 700), np.sqrt(2 / 600)),
-        ("identity", np.sqrt(2 / 700), np.sqrt(2 / 600)),
+        (name, np.sqrt(2 / 700), np.sqrt(2 / 600))
+        if name in ("sigmoid", "tanh", "identity")
+        else (name, np.sqrt(2 / 300), np.sqrt(2 / 400))
+        for name in ACTIVATIONS
     ],
 )
 def test_auto_start(activation, std1, std2):
@@ -265,8 +267,8 @@ def test_accuracy(x):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"activation": "softplus"}, r"activation must be one of \['identity', 'relu'"),
-        ({"loss": "hinge"}, r"loss must be one of \['sigmoid', 'softmax'\], got 'hinge'"),
+        ({"activation": "swish"}, r"activation must be one of \['elu', .*got 'swish'"),
+        ({"loss": "hinge"}, r"loss must be one of \['sigmoid', 'softmax'\].*got 'hinge'"),
         ({"dtype": int}, r"dtype must be one of \['float32', 'float64'\], got 'int64'"),
         ({"weight_init_std": "he"}, r"weight_init_std must be a number or 'auto', got 'he'"),
     ],
@@ -279,3 +281,245 @@ def test_unknown_options(options, message):
 def test_sizes_below_one():
     with pytest.raises(ValueError, match="hidden_size must be at least 1, got 0"):
         TwoLayerNet(2, 0, 2)
+
+
+@pytest.mark.parametrize("changed", [0.0, 0.3, 1])
+def test_alpha_that_is_changed_takes_effect(changed, x):
+    t = targets("labels")
+    net, expected = make_net(alpha=0.7), make_net(alpha=changed)
+    net.gradient(x, t)
+    net.alpha = changed
+    for one in (net, copy.deepcopy(net), net.twin()):
+        assert one.alpha == changed
+        assert one.loss(x, t) == expected.loss(x, t)
+        assert largest_difference(one.gradient(x, t), expected.gradient(x, t)) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("alpha", value) for value in (-1, np.nan, np.inf, "1", None, True, [1.0])),
+        *(("weight_init_std", value) for value in (-1, np.nan, np.inf, "he", None, True)),
+        *(("hidden_size", value) for value in (3.0, 0, -1, True, "3", None, np.nan)),
+        *(("dropout", value) for value in (-0.1, 1, np.nan, "0.5", None, True)),
+        *(("dtype", value) for value in (int, np.float16, "complex128", object)),
+        *(("loss", value) for value in ("hinge", None, 3, np.mean, Relu(), ["softmax"])),
+        *(("activation", value) for value in ("swish", "", None, 3, np.tanh, ["relu"], "Relu")),
+    ],
+    ids=str,
+)
+def test_a_parameter_that_cannot_be_used_is_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=f"^{name}|^a {name}"):
+        TwoLayerNet(**{"input_size": 2, "hidden_size": 3, "output_size": 2, name: value})
+
+
+@pytest.mark.parametrize("name", ["input_size", "output_size"])
+def test_every_size_is_checked(name):
+    with pytest.raises(ValueError, match=f"{name} must be an integer, got 2.5"):
+        TwoLayerNet(**{"input_size": 2, "hidden_size": 3, "output_size": 2, name: 2.5})
+
+
+@pytest.mark.parametrize("value", [-1, np.nan, "1"])
+def test_alpha_is_checked_when_it_is_changed(value):
+    net = make_net(alpha=0.5)
+    with pytest.raises(ValueError, match="alpha must be"):
+        net.alpha = value
+    assert net.alpha == 0.5
+
+
+def test_numpy_numbers_are_parameters(x):
+    sizes = np.array([INPUTS, HIDDEN, OUTPUTS])
+    options = {"alpha": np.float32(0.5), "dropout": np.float64(0), "random_state": 0}
+    net = TwoLayerNet(*sizes, np.float64(0.5), dtype=">f8", **options)
+    assert_array_equal(net.theta, make_net(alpha=0.5).theta)
+    assert net.theta.dtype == np.float64  # the byte order that BLAS knows
+    assert net.loss(x, targets("labels")) == make_net(alpha=0.5).loss(x, targets("labels"))
+
+
+def test_lists_and_integers(rng):
+    x, t = rng.randint(-3, 4, size=(BATCH, INPUTS)), targets("labels")
+    net = make_net(weight_init_std=1.0, alpha=0.1)
+    expected = net.gradient(x.astype(float), t)
+    for given in (x.tolist(), x, x.astype(np.int8)):
+        for given_t in (t.tolist(), t):
+            assert largest_difference(net.gradient(given, given_t), expected) < 1e-12
+            assert net.loss(given, given_t) == net.loss(x.astype(float), t)
+            assert net.accuracy(given, given_t) == net.accuracy(x, t)
+            assert max(check_gradients(net, given, given_t).values()) < 1e-7
+    assert_allclose(net.predict(x[0].tolist()), net.predict(x)[0])
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize(
+    "predict",
+    [
+        lambda net, x: net.predict(x),
+        lambda net, x: net.accuracy(x, np.zeros(len(x), int)),
+        lambda net, x: (repr(net), net.penalty),
+        lambda net, x: copy.deepcopy(net).loss(x, np.zeros(len(x), int)),
+        lambda net, x: net.twin().loss(x, np.zeros(len(x), int)),
+    ],
+)
+def test_predictions_leave_to_backward_what_loss_has_left(activation, dropout, predict, x, rng):
+    net, t = make_net(activation=activation, dropout=dropout), targets("labels")
+    net.draw_dropout(np.random.RandomState(1))
+    expected = net.gradient(x, t)
+    for other in (rng.standard_normal((BATCH, INPUTS)), rng.standard_normal((2, INPUTS))):
+        net.loss(x, t)
+        predict(net, other)
+        net.backward()
+        into = np.empty_like(net.theta)
+        net.add_gradient(into, keep=0)
+        assert_array_equal(into, np.concatenate([part.ravel() for part in expected.values()]))
+
+
+@pytest.mark.parametrize(
+    "disturb",
+    [
+        lambda net, x, t: net.forward(x),
+        lambda net, x, t: net.numerical_gradient(x, t),
+        lambda net, x, t: setattr(net, "last_layer", SoftmaxWithLoss()),
+    ],
+)
+def test_backward_without_the_loss_of_these_rows_is_refused(disturb, x):
+    net, t = make_net(), targets("labels")
+    with pytest.raises(RuntimeError, match=r"call loss\(x, t\)"):
+        net.backward()
+    net.loss(x, t)
+    disturb(net, x[::-1], t)
+    with pytest.raises(RuntimeError, match=r"call loss\(x, t\)"):
+        net.backward()
+
+
+def test_weights_that_are_assigned_to_a_layer_are_those_of_the_net(x, rng):
+    net, W = make_net(), rng.standard_normal((INPUTS, HIDDEN))
+    net.layers["Affine1"].W = W
+    net.layers["Affine2"].b = [1, 2, 3]
+    assert_array_equal(net.params["W1"], W)
+    assert_array_equal(net.params["b2"], [1, 2, 3])
+    assert net.layers["Affine1"].W is net.params["W1"]
+    assert (
+        largest_difference(
+            *(f(x, targets("labels")) for f in (net.gradient, net.numerical_gradient))
+        )
+        < 1e-7
+    )
+
+
+class BookAffine:
+    """As the book has it."""
+
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))]
+)
+def test_copies_keep_layers_that_were_replaced(copied, x):
+    net, t = make_net(alpha=0.1), targets("labels")
+    net.layers["Relu"] = MySoftplus()
+    for i in "12":
+        net.layers[f"Affine{i}"] = BookAffine(net.params[f"W{i}"], net.params[f"b{i}"])
+    net.last_layer = SigmoidWithLoss()
+    t = np.eye(OUTPUTS)[t]
+    assert largest_difference(net.gradient(x, t), net.numerical_gradient(x, t)) < 1e-7
+    other = copied(net)
+    assert [type(layer) for layer in other.layers.values()] == [BookAffine, MySoftplus, BookAffine]
+    assert type(other.last_layer) is SigmoidWithLoss
+    assert other.layers["Affine1"].W is other.params["W1"]
+    assert other.layers["Relu"] is not net.layers["Relu"]
+    other.params["W1"] += 0.1
+    assert_array_equal(other.predict(x) == net.predict(x), copied is copy.copy)
+    assert largest_difference(other.gradient(x, t), other.numerical_gradient(x, t)) < 1e-7
+    assert x.tobytes() not in pickle.dumps(make_net(activation="gelu"))
+
+
+def test_copies_keep_an_activation_with_parameters(x):
+    net = make_net(activation=LeakyRelu(slope=0.7))
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net)), net.twin()):
+        assert repr(other.layers["LeakyRelu"]) == "LeakyRelu(slope=0.7)"
+        assert_array_equal(other.predict(x), net.predict(x))
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "error", "message"),
+    [
+        ("Tanh", Tanh(), KeyError, "no layer 'Tanh' to replace"),
+        ("Relu", Tanh, TypeError, r"Tanh is a class: give an object, Tanh\(\)"),
+        ("Relu", np.tanh, TypeError, r"has no forward\(\)"),
+        ("Affine1", Affine(np.ones((5, 6)), np.ones(6)), ValueError, r'net.params\["W1"\]'),
+        ("Affine1", Tanh(), ValueError, "must have the attribute W"),
+    ],
+)
+def test_a_layer_that_does_not_fit_is_refused(name, layer, error, message):
+    net = make_net()
+    with pytest.raises(error, match=message):
+        net.layers[name] = layer
+    with pytest.raises(TypeError, match="cannot lose its Relu"):
+        del net.layers["Relu"]
+    with pytest.raises(AttributeError):
+        net.layers = {}
+    with pytest.raises(AttributeError):
+        net.params = {}
+    assert list(net.layers) == ["Affine1", "Relu", "Affine2"]
+    assert len(net.layers) == 3
+
+
+def test_repr_shows_layers_in_order_with_shapes_and_numbers_of_parameters():
+    net = TwoLayerNet(64, 50, 10, activation="tanh", dropout=0.5, dtype=np.float32)
+    first, *lines = repr(net).splitlines()
+    assert first == "TwoLayerNet: 64 -> 50 -> 10, 3760 parameters, float32"
+    assert [line.split()[0] for line in lines] == [*net.layers, "loss"]
+    for line, words in zip(
+        lines,
+        [
+            ["(batch, 64) -> (batch, 50)", "W1 (64, 50), b1 (50,): 3250 parameters"],
+            ["Tanh", "(batch, 50) -> (batch, 50)"],
+            ["Dropout", "(batch, 50) -> (batch, 50)"],
+            ["(batch, 50) -> (batch, 10)", "W2 (50, 10), b2 (10,): 510 parameters"],
+            ["SoftmaxWithLoss", "(batch, 10) -> number"],
+        ],
+        strict=True,
+    ):
+        assert all(word in line for word in words)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_net_draws_itself(dropout):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    net = TwoLayerNet(64, 50, 10, activation="gelu", dropout=dropout)
+    ax = net.plot()
+    words = [text.get_text() for text in ax.texts]
+    for word in ("Affine1", "Gelu", "SoftmaxWithLoss", "(batch, 64) →", "← (batch, 10)", "t ↑"):
+        assert word in words
+    assert ("Dropout" in words) == bool(dropout)
+    assert "W1 (64, 50)\nb1 (50,) ↑" in words
+    _, given = plt.subplots()
+    assert net.plot(ax=given) is given
+    plt.close("all")
+
+
+def test_dropout_can_be_replaced_too(x):
+    net, plain = make_net(dropout=0.5), make_net()
+    net.layers["Dropout"] = Identity()
+    net.draw_dropout(np.random.RandomState(0))
+    t = targets("labels")
+    assert net.loss(x, t) == plain.loss(x, t)
+    assert copy.deepcopy(net).loss(x, t) == plain.loss(x, t)
+    net.layers["Dropout"] = Dropout(0.9)
+    net.draw_dropout(np.random.RandomState(0))
+    assert net.loss(x, t) != plain.loss(x, t)
+    assert_array_equal(net.predict(x), plain.predict(x))

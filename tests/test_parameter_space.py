@@ -15,9 +15,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions
 from strategies import given
+from students import MySoftplus
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
+from sk_twolayer.layers import LeakyRelu
+from sk_twolayer.layers._registry import ACTIVATIONS
+from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, AdamW, RMSProp
 
 rng = np.random.RandomState(0)
 X = rng.standard_normal((30, 4))
@@ -32,6 +35,7 @@ SOLVERS = [
     st.sampled_from(["sgd", "adam", "adagrad", "rmsprop", "lbfgs"]),
     st.builds(SGD, momentum=below_one, nesterov=st.booleans()),
     st.builds(Adam, beta_1=below_one, beta_2=below_one, epsilon=st.floats(1e-8, 1)),
+    st.builds(AdamW, weight_decay=st.floats(0, 0.1)),
     st.builds(AdaGrad, epsilon=st.floats(1e-8, 1)),
     st.builds(RMSProp, decay=below_one, epsilon=st.floats(1e-8, 1)),
     st.builds(
@@ -49,7 +53,7 @@ def share_of_correct(clf, X, y, sample_weight=None):
 
 LEGAL = {
     "hidden_size": st.integers(1, 9) | st.just(np.int64(3)),
-    "activation": st.sampled_from(["relu", "sigmoid", "tanh", "identity"]),
+    "activation": st.sampled_from([*ACTIVATIONS, LeakyRelu(slope=0.2), MySoftplus]),
     "weight_init_std": st.just("auto") | st.floats(1e-9, 1),
     "solver": st.one_of(SOLVERS),
     "learning_rate": st.just("auto") | st.floats(1e-9, 0.2) | st.just(np.float32(0.1)),
@@ -163,8 +167,9 @@ def illegal_values(estimator, name):
         "beta_1": [-0.1, 1, np.nan, np.inf, "0.9", None, True],
         "beta_2": [-0.1, 1, np.nan, np.inf, "0.9", None, True],
         "epsilon": [0, -1e-8, np.nan, np.inf, "tiny", None, True],
+        "weight_decay": [-1e-8, np.nan, np.inf, "0.1", None, True],
         "gtol": [-1e-8, np.nan, np.inf, "tiny", None, True],
-        "activation": ["softplus", "RELU", "", None, 1, np.tanh],
+        "activation": ["swish", "RELU", "", None, 1, np.tanh],
         "solver": ["newton", "SGD", "", None, 1, SGD, Adam],
         "learning_rate_schedule": ["linear", "", None, 1],
         "shuffle": ["yes", 2, None, 0.5],
@@ -182,7 +187,7 @@ def illegal_values(estimator, name):
     return [*ranges[name], *strange]
 
 
-ESTIMATORS = [TwoLayerClassifier(), SGD(), Adam(), AdaGrad(), RMSProp(), LBFGS()]
+ESTIMATORS = [TwoLayerClassifier(), SGD(), Adam(), AdamW(), AdaGrad(), RMSProp(), LBFGS()]
 CASES = [
     pytest.param(
         type(estimator), name, value, id=f"{type(estimator).__name__}-{name}-{value!r:.20}"

@@ -1,5 +1,6 @@
 """What training runs, bound once, against the net that is walked layer by layer."""
 
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -10,9 +11,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sk_twolayer import TwoLayerNet
 from sk_twolayer._training.batches import Minibatches
 from sk_twolayer._training.workspace import Workspace
+from sk_twolayer.layers._registry import ACTIVATIONS
 
 N_ROWS, N_PLACES, INPUTS, HIDDEN, OUTPUTS = 4, 3, 5, 6, 3
-ACTIVATIONS = ["relu", "sigmoid", "tanh", "identity"]
 
 
 @pytest.fixture
@@ -120,3 +121,18 @@ def test_a_large_minibatch_in_order_is_not_copied(data, monkeypatch):
     taken = [x for _, rows in batches.chunks() for x in rows]
     assert len(taken) == N_PLACES
     assert all(np.shares_memory(x, X) for x in taken)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_minibatch_runs_no_python(activation, dropout, data):
+    """Of this package: each operation is a function of NumPy, SciPy or BLAS with its arguments."""
+    X, t, _ = data
+    workspace = Workspace(make_net(activation=activation, dropout=dropout), N_ROWS, 1)
+    workspace.set_targets(t[:N_ROWS])
+    workspace.run(0, X[:N_ROWS].copy())
+    [operations] = workspace._operations
+    assert len(operations) > 10
+    assert all(isinstance(operation, partial) for operation in operations)
+    modules = [getattr(operation.func, "__module__", None) or "" for operation in operations]
+    assert not any(module.startswith("sk_twolayer") for module in modules)

@@ -6,6 +6,7 @@ from typing import Any
 
 ORDER = [
     "plot_computational_graph.py",
+    "plot_network.py",
     "plot_gradient_check.py",
     "plot_decision_boundaries.py",
     "plot_hidden_units.py",

@@ -17,6 +17,7 @@ from sk_twolayer._training.scoring import Validation
 from sk_twolayer._training.settings import Settings
 from sk_twolayer._training.state import RandomSources, TrainingState
 from sk_twolayer._typing import Array
+from sk_twolayer.layers._registry import copy_activation
 from sk_twolayer.network import TwoLayerNet
 
 
@@ -28,7 +29,7 @@ def fitted_attributes(result: FitResult, labels: Labels) -> dict[str, Any]:
         "classes_": labels.classes,
         "coefs_": [net.params["W1"], net.params["W2"]],
         "intercepts_": [net.params["b1"], net.params["b2"]],
-        "activation_": settings.activation,
+        "activation_": copy_activation(settings.activation),
         "alpha_": settings.alpha,
         "batch_size_": settings.batch_size,
         "learning_rate_": settings.learning_rate,

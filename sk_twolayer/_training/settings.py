@@ -274,8 +274,7 @@ def auto_alpha(mean_squares: Array, inputs_per_row: float, n_rows: int, labels: 
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer._data.split import n_observations
-    from sk_twolayer._data.targets import Labels
+    >>> from sk_twolayer._data.targets import Labels
     >>> from sk_twolayer._training.settings import auto_alpha
     >>> binary, digits = Labels(np.arange(2)), Labels(np.arange(10))
     >>> round(auto_alpha(np.ones(25), 25, 400, binary), 4)

@@ -72,7 +72,7 @@ class Workspace:
         # By columns, because softmax adds up short rows: so NumPy goes along the batch.
         scores, targets = np.empty((2, n_places, outputs, n_rows), dtype).swapaxes(-1, -2)
         weights = np.empty((n_places, n_rows), dtype) if weighted else None
-        self.loss = type(net.last_layer)()
+        self.loss = self.net.last_layer
         self.loss.receive(scores, targets, weights)
         self._dscores = np.empty((outputs, n_rows), dtype).T  # the probabilities, at first
         self._operations: list[list[Operation] | None] = []

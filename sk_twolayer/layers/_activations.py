@@ -1,4 +1,4 @@
-"""The layers that work element by element: what makes a net more than one matrix."""
+"""The classic activations: relu, sigmoid, tanh and none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.layers._base import ElementwiseLayer
+from sk_twolayer.layers._base import AddNode, ElementwiseLayer
 
 
 class Relu(ElementwiseLayer):
@@ -37,14 +37,17 @@ class Relu(ElementwiseLayer):
 
     def bind_forward(self, x: Array, out: Array) -> list[Operation]:
         self.y = out
-        return [partial(np.maximum, x, _number(0, x), out=out)]
+        return [partial(np.maximum, x, number_like(0, x), out=out)]
 
     def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
         is_positive = np.empty_like(self.y, bool)
         return [
-            partial(np.greater, self.y, _number(0, self.y), is_positive),
+            partial(np.greater, self.y, number_like(0, self.y), is_positive),
             partial(np.multiply, dout, is_positive, out),
         ]
+
+    def onnx_nodes(self, add: AddNode, x: str) -> str:
+        return add("Relu", x)
 
 
 class Sigmoid(ElementwiseLayer):
@@ -78,10 +81,13 @@ class Sigmoid(ElementwiseLayer):
     def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
         slope = np.empty_like(self.y)
         return [
-            partial(np.subtract, _number(1, slope), self.y, slope),
+            partial(np.subtract, number_like(1, slope), self.y, slope),
             partial(np.multiply, slope, self.y, slope),
             partial(np.multiply, dout, slope, out),
         ]
+
+    def onnx_nodes(self, add: AddNode, x: str) -> str:
+        return add("Sigmoid", x)
 
 
 class Tanh(ElementwiseLayer):
@@ -114,9 +120,12 @@ class Tanh(ElementwiseLayer):
         slope = np.empty_like(self.y)
         return [
             partial(np.multiply, self.y, self.y, slope),
-            partial(np.subtract, _number(1, slope), slope, slope),
+            partial(np.subtract, number_like(1, slope), slope, slope),
             partial(np.multiply, dout, slope, out),
         ]
+
+    def onnx_nodes(self, add: AddNode, x: str) -> str:
+        return add("Tanh", x)
 
 
 class Identity(ElementwiseLayer):
@@ -135,16 +144,20 @@ class Identity(ElementwiseLayer):
 
     def bind_forward(self, x: Array, out: Array) -> list[Operation]:
         self.y = out
-        return _copy(x, out)
+        return copy_to(x, out)
 
     def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
-        return _copy(dout, out)
+        return copy_to(dout, out)
+
+    def onnx_nodes(self, add: AddNode, x: str) -> str:
+        return add("Identity", x)
 
 
-def _copy(x: Array, out: Array) -> list[Operation]:
+def copy_to(x: Array, out: Array) -> list[Operation]:
+    """Return what copies an array to another one: nothing, if they are the same."""
     return [] if out is x else [partial(np.copyto, out, x)]
 
 
-def _number(value: float, like: Array) -> Array:
+def number_like(value: float, x: Array) -> Array:
     """Return a number as an array without dimensions: a ufunc need not convert it each time."""
-    return np.array(value, like.dtype)
+    return np.array(value, x.dtype)

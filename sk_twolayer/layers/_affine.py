@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from functools import partial
 from operator import setitem
+from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from sk_twolayer._numerics.gemm import bind_product, bind_product_action
 from sk_twolayer._typing import Action, Array, Operation
@@ -20,16 +22,27 @@ class Affine(Layer):
 
         dx = dout @ W.T        dW = x.T @ dout        db = sum of the rows of dout
 
-    The parameters' gradients are an *action*, of :meth:`bind_dW` and :meth:`bind_db`: whoever
-    trains says where they land, and the step of gradient descent can happen inside the
+    The parameters' gradients are an *action*, of :meth:`bind_dW` and :meth:`bind_db`: the caller
+    says where they land, and the step of gradient descent can happen inside the
     product. The attributes `dW` and `db` are the same action into fresh arrays.
 
     Parameters
     ----------
-    W : ndarray of shape (inputs, outputs)
-        Weights; kept, not copied.
-    b : ndarray of shape (outputs,)
-        Biases; kept, not copied.
+    W : array-like of shape (inputs, outputs)
+        Weights; an array is kept, not copied.
+    b : array-like of shape (outputs,)
+        Biases; an array is kept, not copied.
+
+    Attributes
+    ----------
+    W, b : ndarray
+        The parameters. Assigning to one writes into its array, as ``params["W1"] = W`` does for
+        a net: so the layers of a net and its `params` never differ.
+
+    Raises
+    ------
+    ValueError
+        If `W` is not a matrix, or `b` has not one number for each column of `W`.
 
     References
     ----------
@@ -53,24 +66,49 @@ class Affine(Layer):
            [18., 24., 30.]])
     """
 
-    x: Array
+    x: Any
     dout: Array
     x_shape: tuple[int, ...]
 
-    def __init__(self, W: Array, b: Array) -> None:
-        self.W = W
-        self.b = b
+    def __init__(self, W: Any, b: Any) -> None:
+        self._W, self._b = np.asarray(W), np.asarray(b)
+        if self._W.ndim != 2:
+            raise ValueError(f"W must have shape (inputs, outputs), but it has {self._W.shape}")
+        if self._b.shape != self._W.shape[1:]:
+            hint = "; pass b.ravel()" if self._b.size == self._W.shape[1] else ""
+            raise ValueError(
+                f"b must have shape {self._W.shape[1:]}, a number for each column of W, but it has "
+                f"{self._b.shape}{hint}"
+            )
 
-    def forward(self, x: Array, out: Array | None = None) -> Array:
+    @property
+    def W(self) -> Array:
+        """The weights, ndarray of shape (inputs, outputs)."""
+        return self._W
+
+    @W.setter
+    def W(self, value: Any) -> None:
+        _write("W", self._W, value)
+
+    @property
+    def b(self) -> Array:
+        """The biases, ndarray of shape (outputs,)."""
+        return self._b
+
+    @b.setter
+    def b(self, value: Any) -> None:
+        _write("b", self._b, value)
+
+    def forward(self, x: Any, out: Array | None = None) -> Array:
         """Return ``x @ W + b``.
 
         Parameters
         ----------
-        x : ndarray or sparse container
+        x : array-like or sparse container
             One row of shape (inputs,), a batch of shape (batch, inputs), or a batch of
             anything of shape (batch, ...), which is flattened row by row.
         out : ndarray of shape (outputs,) or (batch, outputs), default=None
-            Where to put the result; must not share memory with `x`.
+            Where to put the result; must not share memory with `x`, `W` or `b`.
 
         Returns
         -------
@@ -80,19 +118,22 @@ class Affine(Layer):
         Raises
         ------
         ValueError
-            If the rows of `x` have another length than `W` has rows, or `out` is `x` or
-            cannot be filled in place.
+            If the rows of `x` have another length than `W` has rows, or `out` shares memory with
+            what it is computed from, has another shape, or cannot be filled in place.
         """
-        if out is x:
-            raise ValueError("an affine layer cannot put its result where its input is")
+        x = self._without_small_integers(x if issparse(x) else np.asarray(x))
+        if not x.ndim:
+            raise ValueError("x must be a row or a batch of rows, but it is a single number")
+        shape = x.shape[: x.ndim > 1] + self.b.shape  # of one row: that of b
         if out is None:
-            batch = x.shape[: x.ndim > 1]  # of one row: nothing
-            out = np.empty(batch + self.b.shape, np.result_type(x.dtype, self.W, self.b))
+            out = np.empty(shape, np.result_type(x.dtype, self.W, self.b))
+        else:
+            _check_out(out, shape, x=x, W=self.W, b=self.b)
         perform(self.bind_forward(x, out))
         return out
 
     def bind_forward(self, x: Array, out: Array) -> list[Operation]:
-        """Lay `forward` over arrays.
+        """Bind `forward` to an input and an output array (advanced).
 
         Parameters
         ----------
@@ -104,7 +145,7 @@ class Affine(Layer):
         Returns
         -------
         list of callables
-            What fills `out`, whenever it is performed.
+            Functions without arguments that compute `out` from the current contents of the arrays.
         """
         self.x_shape = x.shape
         self.x = _as_rows(x)
@@ -113,28 +154,39 @@ class Affine(Layer):
             bind_product(_view_as_rows(out), self.x, self.W),
         ]
 
-    def backward(self, dout: Array, out: Array | None = None) -> Array:
+    def backward(self, dout: Any, out: Array | None = None) -> Array:
         """Remember `dout` for the parameters' gradients and return ``dout @ W.T``.
 
         Parameters
         ----------
-        dout : ndarray of shape (outputs,) or (batch, outputs)
+        dout : array-like of shape (outputs,) or (batch, outputs)
             Gradient with respect to the output.
         out : ndarray in the shape of `x`, default=None
-            Where to put the result; must not share memory with `dout`.
+            Where to put the result; must not share memory with `dout`, `W` or the last `x`, of
+            which the gradients are computed.
 
         Returns
         -------
         ndarray in the shape of `x`
             Gradient with respect to the input.
+
+        Raises
+        ------
+        AttributeError
+            If `forward` has not been called.
+        ValueError
+            If `dout` has not the shape of the last output, or `out` cannot be used.
         """
+        dout = self._checked_dout(dout)
         if out is None:
             out = np.empty(self.x_shape, np.result_type(dout, self.W))
+        else:
+            _check_out(out, self.x_shape, dout=dout, W=self.W, x=self.x)
         perform(self.bind_backward(dout, out))
         return out
 
     def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
-        """Lay `backward` over `dout`, `out` and the arrays of the last `forward`.
+        """Bind `backward` to its arrays and to those of the last `forward` (advanced).
 
         Parameters
         ----------
@@ -146,7 +198,7 @@ class Affine(Layer):
         Returns
         -------
         list of callables
-            What fills `out`, whenever it is performed.
+            Functions without arguments that compute `out` from the current contents of the arrays.
         """
         self.receive(dout)
         return [bind_product(_view_as_rows(out), self.dout, self.W.T, keep=0)]
@@ -161,8 +213,21 @@ class Affine(Layer):
         """
         self.dout = _as_rows(dout)
 
+    def _checked_dout(self, value: Any) -> Array:
+        """Return the gradient with respect to the last output: of one row, also as a batch."""
+        self._check_called("x_shape")
+        dout: Array = self._without_small_integers(np.asarray(value))
+        expected = (self.x.shape[0], *self.b.shape)
+        if dout.ndim not in (1, 2) or _as_rows(dout).shape != expected:
+            raise ValueError(f"dout must have shape {expected}, but it has {dout.shape}")
+        return dout
+
+    def _without_small_integers(self, x: Any) -> Any:
+        """Return integers in the type of W, in which their sums are right: not modulo 256."""
+        return x.astype(np.result_type(x.dtype, self.W)) if x.dtype.kind in "biu" else x
+
     def bind_dW(self, into: Array) -> Action:
-        """Lay the gradient of `W` over an array, as an action.
+        """Bind the gradient of `W` to an array, as an action (advanced).
 
         Parameters
         ----------
@@ -177,7 +242,7 @@ class Affine(Layer):
         return bind_product_action(into, self.x, self.dout, transpose_a=True)
 
     def bind_db(self, into: Array) -> Action:
-        """Lay the gradient of `b` over an array, as an action.
+        """Bind the gradient of `b` to an array, as an action (advanced).
 
         Parameters
         ----------
@@ -195,6 +260,7 @@ class Affine(Layer):
     @property
     def dW(self) -> Array:
         """Gradient with respect to `W`, ndarray of shape (inputs, outputs), computed anew."""
+        self._check_called("dout")
         into = np.empty(self.W.shape, np.result_type(self.x.dtype, self.dout))
         self.bind_dW(into)(1.0, 0.0)
         return into
@@ -202,9 +268,32 @@ class Affine(Layer):
     @property
     def db(self) -> Array:
         """Gradient with respect to `b`, ndarray of shape (outputs,), computed anew."""
+        self._check_called("dout")
         into = np.empty(self.b.shape, self.dout.dtype)
         self.bind_db(into)(1.0, 0.0)
         return into
+
+
+def _write(name: str, parameter: Array, value: Any) -> None:
+    """Write a new value into a parameter; ``layer.W -= step`` has done so before it assigns."""
+    if value is not parameter:
+        if np.shape(value) != parameter.shape:
+            raise ValueError(
+                f"{name} has shape {parameter.shape}, but the new value {np.shape(value)}"
+            )
+        np.copyto(parameter, value)
+
+
+def _check_out(out: Array, shape: tuple[int, ...], **read: Any) -> None:
+    """Refuse an array for a product that would be overwritten while it is read."""
+    if out.shape != shape:
+        raise ValueError(f"out must have shape {shape}, but it has {out.shape}")
+    for name, x in read.items():
+        if isinstance(x, np.ndarray) and np.shares_memory(out, x):
+            raise ValueError(
+                f"out shares memory with {name}, of which the result is computed: an affine layer "
+                "cannot put its result where its input is"
+            )
 
 
 def _as_rows(x: Array) -> Array:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from sk_twolayer._typing import Array
 from sk_twolayer.layers._base import Layer
 
@@ -25,15 +29,15 @@ class MulLayer(Layer):
     (2.2, 110.00000000000001)
     """
 
-    x: float | Array
-    y: float | Array
+    x: Any
+    y: Any
 
-    def forward(self, x: float | Array, y: float | Array) -> float | Array:
+    def forward(self, x: Any, y: Any) -> Any:
         """Return ``x * y`` and remember both.
 
         Parameters
         ----------
-        x, y : float or ndarray
+        x, y : float or array-like
             The values to multiply, of the same shape.
 
         Returns
@@ -41,15 +45,15 @@ class MulLayer(Layer):
         float or ndarray
             The product.
         """
-        self.x, self.y = x, y
-        return x * y
+        self.x, self.y = _as_operand(x), _as_operand(y)
+        return self.x * self.y
 
-    def backward(self, dout: float | Array) -> tuple[float | Array, float | Array]:
+    def backward(self, dout: Any) -> tuple[Any, Any]:
         """Return the gradients of both inputs: `dout` times the inputs, swapped.
 
         Parameters
         ----------
-        dout : float or ndarray
+        dout : float or array-like
             Gradient with respect to the product.
 
         Returns
@@ -57,6 +61,8 @@ class MulLayer(Layer):
         dx, dy : float or ndarray
             ``dout * y`` and ``dout * x``.
         """
+        self._check_called("x")
+        dout = _as_operand(dout)
         return dout * self.y, dout * self.x
 
 
@@ -79,12 +85,12 @@ class AddLayer(Layer):
     (1.1, 1.1)
     """
 
-    def forward(self, x: float | Array, y: float | Array) -> float | Array:
+    def forward(self, x: Any, y: Any) -> Any:
         """Return ``x + y``.
 
         Parameters
         ----------
-        x, y : float or ndarray
+        x, y : float or array-like
             The values to add, of the same shape.
 
         Returns
@@ -92,19 +98,27 @@ class AddLayer(Layer):
         float or ndarray
             The sum.
         """
-        return x + y
+        return _as_operand(x) + _as_operand(y)
 
-    def backward(self, dout: float | Array) -> tuple[float | Array, float | Array]:
+    def backward(self, dout: Any) -> tuple[Any, Any]:
         """Return the gradients of both inputs: `dout`, twice.
 
         Parameters
         ----------
-        dout : float or ndarray
+        dout : float or array-like
             Gradient with respect to the sum.
 
         Returns
         -------
         dx, dy : float or ndarray
-            `dout` and `dout`.
+            `dout` and `dout`; of an array, two copies.
         """
+        dout = _as_operand(dout)
+        if isinstance(dout, np.ndarray):
+            return dout.copy(), dout.copy()
         return dout, dout
+
+
+def _as_operand(value: Any) -> Array | Any:
+    """Return a list or tuple as an array; a number stays the number that it is."""
+    return np.asarray(value) if isinstance(value, list | tuple) else value

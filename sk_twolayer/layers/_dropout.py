@@ -56,7 +56,7 @@ class Dropout(ElementwiseLayer):
     def __init__(self, rate: float) -> None:
         if not 0 <= rate < 1:
             raise ValueError(f"rate must be in [0, 1), got {rate}")
-        self.rate = float(rate)
+        self.rate = rate
         self.factors = np.ones(())
 
     def draw(
@@ -75,8 +75,9 @@ class Dropout(ElementwiseLayer):
         """
         if self.factors.shape != (units,) or self.factors.dtype != dtype:
             self.factors = np.empty(units, dtype)
-        self.factors[:] = random_state.binomial(1, 1 - self.rate, units)
-        self.factors /= 1 - self.rate
+        kept = 1 - float(self.rate)
+        self.factors[:] = random_state.binomial(1, kept, units)
+        self.factors /= kept
 
     def bind_forward(self, x: Array, out: Array) -> list[Operation]:
         self.y = out

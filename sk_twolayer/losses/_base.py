@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from functools import partial
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from sk_twolayer._typing import Array, Operation
 from sk_twolayer.layers._base import Layer, perform
 
 
-class LossLayer(Layer, ABC):
+class LossLayer(Layer):
     """Base of the losses: probabilities `y` of the scores `x`, and their mean loss against `t`.
 
     Each loss here is a negative log-likelihood whose gradient, taken together with its
@@ -45,11 +45,11 @@ class LossLayer(Layer, ABC):
 
         Parameters
         ----------
-        x : ndarray of shape (batch, outputs) or (outputs,)
+        x : array-like of shape (batch, outputs) or (outputs,)
             Scores: what the last affine layer put out.
         t : array-like
             Targets; see the class.
-        sample_weight : ndarray of shape (batch,), default=None
+        sample_weight : array-like of shape (batch,), default=None
             Factor of each row's loss. The mean is over rows: weights that average 1 make it
             the weighted mean.
         out : ndarray in the shape of `x`, default=None
@@ -63,14 +63,19 @@ class LossLayer(Layer, ABC):
         Raises
         ------
         ValueError
-            If the targets are not what the class describes, or not as many as the scores.
+            If the targets are not what the class describes, or not as many as the scores; or if
+            `out` has another shape.
         """
         x, t = self._rows(x, t)
         if sample_weight is not None:
             sample_weight = np.asarray(sample_weight)
             if sample_weight.shape != (len(x),):
                 raise ValueError(f"sample_weight must have shape ({len(x)},): one for each row")
-        return self.compare(x, t, sample_weight, np.atleast_2d(out) if out is not None else None)
+        if out is not None:
+            out = np.atleast_2d(out)
+            if out.shape != x.shape:
+                raise ValueError(f"out has shape {out.shape}, but x has {x.shape}")
+        return self.compare(x, t, sample_weight, out)
 
     def compare(
         self, x: Array, t: Array, sample_weight: Array | None = None, out: Array | None = None
@@ -127,12 +132,29 @@ class LossLayer(Layer, ABC):
         LossLayer
             One that shares its memory.
         """
-        part = type(self)()
+        part = type(self).__new__(type(self))  # with the options of this one, in no time
+        vars(part).update(vars(self))
         part.x, part.t, part.sample_weight = self.x[where], self.t[where], None
         if self.sample_weight is not None:
             part.sample_weight = self.sample_weight[where]
         part.row_values = tuple(values[where] for values in self.row_values)
         return part
+
+    def __getstate__(self) -> dict[str, Any]:
+        remembered = ("x", "t", "sample_weight", "y", "row_values")
+        return {name: value for name, value in vars(self).items() if name not in remembered}
+
+    def without_batch(self) -> Self:
+        """Return a layer with the options of this one that has not received a batch.
+
+        Returns
+        -------
+        LossLayer
+            A new one.
+        """
+        layer = type(self).__new__(type(self))
+        vars(layer).update(self.__getstate__())
+        return layer
 
     def total(self) -> float:
         """Return the sum of all rows' losses, each times its weight.
@@ -164,13 +186,18 @@ class LossLayer(Layer, ABC):
         ndarray of shape (batch, outputs)
             Gradient with respect to the scores, each row times its weight.
         """
+        self._check_called("y")
         if out is None:
             out = np.empty_like(self.y)
+        if out.shape != self.y.shape:
+            raise ValueError(f"out has shape {out.shape}, but the scores have {self.y.shape}")
         perform(self.bind_backward(out, dout))
         return out
 
-    def bind_backward(self, out: Array, dout: float = 1.0) -> list[Operation]:
-        """Lay `backward` over arrays: those of `bind_probabilities`, and one more.
+    def bind_backward(  # type: ignore[override]  # the end of the chain: dout is a number
+        self, out: Array, dout: float = 1.0
+    ) -> list[Operation]:
+        """Bind `backward` to the arrays of `bind_probabilities`, and to one more.
 
         Parameters
         ----------
@@ -183,7 +210,7 @@ class LossLayer(Layer, ABC):
         Returns
         -------
         list of callables
-            What fills `out`, whenever it is performed.
+            Functions without arguments that compute `out`.
         """
         operations: list[Operation] = [partial(np.subtract, self.y, self.t, out)]
         if self.sample_weight is not None:
@@ -199,7 +226,7 @@ class LossLayer(Layer, ABC):
 
         Parameters
         ----------
-        x : ndarray of shape (batch, outputs) or (outputs,)
+        x : array-like of shape (batch, outputs) or (outputs,)
             Scores.
         t : array-like
             Targets; see the class.
@@ -253,7 +280,7 @@ class LossLayer(Layer, ABC):
 
     @abstractmethod
     def bind_probabilities(self, y: Array) -> list[Operation]:
-        """Lay the link function over the scores that were received, and an array.
+        """Bind the link function to the scores that were received, and to an array.
 
         Parameters
         ----------
@@ -263,7 +290,7 @@ class LossLayer(Layer, ABC):
         Returns
         -------
         list of callables
-            What fills `y`, whenever it is performed.
+            Functions without arguments that compute `y`.
         """
 
     @staticmethod

@@ -22,7 +22,7 @@ def softmax(x: Array, out: Array | None = None) -> Array:
 
     Parameters
     ----------
-    x : ndarray of shape (..., classes)
+    x : array-like of shape (..., classes)
         Scores.
     out : ndarray of the same shape, default=None
         Where to put the result; may be `x`.
@@ -41,6 +41,7 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     >>> softmax(np.array([1010.0, 1000.0, 990.0])).round(6)
     array([9.99955e-01, 4.50000e-05, 0.00000e+00])
     """
+    x = np.asarray(x)
     if out is None:
         out = softmax_memory(x.shape, np.result_type(x, np.float32))
     if not (x.flags.c_contiguous and out.flags.c_contiguous and x.dtype == out.dtype):
@@ -57,7 +58,7 @@ def softmax_memory(shape: tuple[int, ...], dtype: Any) -> Array:
 
 
 def _bind_softmax(x: Array, y: Array, shift: Array, total: Array) -> list[Operation]:
-    """Lay softmax over scores and probabilities, and over what shifts and divides each row."""
+    """Bind softmax to scores and probabilities, and to what shifts and divides each row."""
     by_column = tuple(range(-1, x.ndim - 1))  # so that what there is one of a row fits as it is
     x, y = x.transpose(by_column), y.transpose(by_column)
     return [
@@ -103,7 +104,7 @@ class SoftmaxWithLoss(LossLayer):
     @staticmethod
     def probabilities(x: Array, out: Array | None = None) -> Array:
         y = softmax(x, out)
-        return between_zero_and_one(y) if x.shape[-1] > 1 else y  # a single class has all of it
+        return between_zero_and_one(y) if y.shape[-1] > 1 else y  # a single class has all of it
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:

@@ -1,27 +1,26 @@
-"""Floor 2, below the net: affine layers with an activation between, and the way through them."""
+"""The layers of a two-layer net in order, and the forward and backward pass through them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.layers import Affine, Dropout, Identity, Relu, Sigmoid, Tanh
+from sk_twolayer.layers import Affine, Dropout
+from sk_twolayer.layers import _base as base
+from sk_twolayer.layers._base import SupportsBackward
+from sk_twolayer.layers._registry import Activation, make_activation
 
-#: The activation layers by name.
-ACTIVATIONS: dict[str, type[Any]] = {
-    "relu": Relu,
-    "sigmoid": Sigmoid,
-    "tanh": Tanh,
-    "identity": Identity,
-}
+Layers: TypeAlias = Mapping[str, SupportsBackward]
+
+NAMES = ("Affine1", "Dropout", "Affine2")  # of all layers but the activation
 
 
 def affine_layers(
-    W1: Array, b1: Array, W2: Array, b2: Array, activation: str, dropout: float = 0.0
-) -> dict[str, Any]:
+    W1: Array, b1: Array, W2: Array, b2: Array, activation: Activation, dropout: float = 0.0
+) -> dict[str, SupportsBackward]:
     """Put the layers of a two-layer net in order over arrays that exist already.
 
     Parameters
@@ -30,8 +29,8 @@ def affine_layers(
         Parameters of the first affine layer; kept, not copied.
     W2, b2 : ndarray of shapes (hidden, outputs) and (outputs,)
         Parameters of the second affine layer; kept, not copied.
-    activation : {"relu", "sigmoid", "tanh", "identity"}
-        What lies between.
+    activation : str or layer
+        What lies between: a name, the class of a layer, or an object, of which a copy is taken.
     dropout : float, default=0.0
         Rate of the `Dropout` behind the activation, if it is not 0.
 
@@ -47,15 +46,19 @@ def affine_layers(
     >>> list(affine_layers(np.ones((2, 3)), np.ones(3), np.ones((3, 1)), np.ones(1), "relu"))
     ['Affine1', 'Relu', 'Affine2']
     """
-    between = [ACTIVATIONS[activation](), *([Dropout(dropout)] if dropout else [])]
-    named: dict[str, Any] = {type(layer).__name__: layer for layer in between}
+    between = make_activation(activation)
+    name = type(between).__name__
+    if name in NAMES:
+        name = "Activation"
+    layers: dict[str, SupportsBackward] = {"Affine1": Affine(W1, b1), name: between}
     if dropout:
-        named["Dropout"].factors = np.ones_like(b1)  # where each mask will be drawn into
-    return {"Affine1": Affine(W1, b1), **named, "Affine2": Affine(W2, b2)}
+        layers["Dropout"] = dropped = Dropout(dropout)
+        dropped.factors = np.ones_like(b1)  # where each mask will be drawn into
+    return {**layers, "Affine2": Affine(W2, b2)}
 
 
-def forward(layers: dict[str, Any], x: Any) -> Array:
-    """Walk an input through layers.
+def forward(layers: Layers, x: Any) -> Array:
+    """Pass an input through layers.
 
     Parameters
     ----------
@@ -83,8 +86,8 @@ def forward(layers: dict[str, Any], x: Any) -> Array:
     return scores
 
 
-def bind_forward(layers: dict[str, Any], x: Any, out: Sequence[Array]) -> list[Operation]:
-    """Lay the way of an input through layers over arrays.
+def bind_forward(layers: Layers, x: Any, out: Sequence[Array]) -> list[Operation]:
+    """Bind the forward pass through layers to arrays.
 
     Parameters
     ----------
@@ -99,7 +102,7 @@ def bind_forward(layers: dict[str, Any], x: Any, out: Sequence[Array]) -> list[O
     Returns
     -------
     list of callables
-        What fills those arrays, whenever it is performed.
+        Functions without arguments that compute those arrays from the current contents of `x`.
 
     Examples
     --------
@@ -115,20 +118,20 @@ def bind_forward(layers: dict[str, Any], x: Any, out: Sequence[Array]) -> list[O
     """
     operations: list[Operation] = []
     for layer, result in zip(layers.values(), out, strict=True):
-        operations += layer.bind_forward(x, result)
+        operations += base.bind_forward(layer, x, result)
         x = result
     return operations
 
 
-def bind_backward(layers: dict[str, Any], dout: Array, out: Array) -> list[Operation]:
-    """Lay the way of a gradient back through layers over arrays, to where the first one gets it.
+def bind_backward(layers: Layers, dout: Array, out: Array) -> list[Operation]:
+    """Bind the backward pass through layers to arrays, up to the gradient that the first one gets.
 
     Nothing lies upstream of the first layer, so its own input gradient is left out.
 
     Parameters
     ----------
     layers : dict of str to layer
-        The layers in order, laid over arrays by `bind_forward`.
+        The layers in order, bound to arrays by `bind_forward`.
     dout : ndarray
         Gradient with respect to the output of the last one.
     out : ndarray
@@ -137,7 +140,7 @@ def bind_backward(layers: dict[str, Any], dout: Array, out: Array) -> list[Opera
     Returns
     -------
     list of callables
-        What fills `out`, whenever it is performed.
+        Functions without arguments that compute `out` from the current contents of `dout`.
 
     Examples
     --------
@@ -153,8 +156,8 @@ def bind_backward(layers: dict[str, Any], dout: Array, out: Array) -> list[Opera
            [-4.,  0.]])
     """
     first, *between, last = layers.values()
-    operations: list[Operation] = last.bind_backward(dout, out)
+    operations = base.bind_backward(last, dout, out)
     for layer in reversed(between):
-        operations += layer.bind_backward(out, out)
-    first.receive(out)
+        operations += base.bind_backward(layer, out, out)
+    cast(Affine, first).receive(out)
     return operations

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import Any
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.utils import check_random_state
 
+from sk_twolayer._sklearn_compat import as_python
 from sk_twolayer._typing import Action, Array
 from sk_twolayer.gradient_check import numerical_gradient
+from sk_twolayer.layers import Affine, Dropout
+from sk_twolayer.layers._registry import Activation, check_activation, copy_activation, copy_layer
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
-from sk_twolayer.network._chain import ACTIVATIONS, affine_layers, forward
-from sk_twolayer.network._initialization import draw_weights
+from sk_twolayer.network._chain import affine_layers, forward
+from sk_twolayer.network._initialization import draw_weights, rectifies
+from sk_twolayer.network._layers import NamedLayers, bind_parameter_gradient, receive, relink
 from sk_twolayer.network._penalty import Penalty
 from sk_twolayer.network._views import NamedViews
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LOSSES: dict[str, type[LossLayer]] = {"softmax": SoftmaxWithLoss, "sigmoid": SigmoidWithLoss}
 
@@ -36,12 +44,14 @@ class TwoLayerNet:
     weight_init_std : float or "auto", default=0.01
         Standard deviation of the normal distribution the weights are drawn from, 0 for weights
         that are filled in later; "auto" takes
-        He's ``sqrt(2 / inputs)`` for relu [2]_ and Glorot's ``sqrt(2 / (inputs + outputs))``
-        otherwise [3]_. Biases start at 0.
-    activation : {"relu", "sigmoid", "tanh", "identity"}, default="relu"
-        What the hidden units do with their sums.
-    loss : {"softmax", "sigmoid"}, default="softmax"
-        The last layer: `SoftmaxWithLoss` or `SigmoidWithLoss`.
+        He's ``sqrt(2 / inputs)`` for relu and what resembles it [2]_, and Glorot's
+        ``sqrt(2 / (inputs + outputs))`` otherwise [3]_. Biases start at 0.
+    activation : str or layer, default="relu"
+        What the hidden units do with their sums: "relu", "sigmoid", "tanh", "identity",
+        "leaky_relu", "elu", "softplus", "silu", "gelu" or "mish"; or a layer with ``forward(x)``
+        and ``backward(dout)``, an object or its class. The net takes a copy.
+    loss : {"softmax", "sigmoid"} or LossLayer, default="softmax"
+        The last layer: `SoftmaxWithLoss`, `SigmoidWithLoss`, or a `LossLayer` of your own.
     alpha : float, default=0.0
         Strength of the penalty on the weights (biases are free).
     dropout : float in [0, 1), default=0.0
@@ -57,12 +67,19 @@ class TwoLayerNet:
         All parameters in one vector: the weights, then the biases.
     params : mapping of str to ndarray
         "W1", "W2", "b1" and "b2": views of `theta`.
-    layers : dict of str to layer
-        The layers up to the scores, in order.
+    layers : mapping of str to layer
+        The layers up to the scores, in order. Assigning to a name replaces a layer; copies and
+        pickles of the net keep it.
     last_layer : LossLayer
-        The loss.
+        The loss; can be replaced too.
     alpha : float
-        The strength of the penalty.
+        The strength of the penalty; can be changed.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, or the activation is no layer that can be trained:
+        it has parameters to learn, for example.
 
     References
     ----------
@@ -92,8 +109,8 @@ class TwoLayerNet:
         output_size: int,
         weight_init_std: float | str = 0.01,
         *,
-        activation: str = "relu",
-        loss: str = "softmax",
+        activation: Activation = "relu",
+        loss: str | LossLayer | type[LossLayer] = "softmax",
         alpha: float = 0.0,
         dropout: float = 0.0,
         dtype: DTypeLike = np.float64,
@@ -101,37 +118,54 @@ class TwoLayerNet:
     ) -> None:
         sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
         for name, size in sizes.items():
+            if not isinstance(size, Integral) or isinstance(size, bool):
+                raise ValueError(f"{name} must be an integer, got {size!r}")
             if size < 1:
                 raise ValueError(f"{name} must be at least 1, got {size}")
-        _check_choice("activation", activation, ACTIVATIONS)
-        _check_choice("loss", loss, LOSSES)
-        _check_choice("dtype", np.dtype(dtype).name, {"float32": None, "float64": None})
+        input_size, hidden_size, output_size = map(int, sizes.values())
+        if isinstance(weight_init_std, str) and weight_init_std != "auto":
+            raise ValueError(f"weight_init_std must be a number or 'auto', got {weight_init_std!r}")
+        if weight_init_std != "auto":
+            _check_not_negative("weight_init_std", weight_init_std)
+        if not _is_number(dropout) or not 0 <= dropout < 1:
+            raise ValueError(f"dropout must be a number in [0, 1), got {dropout!r}")
+        dtype = np.dtype(dtype).name
+        if dtype not in ("float32", "float64"):
+            raise ValueError(f"dtype must be one of ['float32', 'float64'], got {dtype!r}")
+        check_activation(activation, hidden_size, dtype)
         self._shapes: dict[str, tuple[int, ...]] = {
             "W1": (input_size, hidden_size),
             "W2": (hidden_size, output_size),
             "b1": (hidden_size,),
             "b2": (output_size,),
         }
-        self._activation, self._loss, self._dropout = activation, loss, dropout
-        self.alpha = alpha
+        self._activation, self._dropout = copy_activation(activation), dropout
+        self._last_layer = _make_loss(loss)
+        self._replaced: dict[str, Any] = {}
+        self._alpha = _check_not_negative("alpha", alpha)
         self._connect(np.zeros(sum(map(math.prod, self._shapes.values())), dtype))
         random_state = check_random_state(random_state)
+        he = weight_init_std == "auto" and rectifies(self._activation, hidden_size, dtype)
         for name in ("W1", "W2"):
-            draw_weights(self.params[name], weight_init_std, activation, random_state)
+            draw_weights(self._params[name], weight_init_std, he, random_state)
 
     def _connect(self, theta: Array) -> None:
-        """Lay views and layers over a vector of parameters."""
+        """Make views and layers over a vector of parameters."""
         self._theta = theta
-        self.params = NamedViews(theta, self._shapes)
-        self.layers = affine_layers(
-            **self.params, activation=self._activation, dropout=self._dropout
-        )
-        self.last_layer = LOSSES[self._loss]()
-        n_weights = self.params["W1"].size + self.params["W2"].size
-        self._penalty = Penalty(theta, n_weights, self.alpha)
+        self._params = NamedViews(theta, self._shapes)
+        layers = affine_layers(**self._params, activation=self._activation, dropout=self._dropout)
+        self._layers = NamedLayers(layers, self._params)
+        for name, layer in self._replaced.items():
+            self._layers[name] = relink(layer, name, self._params)
+        self._has_loss = False
+        self._set_penalty()
+
+    def _set_penalty(self) -> None:
+        n_weights = self._params["W1"].size + self._params["W2"].size
+        self._penalty = Penalty(self._theta, n_weights, self._alpha)
 
     def twin(self) -> TwoLayerNet:
-        """Return a net over the same parameters, with layers of its own to lay over arrays.
+        """Return a net over the same parameters, with layers of its own to bind to arrays.
 
         Returns
         -------
@@ -142,12 +176,94 @@ class TwoLayerNet:
 
     def __getstate__(self) -> dict[str, Any]:
         # A copied view would be an array of its own, and a layer remembers the last batch.
-        made_again = {"params", "layers", "last_layer", "_penalty"}
-        return {name: value for name, value in vars(self).items() if name not in made_again}
+        made_again = {"_params", "_layers", "_penalty"}
+        state = {name: value for name, value in vars(self).items() if name not in made_again}
+        layers = self._layers
+        return {
+            **state,
+            "_replaced": {name: copy_layer(layers[name]) for name in sorted(layers.replaced)},
+            "_last_layer": self._last_layer.without_batch(),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._connect(self._theta)
+
+    def __repr__(self) -> str:
+        theta, W1, W2 = self._theta, self._shapes["W1"], self._shapes["W2"]
+        sizes = f"{W1[0]} -> {W1[1]} -> {W2[1]}"
+        lines = [f"{type(self).__name__}: {sizes}, {theta.size} parameters, {theta.dtype}"]
+        for name, kind, inputs, outputs, parameters in self._table():
+            shapes = f"(batch, {inputs}) -> " + (f"(batch, {outputs})" if outputs else "number")
+            lines.append(f"  {name:<12} {kind:<16} {shapes:<30} {parameters}".rstrip())
+        return "\n".join(lines)
+
+    def _table(self) -> list[tuple[str, str, int, int, str]]:
+        """Return the layers: name, class, columns of input and output, what it has to learn."""
+        hidden, outputs = self._shapes["b1"][0], self._shapes["b2"][0]
+        rows = []
+        for name, layer in self._layers.items():
+            n_inputs = n_outputs = hidden
+            parameters = ""
+            if name in ("Affine1", "Affine2"):
+                W, b = f"W{name[-1]}", f"b{name[-1]}"
+                n_inputs, n_outputs = self._shapes[W]
+                size = self._params[W].size + self._params[b].size
+                parameters = f"{W} {self._shapes[W]}, {b} {self._shapes[b]}: {size} parameters"
+            rows.append((name, type(layer).__name__, n_inputs, n_outputs, parameters))
+        return [*rows, ("loss", type(self._last_layer).__name__, outputs, 0, "")]
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the net as a computational graph, with the shapes of all arrays.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+            The axes with the graph.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        from sk_twolayer.display import _draw_layers
+
+        return _draw_layers(self._table(), ax)
+
+    @property
+    def params(self) -> NamedViews:
+        """The parameters by name: views of `theta`."""
+        return self._params
+
+    @property
+    def layers(self) -> NamedLayers:
+        """The layers up to the scores by name, in order."""
+        return self._layers
+
+    @property
+    def last_layer(self) -> LossLayer:
+        """The loss."""
+        return self._last_layer
+
+    @last_layer.setter
+    def last_layer(self, loss: LossLayer) -> None:
+        _make_loss(loss)  # which refuses what is none
+        self._last_layer, self._has_loss = loss, False
+
+    @property
+    def alpha(self) -> float:
+        """The strength of the penalty on the weights."""
+        return self._alpha
+
+    @alpha.setter
+    def alpha(self, alpha: float) -> None:
+        self._alpha = _check_not_negative("alpha", alpha)
+        self._set_penalty()
 
     @property
     def theta(self) -> Array:
@@ -164,7 +280,7 @@ class TwoLayerNet:
 
         Parameters
         ----------
-        x : ndarray or sparse container of shape (batch, inputs)
+        x : array-like or sparse container of shape (batch, inputs)
             Input rows.
 
         Returns
@@ -172,14 +288,22 @@ class TwoLayerNet:
         ndarray of shape (batch, outputs)
             Scores; the largest one is the most likely class.
         """
-        return forward({name: self.layers[name] for name in self.layers if name != "Dropout"}, x)
+        layers: dict[
+            str, Any
+        ] = {}  # of their own, so that `backward` still finds what `loss` has left
+        for name, layer in self._layers.items():
+            if type(layer) is Affine:
+                layers[name] = Affine(layer.W, layer.b)
+            elif not isinstance(layer, Dropout):
+                layers[name] = copy_layer(layer)
+        return forward(layers, x)
 
     def forward(self, x: Any) -> Array:
         """Return the scores as training sees them: without the units that are left out just now.
 
         Parameters
         ----------
-        x : ndarray or sparse container of shape (batch, inputs)
+        x : array-like or sparse container of shape (batch, inputs)
             Input rows.
 
         Returns
@@ -187,7 +311,8 @@ class TwoLayerNet:
         ndarray of shape (batch, outputs)
             Scores.
         """
-        return forward(self.layers, x)
+        self._has_loss = False  # of the rows that the layers have seen now
+        return forward(self._layers, x)
 
     def draw_dropout(self, random_state: np.random.RandomState) -> None:
         """Draw the hidden units that are left out until the next draw; without dropout, none.
@@ -197,15 +322,16 @@ class TwoLayerNet:
         random_state : RandomState
             Source of the mask.
         """
-        if "Dropout" in self.layers:
-            self.layers["Dropout"].draw(random_state, self.params["b1"].size, self.theta.dtype)
+        dropout = self._layers.by_name.get("Dropout")  # for each minibatch
+        if isinstance(dropout, Dropout):
+            dropout.draw(random_state, self._params["b1"].size, self._theta.dtype)
 
     def loss(self, x: Any, t: Any, sample_weight: Array | None = None) -> float:
         """Return the objective: the mean loss of a batch plus the penalty on the weights.
 
         Parameters
         ----------
-        x : ndarray or sparse container of shape (batch, inputs)
+        x : array-like or sparse container of shape (batch, inputs)
             Input rows.
         t : array-like
             Targets, as the loss layer describes them.
@@ -217,14 +343,16 @@ class TwoLayerNet:
         float
             The objective.
         """
-        return self.last_layer.forward(self.forward(x), t, sample_weight) + self.penalty
+        loss = self._last_layer.forward(self.forward(x), t, sample_weight)
+        self._has_loss = True
+        return loss + self.penalty
 
     def accuracy(self, x: Any, t: Any) -> float:
         """Return the share of rows whose highest score is on the target.
 
         Parameters
         ----------
-        x : ndarray or sparse container of shape (batch, inputs)
+        x : array-like or sparse container of shape (batch, inputs)
             Input rows.
         t : array-like
             Targets, as the loss layer describes them.
@@ -237,16 +365,25 @@ class TwoLayerNet:
         return self.last_layer.accuracy(self.predict(x), t)
 
     def backward(self) -> None:
-        """Walk the gradient of the loss back to the first layer, and stop there.
+        """Propagate the gradient of the last `loss` back to the first layer.
 
         Every layer then holds what its parameters' gradient needs. Nothing lies upstream of
         the first affine layer, so its own input gradient, a third of its work, is left out.
+
+        Raises
+        ------
+        RuntimeError
+            If `loss` was not called before, or `forward` or `numerical_gradient` since.
         """
-        first, *between, second = self.layers.values()
-        dout = second.backward(self.last_layer.backward())
+        if not self._has_loss:
+            raise RuntimeError(
+                "backward() needs the loss of the rows that the layers saw last: call loss(x, t)"
+            )
+        first, *between, second = self._layers.values()
+        dout = second.backward(self._last_layer.backward())
         for layer in reversed(between):
-            dout = layer.backward(dout)
-        first.receive(dout)
+            dout = np.asarray(layer.backward(dout))
+        receive(first, dout)
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
@@ -263,7 +400,7 @@ class TwoLayerNet:
         self.bind_gradient(into)(scale, keep)
 
     def bind_gradient(self, into: Array, *, n_rows: int = 1) -> Action:
-        """Lay the gradient of the objective over an array, as an action.
+        """Bind the gradient of the objective to an array, as an action.
 
         Parameters
         ----------
@@ -277,10 +414,12 @@ class TwoLayerNet:
         callable
             ``add(scale, keep)`` is `add_gradient`.
         """
-        views = self.params if into is self.theta else NamedViews(into, self._shapes)
-        first, second = self.layers["Affine1"], self.layers["Affine2"]
-        add_dW1, add_db1 = first.bind_dW(views["W1"]), first.bind_db(views["b1"])
-        add_dW2, add_db2 = second.bind_dW(views["W2"]), second.bind_db(views["b2"])
+        views = self._params if into is self._theta else NamedViews(into, self._shapes)
+        first, second = self._layers["Affine1"], self._layers["Affine2"]
+        add_dW1, add_db1, add_dW2, add_db2 = (
+            bind_parameter_gradient(layer, name[0], views[name])
+            for layer, name in ((first, "W1"), (first, "b1"), (second, "W2"), (second, "b2"))
+        )
         add_penalty = self._penalty.bind_gradient(into)
 
         def add(scale: float, keep: float) -> None:
@@ -334,9 +473,28 @@ class TwoLayerNet:
             If the net is not float64.
         """
         gradient = numerical_gradient(lambda _: self.loss(x, t, sample_weight), self.theta)
+        self._has_loss = False  # of the parameters as they are now
         return dict(NamedViews(gradient, self._shapes))
 
 
-def _check_choice(name: str, value: str, choices: dict[str, Any]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {sorted(choices)}, got {value!r}")
+def _make_loss(loss: Any) -> LossLayer:
+    """Return a loss of one's own: for a name or a class a new one, for an object a copy."""
+    if isinstance(loss, str) and loss in LOSSES:
+        return LOSSES[loss]()
+    if isinstance(loss, type) and issubclass(loss, LossLayer):
+        return loss()
+    if isinstance(loss, LossLayer):
+        return loss.without_batch()
+    raise ValueError(f"loss must be one of {sorted(LOSSES)} or a LossLayer, got {loss!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def _check_not_negative(name: str, value: Any) -> float:
+    """Return a number that is finite and not negative as a float of Python's."""
+    number = float(as_python(value)) if _is_number(value) else math.nan
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{name} must be a finite number that is not negative, got {value!r}")
+    return number

@@ -36,7 +36,7 @@ class Penalty:
         return 0.5 * self._alpha * float(self._weights @ self._weights) if self._alpha else 0.0
 
     def bind_gradient(self, into: Array) -> Callable[[float, float], float]:
-        """Lay the penalty's share of a gradient over an array, as an action."""
+        """Bind the penalty's share of a gradient to an array, as an action."""
         alpha = self._alpha
         if not alpha:
             return lambda scale, keep: keep

@@ -4,9 +4,9 @@ The gradient is an action, ``add_gradient(into, *, scale, keep)``, which compute
 ``into <- keep*into + scale*gradient``.
 """
 
-from sk_twolayer.optimizers._adaptive import AdaGrad, Adam, RMSProp
+from sk_twolayer.optimizers._adaptive import AdaGrad, Adam, AdamW, RMSProp
 from sk_twolayer.optimizers._base import Optimizer
 from sk_twolayer.optimizers._lbfgs import LBFGS
 from sk_twolayer.optimizers._sgd import SGD
 
-__all__ = ["LBFGS", "SGD", "AdaGrad", "Adam", "Optimizer", "RMSProp"]
+__all__ = ["LBFGS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp"]

@@ -227,6 +227,63 @@ class Adam(Optimizer):
             add_scaled(x, g, scale=-learning_rate * correction)
 
 
+class AdamW(Adam):
+    """Adam with decoupled weight decay: each step also shrinks all parameters.
+
+    With the step ``s`` of `Adam`, and learning rate ``r``::
+
+        theta <- (1 - r weight_decay) theta + s
+
+    The decay does not pass through the running means, as the gradient of a penalty does. It is in
+    addition to `alpha` of the classifier, "auto" included: set ``alpha=0`` for AdamW alone. Unlike
+    that penalty, it also shrinks the biases.
+
+    Parameters
+    ----------
+    beta_1, beta_2, epsilon : float
+        As in `Adam`.
+    weight_decay : float >= 0, default=0.01
+        Strength of the decay.
+
+    References
+    ----------
+    .. [1] I. Loshchilov, F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.optimizers import AdamW
+    >>> theta = np.array([1.0, -200.0])
+    >>> def add_gradient(into, *, scale, keep):  # of (theta**2).sum() / 2
+    ...     into[:] = scale * theta
+    >>> AdamW(weight_decay=0.5).step(theta, add_gradient, learning_rate=0.1)
+    >>> theta.round(6)
+    array([   0.85, -189.9 ])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Adam._parameter_constraints,
+        "weight_decay": [Number(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(beta_1, beta_2, epsilon)
+        self.weight_decay = weight_decay
+
+    def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
+        def _add_then_decay(into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
+            add_gradient(into, scale=scale, keep=keep)  # of theta as it is
+            np.multiply(theta, 1 - learning_rate * float(self.weight_decay), out=theta)
+
+        super().step(theta, _add_then_decay, learning_rate)
+
+
 def _divide_by_root(x: Array, square: Array, epsilon: float, out: Array) -> None:
     """Compute ``x / (sqrt(square) + epsilon)``, the step that knows no units."""
     np.sqrt(square, out=out)

@@ -13,8 +13,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from students import MyLeakyRelu, MyRelu
 
 from sk_twolayer import TwoLayerClassifier
+from sk_twolayer.layers import Elu, LeakyRelu
+from sk_twolayer.layers._registry import ACTIVATIONS
 
 NUMBERS = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
 TARGETS = {
@@ -64,7 +67,7 @@ def test_every_kind_of_target(digits, target, dtype, scaled):
     holds(model, X, {id(clf): {"zipmap": False}})
 
 
-@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh", "identity"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_activation(digits, activation, dtype):
     X, y = digits[0].astype(dtype), digits[1]
@@ -171,3 +174,24 @@ def test_equal_probabilities_are_decided_alike(n_classes, rng):
     clf.intercepts_[1][:] = 0
     labels, _ = run(clf, X, {"zipmap": False})
     assert labels.tolist() == clf.predict(X).tolist() == [0] * 30
+
+
+class OnnxLeakyRelu(MyLeakyRelu):
+    """A student's layer that says which nodes it has."""
+
+    def onnx_nodes(self, add, x):
+        return add("Max", x, add("Mul", x, self.slope))
+
+
+@pytest.mark.parametrize("activation", [LeakyRelu(0.3), Elu(2.0), OnnxLeakyRelu(0.3)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_layer_as_activation(digits, activation, dtype):
+    X, y = digits[0].astype(dtype), digits[1]
+    clf = make(activation=activation).fit(X, y)
+    holds(clf, X, {TwoLayerClassifier: {"zipmap": False}})
+
+
+def test_a_layer_without_nodes_is_refused_by_name(digits):
+    clf = make(activation=MyRelu()).fit(*digits)
+    with pytest.raises(ValueError, match="the activation MyRelu cannot be converted to ONNX"):
+        to_onnx(clf, digits[0][:1])

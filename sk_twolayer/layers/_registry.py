@@ -1,0 +1,131 @@
+"""The activations by name, and from what users give as `activation` to a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike
+from sklearn.base import clone
+
+from sk_twolayer._typing import Array
+from sk_twolayer.layers._activations import Identity, Relu, Sigmoid, Tanh
+from sk_twolayer.layers._base import SupportsBackward
+from sk_twolayer.layers._dropout import Dropout
+from sk_twolayer.layers._rectifiers import Elu, Gelu, LeakyRelu, Mish, Silu, Softplus
+
+Activation: TypeAlias = str | SupportsBackward | type[SupportsBackward]
+
+#: Read where it is used: a layer that is added here is known to the net and to the classifier.
+ACTIVATIONS: dict[str, type[SupportsBackward]] = {
+    "relu": Relu,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "identity": Identity,
+    "leaky_relu": LeakyRelu,
+    "elu": Elu,
+    "softplus": Softplus,
+    "silu": Silu,
+    "gelu": Gelu,
+    "mish": Mish,
+}
+
+
+def make_activation(activation: Activation) -> SupportsBackward:
+    """Return a layer of one's own: for a name or a class a new one, for an object a copy.
+
+    Examples
+    --------
+    >>> from sk_twolayer.layers import LeakyRelu
+    >>> from sk_twolayer.layers._registry import make_activation
+    >>> make_activation("relu"), make_activation(LeakyRelu(slope=0.1))
+    (Relu(), LeakyRelu(slope=0.1))
+    """
+    if isinstance(activation, str):
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"activation must be one of {sorted(ACTIVATIONS)}, or a layer with forward() and "
+                f"backward(), got {activation!r}"
+            )
+        return ACTIVATIONS[activation]()
+    if isinstance(activation, type):
+        return activation()
+    return copy_layer(activation)
+
+
+def copy_layer(layer: SupportsBackward) -> SupportsBackward:
+    """Return a copy of a layer: by its parameters where it has scikit-learn's `get_params`."""
+    return clone(layer, safe=False)  # type: ignore[no-any-return]
+
+
+def copy_activation(activation: Activation) -> str | SupportsBackward:
+    """Return what a fitted model keeps of its parameter `activation`: the name, or a copy."""
+    return activation if isinstance(activation, str) else make_activation(activation)
+
+
+def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
+    """Refuse what cannot stand between two affine layers, by calling a copy of it once."""
+    if isinstance(activation, str):
+        make_activation(activation)  # which knows the names
+        return
+    name = activation.__name__ if isinstance(activation, type) else type(activation).__name__
+    for method in ("forward", "backward"):
+        if not callable(getattr(activation, method, None)):
+            raise ValueError(
+                f"activation must be one of {sorted(ACTIVATIONS)}, or a layer with forward() and "
+                f"backward(), but {activation!r} has no {method}()"
+            )
+    if activation is Dropout or isinstance(activation, Dropout):
+        raise ValueError("Dropout is no activation: it comes after one, by the parameter dropout")
+    try:
+        layer: Any = make_activation(activation)
+    except TypeError as error:
+        raise ValueError(
+            f"activation={name} cannot be made without arguments: give an object, such as "
+            f"{name}(...)"
+        ) from error
+    x = probe(n_units, dtype)
+    for method in (layer.forward, layer.backward):  # in this order
+        try:
+            result = np.asarray(method(x.copy()))
+        except TypeError as error:
+            raise ValueError(
+                f"{name} is no activation: forward(x) and backward(dout) must take one array each "
+                f"({error})"
+            ) from error
+        if result.shape != x.shape or result.dtype.kind not in "biuf":
+            raise ValueError(
+                f"{name} is no activation: {method.__name__}() must return real numbers in the "
+                f"shape of its argument {x.shape}, but returned {result.dtype} of shape "
+                f"{result.shape}"
+            )
+    _refuse_parameters_to_learn(name, layer, x.shape)
+
+
+def probe(n_units: int, dtype: DTypeLike) -> Array:
+    """Return two rows of hidden units before their activation, one of -8 and one of 8."""
+    x = np.full((2, n_units), 8, dtype)
+    x[0] = -8
+    return x
+
+
+def _refuse_parameters_to_learn(name: str, layer: Any, batch_shape: tuple[int, ...]) -> None:
+    """Refuse a layer that has gradients for parameters of its own.
+
+    Those are attributes such as `dW` beside `W`, whose shape is not that of the batch as that of a
+    remembered `dx` beside `x` is; or a list or dict `grads` that is not empty, as books have it.
+    """
+    attributes = vars(layer) if hasattr(layer, "__dict__") else {}
+    grads = attributes.get("grads")
+    learned = ["params"] if isinstance(grads, Mapping | list | tuple) and grads else []
+    for key in attributes:
+        gradient = getattr(layer, f"d{key.lstrip('_')}", None)
+        if isinstance(gradient, int | float | np.ndarray) and np.shape(gradient) != batch_shape:
+            learned.append(key.lstrip("_"))
+    if learned:
+        raise ValueError(
+            f"{name} cannot be an activation: it has parameters to learn ({', '.join(learned)}), "
+            "and training changes the weights and biases of the two affine layers only. Make them "
+            "parameters of its __init__, which a search can tune as activation__NAME"
+        )
