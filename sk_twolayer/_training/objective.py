@@ -80,9 +80,8 @@ class NetworkObjective:
         self._shuffle = shuffle and batch_size < n  # one minibatch of all rows needs no order
         self._random_state = random_state
         self._dropout_random_state = dropout_random_state or random_state
-        self._initial_std = float(
-            net.params["W1"].std(dtype=np.float64)
-        )  # only to explain a divergence
+        W1 = net.params["W1"]  # its scale is only used to explain a divergence
+        self._initial_std = math.sqrt(float(np.vdot(W1, W1)) / W1.size)
         self._epoch = 0
         self._has_evaluated = False
 
