@@ -274,6 +274,8 @@ def test_indicator_matrices(targets, method):
     assert_same(clf, expected)
     assert clf.classes_.tolist() == list(classes)
     answer = clf.predict(PLAIN_X)
+    assert sp.issparse(answer) == clf.sparse_output_ >= sp.issparse(y)
+    answer = answer.toarray() if sp.issparse(answer) else answer
     assert_array_equal(answer, clf.predict_proba(PLAIN_X) > 0.5)
     assert answer.shape == plain.shape
     assert clf.score(PLAIN_X, y) == (answer == plain).all(axis=1).mean()
