@@ -75,13 +75,14 @@ class _RegisteringLoader(Loader):
 sys.meta_path.insert(0, _Skl2onnxFinder())
 
 
-def _subclasses(cls: type) -> Iterator[type]:
+def _subclasses(cls: type[Any]) -> Iterator[type[Any]]:
+    subclass: type[Any]
     for subclass in cls.__subclasses__():
         yield subclass
         yield from _subclasses(subclass)
 
 
-def _register(cls: type) -> None:
+def _register(cls: type[Any]) -> None:
     """Add a class to the table of skl2onnx."""
     from skl2onnx import update_registered_converter
 
@@ -146,7 +147,7 @@ def _declare_class_labels(scope: Any, model: Any) -> Any:
 
 
 def _infer_types(operator: Any) -> None:
-    """Set the types and shapes of the outputs, which meta-estimators may have declared otherwise."""
+    """Set the types and shapes of the outputs, which meta-estimators declare otherwise."""
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
     strings = [v.raw_name for v in operator.inputs if isinstance(v.type, StringTensorType)]
