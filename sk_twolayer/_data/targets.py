@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
+from sk_twolayer._data.containers import to_numpy_if_foreign
 from sk_twolayer._numerics.matrices import as_dense, without_duplicates
 from sk_twolayer._typing import Array
 
@@ -95,6 +96,7 @@ def as_numpy(y: Any, name: str = "y") -> Any:
     scikit-learn makes floats of such columns, which takes large integers for one another, and
     does not know them, nor half floats, in an indicator matrix.
     """
+    y = to_numpy_if_foreign(y, name)
     if hasattr(y, "isna") and np.any(y.isna()):
         raise ValueError(f"Input {name} contains NaN: leave out the rows whose label is missing")
     columns = list(y.dtypes) if hasattr(y, "columns") else [getattr(y, "dtype", None)]
