@@ -57,4 +57,4 @@ def has_float32_columns(X: Any) -> bool:
     if not hasattr(X, "columns"):
         return False
     dtypes = X.dtypes if hasattr(X, "dtypes") else getattr(getattr(X, "schema", None), "types", ())
-    return bool(len(dtypes)) and {str(dtype) for dtype in dtypes} <= FLOAT32_NAMES
+    return bool(len(dtypes)) and all(str(dtype) in FLOAT32_NAMES for dtype in dtypes)
