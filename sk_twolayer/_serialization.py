@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
+import sklearn
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import InconsistentVersionWarning
 
 from sk_twolayer._version import __version__
 
 LAYOUT = 1  # raise it when files of an earlier one need to be translated; and translate them
-MARKS = ("_layout", "_saved_by", "_checksum")
+MARKS = ("_layout", "_saved_by", "_checksum", "_sklearn_version")
 
 
 class Persistent:
@@ -24,11 +27,12 @@ class Persistent:
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[call-overload]
-        return {**state, "_layout": LAYOUT, "_saved_by": __version__, "_checksum": checksum(state)}
+        marks = LAYOUT, __version__, checksum(state), sklearn.__version__
+        return {**state, **dict(zip(MARKS, marks, strict=True))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         name = type(self).__name__
-        layout, saved_by, expected = (state.get(mark) for mark in MARKS)
+        layout, saved_by, expected, sklearn_version = (state.get(mark) for mark in MARKS)
         if layout != LAYOUT:
             raise ValueError(
                 f"this {name} was saved in layout {layout} by sk_twolayer {saved_by}, but "
@@ -42,6 +46,16 @@ class Persistent:
                 "damaged; load a copy, or train it again"
             )
         vars(self).update(state)
+        # BaseEstimator does the same, for classes of scikit-learn only.
+        if sklearn_version not in (sklearn.__version__, None):
+            warnings.warn(
+                InconsistentVersionWarning(
+                    estimator_name=name,
+                    current_sklearn_version=sklearn.__version__,
+                    original_sklearn_version=sklearn_version,
+                ),
+                stacklevel=2,
+            )
 
 
 @singledispatch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
@@ -16,6 +16,7 @@ from sk_twolayer._data.prepare import (
     prepare_fit,
     prepare_partial_fit,
 )
+from sk_twolayer._mlp import from_mlp, to_mlp
 from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._predictor import Predictor
 from sk_twolayer._serialization import Persistent
@@ -38,6 +39,9 @@ from sk_twolayer.optimizers import Optimizer
 from sk_twolayer.optimizers._base import StopReason
 from sk_twolayer.optimizers._registry import SOLVERS
 from sk_twolayer.schedules import SCHEDULES
+
+if TYPE_CHECKING:
+    from sklearn.neural_network import MLPClassifier
 
 __all__ = ["TwoLayerClassifier"]
 
@@ -504,3 +508,80 @@ class TwoLayerClassifier(
         """Set all fitted attributes in one assignment, which no fault can leave half done."""
         kept = {name: value for name, value in vars(self).items() if name not in INPUT_ATTRIBUTES}
         self.__dict__ = {**kept, **attributes, "_training_state": state}
+
+    @classmethod
+    def from_mlp(cls, mlp: MLPClassifier) -> Self:
+        """Return a classifier with the parameters of an `MLPClassifier`, and the same predictions.
+
+        A fitted `mlp` gives a fitted classifier with copies of its weights. The page
+        :doc:`/migration` has a table of the parameters.
+
+        Parameters
+        ----------
+        mlp : MLPClassifier
+            A classifier with one hidden layer, fitted or not.
+
+        Returns
+        -------
+        TwoLayerClassifier
+            A new classifier, fitted if `mlp` is.
+
+        Raises
+        ------
+        TypeError
+            If `mlp` is not an `MLPClassifier`.
+        ValueError
+            If it has more than one hidden layer, or was fitted to a single class.
+
+        Warns
+        -----
+        UserWarning
+            If `mlp` is not fitted, and a parameter that differs from its default has no equivalent.
+
+        Examples
+        --------
+        >>> from sklearn.neural_network import MLPClassifier
+        >>> from sk_twolayer import TwoLayerClassifier
+        >>> mlp = MLPClassifier((50,), activation="logistic", batch_size=32, alpha=0.32)
+        >>> clf = TwoLayerClassifier.from_mlp(mlp)
+        >>> clf.hidden_size, clf.activation, clf.alpha
+        (50, 'sigmoid', 0.01)
+        """
+        clf: Self = from_mlp(cls, mlp)
+        return clf
+
+    def to_mlp(self) -> MLPClassifier:
+        """Return an `MLPClassifier` with the parameters of this classifier, and its predictions.
+
+        The `MLPClassifier` of a fitted classifier is fitted too, with copies of the weights: for
+        tools that accept only that class. The page :doc:`/migration` has a table of the parameters.
+
+        Returns
+        -------
+        MLPClassifier
+            A new classifier, fitted if this one is.
+
+        Raises
+        ------
+        ValueError
+            If `MLPClassifier` does not have the activation, or the model has a single class.
+
+        Warns
+        -----
+        UserWarning
+            If this classifier is not fitted, and a parameter that differs from its default has no
+            equivalent.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sk_twolayer import TwoLayerClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = TwoLayerClassifier(8, random_state=0).fit(X, y)
+        >>> mlp = clf.to_mlp()
+        >>> mlp.hidden_layer_sizes
+        (8,)
+        >>> abs(mlp.predict_proba(X) - clf.predict_proba(X)).max() < 1e-12
+        np.True_
+        """
+        return to_mlp(self)

@@ -10,6 +10,9 @@ import pytest
 import skops.io
 from numpy.testing import assert_allclose
 
+# Each release is tested with every version of scikit-learn.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+
 FOLDER = Path(__file__).parent / "golden"
 RELEASES = sorted(path.name for path in FOLDER.iterdir() if (path / "figures.json").exists())
 GOLDEN = runpy.run_path(str(FOLDER / "make.py"))

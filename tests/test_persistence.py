@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+import sklearn
 import skops.io
 from numpy.testing import assert_array_equal
+from sklearn.exceptions import InconsistentVersionWarning
 
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.optimizers import LBFGS, SGD
@@ -289,6 +291,30 @@ def test_foreign_and_changed_files(change, message, small):
     state = {**small.__getstate__(), **change}
     with pytest.raises(ValueError, match=message):
         TwoLayerClassifier.__new__(TwoLayerClassifier).__setstate__(state)
+
+
+def saved_under(version, small):
+    """Return what a file holds that was written with some version of scikit-learn."""
+    state = small.__getstate__()
+    assert state["_sklearn_version"] == sklearn.__version__
+    if version is None:
+        del state["_sklearn_version"]
+        return state
+    return {**state, "_sklearn_version": version}
+
+
+def test_a_file_of_another_version_of_scikit_learn_gives_its_warning(small, digits):
+    loaded = TwoLayerClassifier.__new__(TwoLayerClassifier)
+    with pytest.warns(InconsistentVersionWarning, match="TwoLayerClassifier from version 0.99"):
+        loaded.__setstate__(saved_under("0.99", small))
+    assert_array_equal(loaded.predict_proba(digits[0]), small.predict_proba(digits[0]))
+
+
+def test_a_file_of_the_same_or_of_an_unknown_version_gives_no_warning(small):
+    for version in (None, sklearn.__version__):
+        loaded = TwoLayerClassifier.__new__(TwoLayerClassifier)
+        loaded.__setstate__(saved_under(version, small))
+        assert vars(loaded).keys() == vars(small).keys()
 
 
 def test_an_estimator_that_is_not_fitted(way):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sk_twolayer._data.containers import has_float32_columns, refuse_lazy, to_numpy_if_foreign
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._typing import Array
 
@@ -47,8 +48,9 @@ def validated(
                 return rows
             if _is_plain_target(y, len(rows)):
                 return rows, y
+    X = to_numpy_if_foreign(X, "X")
     refuse_missing(X=X)
-    if _is_frame_of_float32(X) and np.float32 in dtypes:
+    if has_float32_columns(X) and np.float32 in dtypes:
         dtypes = [np.float32]
     options.update(accept_sparse="csr", dtype=dtypes, ensure_all_finite=ensure_all_finite)
     with as_floats("X"):
@@ -99,6 +101,7 @@ def _is_finite(rows: Array) -> bool:
 def refuse_missing(**arguments: Any) -> None:
     """Refuse what is under a mask, and NaT, both of which scikit-learn takes for numbers."""
     for name, value in arguments.items():
+        refuse_lazy(value, name)
         if np.ma.is_masked(value):
             raise ValueError(
                 f"{name} is a masked array with {np.ma.getmask(value).sum()} masked elements: fill "
@@ -115,11 +118,6 @@ def _holds_nat(value: Any) -> bool:
         return bool(np.any(value.isna()))
     is_time = getattr(getattr(value, "dtype", None), "kind", None) in ("m", "M")
     return is_time and bool(np.isnat(np.asarray(value)).any())
-
-
-def _is_frame_of_float32(X: Any) -> bool:
-    """Tell whether a dataframe has nothing else, where scikit-learn does not: in polars' frames."""
-    return {str(dtype) for dtype in _dtypes_of_columns(X)} == {"Float32"}
 
 
 def _dtypes_of_columns(X: Any) -> list[Any]:

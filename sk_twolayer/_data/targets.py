@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
+from sk_twolayer._data.containers import to_numpy_if_foreign
 from sk_twolayer._numerics.matrices import as_dense, is_sparse, without_duplicates
 from sk_twolayer._typing import Array
 
@@ -102,6 +103,7 @@ def as_target_array(y: Any, name: str = "y") -> Any:
     ValueError
         If labels are missing, of different kinds, or no numbers, strings or booleans.
     """
+    y = to_numpy_if_foreign(y, name)
     if is_sparse(y):
         if y.dtype.kind in "fc":
             entries = y.tocoo()

@@ -315,10 +315,8 @@ def _records_of_curves(
     n_rows_seen: int,
 ) -> list[EpochRecord]:
     """Return one record per epoch; the validation curves, if shorter, are of the last epochs."""
-    n_without = len(losses) - len(validation_losses or ())
-    results = [(None, None)] * n_without + list(
-        zip(validation_losses or (), scores or (), strict=True)
-    )
+    validated = list(zip(validation_losses or (), scores or (), strict=False))
+    results = [(None, None)] * (len(losses) - len(validated)) + validated
     return [
         EpochRecord(n_iter, n_rows_seen, loss, math.nan, *result)
         for loss, result in zip(losses, results, strict=True)

@@ -5,11 +5,22 @@ import sys
 
 import numpy as np
 import onnxruntime
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType, Int64TensorType
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -128,12 +139,185 @@ def test_a_grid_search(digits):
     holds(search, X, {"zipmap": False})
 
 
-def test_a_calibrated_classifier(digits):
-    """It looks its inner classifiers up in skl2onnx, which knows of ours from the first one on."""
+INSIDE = {
+    "calibrated": lambda clf: CalibratedClassifierCV(clf, cv=2),
+    "stacking": lambda clf: StackingClassifier([("net", clf)], LogisticRegression(), cv=2),
+    "stacking scores": lambda clf: StackingClassifier(
+        [("net", clf)], LogisticRegression(), cv=2, stack_method="decision_function"
+    ),
+    "stacking, at the end": lambda clf: StackingClassifier(
+        [("linear", LogisticRegression())], clf, cv=2
+    ),
+    "bagging": lambda clf: BaggingClassifier(clf, 2, random_state=0),
+    "bagging columns": lambda clf: BaggingClassifier(clf, 2, max_features=0.5, random_state=0),
+    "boosting": lambda clf: AdaBoostClassifier(clf, n_estimators=2, random_state=0),
+    "one versus rest": OneVsRestClassifier,
+    "one versus one": OneVsOneClassifier,
+    "voting": lambda clf: VotingClassifier(
+        [("net", clf), ("linear", LogisticRegression())], voting="soft", flatten_transform=False
+    ),
+    "hard voting": lambda clf: VotingClassifier(
+        [("net", clf), ("linear", LogisticRegression())], flatten_transform=False
+    ),
+}
+
+
+@pytest.mark.parametrize("inside", INSIDE)
+@pytest.mark.parametrize("target", ["classes", "strings"])
+def test_inside_other_estimators(digits, inside, target):
+    """They look inner classifiers up in a table of skl2onnx."""
+    if (inside, target) == ("one versus one", "strings"):
+        pytest.skip("skl2onnx converts no OneVsOneClassifier with strings for labels")
+    X = digits[0][:400].astype(np.float32)
+    model = INSIDE[inside](make(batch_size=50)).fit(X, TARGETS[target](*digits)[:400])
+    labels, probabilities = run(model, X, {"zipmap": False})
+    assert_array_equal(labels.ravel(), model.predict(X))
+    if "one versus one" not in inside and hasattr(model, "predict_proba"):
+        assert_allclose(probabilities, model.predict_proba(X), atol=1e-5)
+
+
+def test_inside_a_classifier_of_several_targets(digits):
     X = digits[0].astype(np.float32)
-    calibrated = CalibratedClassifierCV(make(), cv=2).fit(X, digits[1])
-    to_onnx(calibrated.calibrated_classifiers_[0].estimator, X[:1])
-    holds(calibrated, X, {"zipmap": False})
+    Y = np.c_[digits[1] % 2, digits[1] % 3]
+    model = MultiOutputClassifier(make()).fit(X, Y)
+    labels, probabilities = run(model, X, {"zipmap": False})
+    assert_array_equal(labels, model.predict(X))
+    for one, expected in zip(probabilities, model.predict_proba(X), strict=True):
+        assert_allclose(one, expected, atol=1e-5)
+
+
+def feed(X, graph):
+    """Return the inputs of a graph, one for each column.
+
+    skl2onnx renames columns whose names are those of outputs.
+    """
+    names = zip(graph.graph.input, X.columns, strict=True)
+    return {variable.name: X[[column]].to_numpy() for variable, column in names}
+
+
+def run_graph(graph, inputs):
+    """Return the outputs by name."""
+    session = onnxruntime.InferenceSession(
+        graph.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    names = [variable.name for variable in session.get_outputs()]
+    return dict(zip(names, session.run(None, inputs), strict=True))
+
+
+DTYPES = {
+    "float32": ["float32"] * 4,
+    "float64": ["float64"] * 4,
+    "integers": ["int64"] * 4,
+    "mixed, float32": ["int64", "float32", "bool", "float32"],
+    "mixed, float64": ["bool", "float32", "int32", "float64"],
+}
+
+
+@pytest.mark.parametrize("zipmap", [False, True, "columns"])
+@pytest.mark.parametrize("dtypes", DTYPES.values(), ids=DTYPES)
+def test_a_data_frame_is_one_input_for_each_column(digits, dtypes, zipmap):
+    columns = zip(["a", "b", "label", "probabilities"], digits[0].T[20:24], dtypes, strict=True)
+    X = pd.DataFrame({name: (2 * column).astype(dtype) for name, column, dtype in columns})
+    clf = make().fit(X, NUMBERS[digits[1]])
+    graph = to_onnx(clf, X[:1], options={"zipmap": zipmap})
+    labels, *outputs = run_graph(graph, feed(X, graph)).values()
+    assert_array_equal(labels, clf.predict(X))
+    dtype = np.float64 if "float64" in dtypes else np.float32
+    if zipmap == "columns":
+        assert {output.dtype for output in outputs} == {np.dtype(dtype)}
+        probabilities = np.stack(outputs, axis=1)
+    elif zipmap:
+        probabilities = [list(row.values()) for row in outputs[0]]
+    else:
+        probabilities = outputs[0]
+        assert probabilities.dtype == dtype
+    assert_allclose(probabilities, clf.predict_proba(X), atol=1e-5)
+
+
+def test_inputs_of_several_columns(digits):
+    X = (4 * digits[0]).astype(np.float32)
+    clf = make(learning_rate=0.001).fit(X, digits[1])
+    types = [("left", FloatTensorType([None, 60])), ("right", Int64TensorType([None, 4]))]
+    graph = to_onnx(clf, initial_types=types, options={"zipmap": False})
+    X = X.round()
+    outputs = run_graph(graph, {"left": X[:, :60], "right": X[:, 60:].astype(np.int64)})
+    assert_allclose(outputs["probabilities"], clf.predict_proba(X), atol=1e-5)
+
+
+def test_a_data_frame_through_a_pipeline_and_inside_a_search(digits):
+    X = pd.DataFrame(digits[0][:, 20:24].astype(np.float32), columns=list("abcd"))
+    model = make_pipeline(StandardScaler(), GridSearchCV(make(), {"hidden_size": [4]}, cv=2))
+    graph = to_onnx(model.fit(X, digits[1]), X[:1])
+    assert_array_equal(run_graph(graph, feed(X, graph))["output_label"], model.predict(X))
+
+
+def test_a_column_of_strings_is_refused(digits):
+    X = pd.DataFrame(digits[0][:, 20:22], columns=["a", "b"])
+    clf = make().fit(X, digits[1])
+    with pytest.raises(ValueError, match=r"inputs \['b'\] hold strings"):
+        to_onnx(clf, X[:1].assign(b="text"))
+
+
+@pytest.mark.parametrize("target", ["two classes", "booleans", "classes", "strings", "labels"])
+def test_an_output_for_each_class(digits, target):
+    X = digits[0].astype(np.float32)
+    clf = make().fit(X, TARGETS[target](*digits))
+    outputs = run_graph(to_onnx(clf, X[:1], options={"zipmap": "columns"}), {"X": X})
+    names = [f"s{c}" if isinstance(c, str) else f"i{int(c)}" for c in clf.classes_.tolist()]
+    assert list(outputs) == ["output_label", *names]
+    assert_array_equal(outputs["output_label"], clf.predict(X))
+    probabilities = np.stack([outputs[name] for name in names], axis=1)
+    assert_allclose(probabilities, clf.predict_proba(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_class_labels_as_an_output(digits, target):
+    X = digits[0].astype(np.float32)
+    clf = make().fit(X, TARGETS[target](*digits))
+    options = {"zipmap": False, "output_class_labels": True}
+    outputs = run_graph(to_onnx(clf, X[:1], options=options), {"X": X})
+    assert list(outputs) == ["label", "probabilities", "class_labels"]
+    assert_array_equal(outputs["class_labels"], clf.classes_)
+
+
+def test_the_class_labels_as_an_output_need_an_array_of_probabilities(digits):
+    clf = make().fit(*digits)
+    with pytest.raises(RuntimeError, match="'output_class_labels' needs the option zipmap=False"):
+        run(clf, digits[0], {"output_class_labels": True})
+
+
+@pytest.mark.parametrize("zipmap", [False, True, "columns"])
+@pytest.mark.parametrize("target", ["two strings", "classes with large names", "strings", "labels"])
+def test_a_graph_without_class_labels(digits, target, zipmap):
+    """The option nocl: classes have their numbers instead."""
+    X = digits[0].astype(np.float32)
+    y = TARGETS[target](*digits)
+    clf = make().fit(X, y)
+    graph = to_onnx(clf, X[:1], options={"zipmap": zipmap, "nocl": True})
+    labels, *outputs = run_graph(graph, {"X": X}).values()
+    expected = clf.predict(X)
+    if y.ndim == 1:
+        expected = np.searchsorted(clf.classes_, expected)
+    assert_array_equal(labels, expected)
+    assert b"seven" not in graph.SerializeToString()
+    if zipmap is True:
+        assert list(outputs[0][0]) == list(range(len(clf.classes_)))
+
+
+@pytest.mark.parametrize("options", [{"zipmap": False}, {"zipmap": "columns"}])
+def test_the_names_of_the_outputs_are_those_of_scikit_learns_mlpclassifier(digits, options):
+    X = digits[0].astype(np.float32)
+    clf = make().fit(X, NUMBERS[digits[1]])
+    graphs = [to_onnx(model, X[:1], options=options) for model in (clf, clf.to_mlp())]
+    ours, theirs = ([output.name for output in graph.graph.output] for graph in graphs)
+    assert ours == theirs
+
+
+def test_an_activation_that_has_no_onnx_form(digits):
+    clf = make().fit(*digits)
+    clf.activation_ = "swish"
+    with pytest.raises(NotImplementedError, match="activation 'swish' cannot be converted"):
+        to_onnx(clf, digits[0][:1])
 
 
 def test_labels_that_onnx_does_not_have(digits):
@@ -147,23 +331,82 @@ def test_an_option_that_does_not_exist(digits):
         run(make().fit(*digits), digits[0], {"nonsense": 1, "zipmap": False})
 
 
-def test_nothing_has_to_be_imported_or_registered():
-    """In a fresh process the first conversion is like any other, with options and without."""
-    code = """
+FIRST = """
 import sys
 import numpy as np
+from sklearn.datasets import load_iris
+{imports}
 from sk_twolayer import TwoLayerClassifier
-X, y = np.eye(3), [0, 1, 2]
-clf = TwoLayerClassifier(2, batch_size=1, max_iter=1, tol=None).fit(X, y)
-assert "skl2onnx" not in sys.modules
+class Mine(TwoLayerClassifier):
+    pass
+X, y = load_iris(return_X_y=True)
+X, clf = X.astype(np.float32), {cls}(4, max_iter=2, tol=None, random_state=0)
+model = {model}.fit(X, {y})
+{more}
 from skl2onnx import to_onnx
-graphs = [to_onnx(clf, X[:1], options={"zipmap": zipmap}) for zipmap in (False, True, False)]
-print([[output.name for output in graph.graph.output] for graph in graphs])
+from onnxruntime import InferenceSession
+options = {options}
+graph = to_onnx(model, X[:1], options=options)
+session = InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+labels = np.reshape(session.run(None, {{"X": X}})[0], model.predict(X).shape)
+assert (labels == model.predict(X)).all()
+print([output.name for output in graph.graph.output])
 """
+MODELS = {
+    "alone": ("", "clf"),
+    "CalibratedClassifierCV": ("from sklearn.calibration import *", "{}(clf, cv=2)"),
+    "StackingClassifier": ("from sklearn.ensemble import *", "{}([('net', clf)], cv=2)"),
+    "BaggingClassifier": ("from sklearn.ensemble import *", "{}(clf, 2)"),
+    "OneVsRestClassifier": ("from sklearn.multiclass import *", "{}(clf)"),
+    "MultiOutputClassifier": ("from sklearn.multioutput import *", "{}(clf)"),
+    "VotingClassifier": (
+        "from sklearn.ensemble import *",
+        "{}([('net', clf)], voting='soft', flatten_transform=False)",
+    ),
+}
+
+
+def run_first(name, *, cls="TwoLayerClassifier", early="", late=""):
+    """Convert a model in a fresh process, and return the names of the outputs."""
+    imports, model = MODELS[name]
+    several = name == "MultiOutputClassifier"
+    code = FIRST.format(
+        imports=f"{imports}\n{early}",
+        cls=cls,
+        model=model.format(name),
+        y="np.c_[y > 0, y > 1].astype(int)" if several else "y",
+        more=late,
+        options="{'zipmap': False}",
+    )
     command = [sys.executable, "-W", "error", "-c", code]
-    arrays, dictionaries = ["label", "probabilities"], ["output_label", "output_probability"]
-    process = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert process.stdout.strip() == str([arrays, dictionaries, arrays])
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return process.stdout.strip()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_nothing_has_to_be_imported_or_registered(name):
+    """In a fresh process the first conversion is like any other."""
+    late = 'assert "skl2onnx" not in sys.modules'
+    assert run_first(name, late=late) == str(["label", "probabilities"])
+
+
+@pytest.mark.parametrize("cls", ["TwoLayerClassifier", "Mine"])
+def test_the_order_of_imports_does_not_matter(cls):
+    for early in ("", "import skl2onnx"):
+        assert run_first("BaggingClassifier", cls=cls, early=early)
+
+
+def test_looking_for_skl2onnx_does_not_import_it():
+    late = """
+import importlib.util
+assert importlib.util.find_spec("skl2onnx").origin.endswith("__init__.py")
+assert "skl2onnx" not in sys.modules
+import skl2onnx
+assert type(skl2onnx.__loader__) is type(np.__loader__)
+assert skl2onnx.__spec__.loader is skl2onnx.__loader__
+"""
+    assert run_first("BaggingClassifier", late=late)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
