@@ -15,6 +15,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.feature_selection import RFE
 from sklearn.inspection import DecisionBoundaryDisplay, permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -25,7 +26,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 
@@ -200,6 +201,94 @@ def test_one_versus_rest(clf, halves):
     model = OneVsRestClassifier(clf).fit(X_train, y_train)
     assert [net.n_outputs_ for net in model.estimators_] == [1] * 10
     assert model.score(X_test, y_test) > 0.9
+
+
+def test_rfe(clf, rng):
+    """The columns that tell the classes apart remain; the product of the weights names them."""
+    y = np.arange(400) % 2
+    X = rng.normal(size=(400, 8))
+    X[:, [2, 5]] += 2 * y[:, np.newaxis]
+
+    def importances(net):
+        return np.abs(net.coefs_[0] @ net.coefs_[1]).sum(axis=1)
+
+    selector = RFE(clf, n_features_to_select=2, importance_getter=importances).fit(X, y)
+    assert np.flatnonzero(selector.support_).tolist() == [2, 5]
+
+
+def test_shap(clf, rng):
+    """The explanations add up to the probabilities, and name the column that matters."""
+    shap = pytest.importorskip("shap")
+    y = np.arange(200) % 2
+    X = rng.normal(size=(200, 4))
+    X[:, 2] += 3 * y
+    explainer = shap.Explainer(clf.fit(X, y).predict_proba, X[:50])
+    explanation = explainer(X[:5])
+    total = explanation.base_values + explanation.values.sum(axis=1)
+    assert_allclose(total, clf.predict_proba(X[:5]), atol=1e-6)
+    assert np.abs(explanation.values).mean(axis=(0, 2)).argmax() == 2
+
+
+def test_skrub(clf, halves):
+    """A step of skrub has the hidden units as its result; the learner predicts."""
+    skrub = pytest.importorskip("skrub")
+    X_train, X_test, y_train, y_test = halves
+    step = skrub.X(X_train).skb.apply(clf, y=skrub.y(y_train))
+    assert step.skb.eval().shape == (len(X_train), 16)
+    learner = step.skb.make_learner().fit({"X": X_train, "y": y_train})
+    expected = clone(clf).fit(X_train, y_train)
+    assert_array_equal(learner.predict({"X": X_test}), expected.predict(X_test))
+    assert_allclose(learner.predict_proba({"X": X_test}), expected.predict_proba(X_test))
+    assert learner.score({"X": X_test, "y": y_test}) == expected.score(X_test, y_test)
+
+
+@pytest.mark.filterwarnings("default")
+def test_mlflow(clf, digits, tmp_path):
+    """A model is saved with skops if its type is trusted; autolog sees it in a pipeline."""
+    mlflow = pytest.importorskip("mlflow")
+    X, y = digits
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.create_experiment("nets", artifact_location=str(tmp_path))
+    mlflow.set_experiment("nets")
+    with mlflow.start_run():
+        info = mlflow.sklearn.log_model(
+            clf.fit(X, y),
+            name="model",
+            serialization_format="skops",
+            skops_trusted_types=["sk_twolayer.classifier.TwoLayerClassifier"],
+        )
+    loaded = mlflow.sklearn.load_model(info.model_uri)
+    assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
+    mlflow.sklearn.autolog(log_models=False, log_datasets=False, silent=True)
+    try:
+        with mlflow.start_run() as run:
+            make_pipeline(StandardScaler(), clone(clf)).fit(X, y)
+    finally:
+        mlflow.sklearn.autolog(disable=True)
+    logged = mlflow.get_run(run.info.run_id).data
+    assert logged.params["twolayerclassifier__hidden_size"] == "16"
+    assert logged.metrics["training_accuracy_score"] > 0.9
+
+
+# nyoka last: it leaves a half-imported xgboost behind
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("library", ["hummingbird", "emlearn", "nyoka"])
+def test_tools_for_mlpclassifier(clf, digits, library, tmp_path):
+    """They take the MLPClassifier that a classifier is converted to."""
+    X, y = digits
+    mlp = clf.fit(X, y).to_mlp()
+    if library == "emlearn":
+        model = pytest.importorskip("emlearn").convert(mlp, method="inline")
+        assert_array_equal(model.predict(X), clf.predict(X))
+    elif library == "nyoka":
+        nyoka = pytest.importorskip("nyoka")
+        names, path = [f"x{k}" for k in range(X.shape[1])], tmp_path / "net.pmml"
+        nyoka.skl_to_pmml(Pipeline([("net", mlp)]), names, "y", str(path))
+        assert "<NeuralNetwork" in path.read_text()
+    else:
+        ml = pytest.importorskip("hummingbird.ml")
+        model = ml.convert(mlp, "torch", X[:1])
+        assert_allclose(model.predict_proba(X), clf.predict_proba(X), atol=1e-5)
 
 
 def test_the_page_of_clients_names_tests():
