@@ -273,8 +273,9 @@ def test_mlflow(clf, digits, tmp_path):
 # nyoka last: it leaves a half-imported xgboost behind
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("library", ["hummingbird", "emlearn", "nyoka"])
-def test_tools_for_mlpclassifier(clf, digits, library, tmp_path):
+def test_tools_for_mlpclassifier(clf, digits, library, tmp_path, monkeypatch):
     """They take the MLPClassifier that a classifier is converted to."""
+    monkeypatch.chdir(tmp_path)  # emlearn compiles into the current folder
     X, y = digits
     mlp = clf.fit(X, y).to_mlp()
     if library == "emlearn":
