@@ -1,9 +1,10 @@
-"""What a file of a classifier holds, and how a damaged or a foreign one is known."""
+"""State of an estimator in files: layout, versions and checksum."""
 
 from __future__ import annotations
 
 import warnings
 import zlib
+from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
@@ -18,44 +19,51 @@ LAYOUT = 1  # raise it when files of an earlier one need to be translated; and t
 MARKS = ("_layout", "_saved_by", "_checksum", "_sklearn_version")
 
 
-class Persistent:
-    """Adds to a saved estimator which layout it has, and a checksum; and asks for both on loading.
+def add_marks(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the state of an estimator for a file, with the layout, the versions and a checksum.
 
     pickle, joblib, cloudpickle and skops all save what `__getstate__` returns. The fitted part
     of it is plain: arrays, numbers, strings, and lists, tuples and dicts of those.
     """
+    state = dict(state)
+    marks = LAYOUT, __version__, checksum(state), sklearn.__version__
+    return {**state, **dict(zip(MARKS, marks, strict=True))}
 
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[call-overload]
-        marks = LAYOUT, __version__, checksum(state), sklearn.__version__
-        return {**state, **dict(zip(MARKS, marks, strict=True))}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        name = type(self).__name__
-        layout, saved_by, expected, sklearn_version = (state.get(mark) for mark in MARKS)
-        if layout != LAYOUT:
-            raise ValueError(
-                f"this {name} was saved in layout {layout} by sk_twolayer {saved_by}, but "
-                f"sk_twolayer {__version__}, which is to load it, knows layout {LAYOUT}: load it "
-                "with the version that saved it, or train it again with this one"
-            )
-        state = {key: value for key, value in state.items() if key not in MARKS}
-        if checksum(state) != expected:
-            raise ValueError(
-                f"this {name} is not what was saved: its checksum is another one. The file is "
-                "damaged; load a copy, or train it again"
-            )
-        vars(self).update(state)
-        # BaseEstimator does the same, for classes of scikit-learn only.
-        if sklearn_version not in (sklearn.__version__, None):
-            warnings.warn(
-                InconsistentVersionWarning(
-                    estimator_name=name,
-                    current_sklearn_version=sklearn.__version__,
-                    original_sklearn_version=sklearn_version,
-                ),
-                stacklevel=2,
-            )
+def checked_state(state: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the state that `add_marks` was given, or raise an error if the file differs from it.
+
+    Parameters
+    ----------
+    state : dict
+        The state from the file.
+    name : str
+        The name of the class, for messages.
+    """
+    layout, saved_by, expected, sklearn_version = (state.get(mark) for mark in MARKS)
+    if layout != LAYOUT:
+        raise ValueError(
+            f"this {name} was saved in layout {layout} by sk_twolayer {saved_by}, but "
+            f"sk_twolayer {__version__}, which is to load it, knows layout {LAYOUT}: load it "
+            "with the version that saved it, or train it again with this one"
+        )
+    state = {key: value for key, value in state.items() if key not in MARKS}
+    if checksum(state) != expected:
+        raise ValueError(
+            f"this {name} is not what was saved: its checksum is another one. The file is "
+            "damaged; load a copy, or train it again"
+        )
+    # BaseEstimator warns in the same way, for classes of scikit-learn only.
+    if sklearn_version not in (sklearn.__version__, None):
+        warnings.warn(
+            InconsistentVersionWarning(
+                estimator_name=name,
+                current_sklearn_version=sklearn.__version__,
+                original_sklearn_version=sklearn_version,
+            ),
+            stacklevel=3,
+        )
+    return state
 
 
 @singledispatch

@@ -6,7 +6,12 @@ from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sklearn.base import BaseEstimator
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
@@ -16,10 +21,18 @@ from sk_twolayer._data.prepare import (
     prepare_fit,
     prepare_partial_fit,
 )
+from sk_twolayer._data.targets import as_target_array
+from sk_twolayer._inference import (
+    decision_scores,
+    hidden_units,
+    is_multilabel,
+    log_probabilities,
+    predict_labels,
+    probabilities,
+)
 from sk_twolayer._mlp import from_mlp, to_mlp
 from sk_twolayer._onnx import OnnxConvertible
-from sk_twolayer._predictor import Predictor
-from sk_twolayer._serialization import Persistent
+from sk_twolayer._serialization import add_marks, checked_state
 from sk_twolayer._sklearn_compat import RANDOM_STATE, HasMethods, Number, StrOptions
 from sk_twolayer._training.attributes import FittedModel, fitted_attributes, saved_state
 from sk_twolayer._training.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
@@ -33,6 +46,7 @@ from sk_twolayer._training.warnings import (
     warn_if_scaled_differently,
     warn_if_unscaled,
 )
+from sk_twolayer._typing import Array
 from sk_twolayer.layers._registry import ACTIVATIONS, Activation, make_activation
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.optimizers import Optimizer
@@ -55,7 +69,12 @@ def _has_partial_fit(estimator: TwoLayerClassifier) -> bool:
 
 
 class TwoLayerClassifier(
-    Predictor, Persistent, OnnxConvertible, CallbackSupportMixin, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin,
+    ClassifierMixin,
+    TransformerMixin,
+    OnnxConvertible,
+    CallbackSupportMixin,
+    BaseEstimator,
 ):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
@@ -257,6 +276,14 @@ class TwoLayerClassifier(
         "verbose": ["verbose"],
     }
 
+    classes_: Array
+    coefs_: list[Array]
+    intercepts_: list[Array]
+    activation_: Any
+    n_outputs_: int
+    out_activation_: str
+    n_iter_: int
+
     def __init__(
         self,
         hidden_size: int = 256,
@@ -424,6 +451,187 @@ class TwoLayerClassifier(
         self._publish(self._attributes(data, result), saved_state(result))
         return self
 
+    def predict(self, X: Any) -> Any:
+        """Return the most likely class of each row, or all its likely labels.
+
+        The class is that of the largest probability, the first of equal ones, as ``argmax`` of
+        `predict_proba` finds it.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), or matrix of shape (n_samples, n_labels), dtype int
+            Class labels; fitted to an indicator matrix, one with 1 for each label of
+            probability above one half. It is a `csr_matrix` if the one in `fit` was sparse.
+        """
+        return predict_labels(self, X)
+
+    def decision_function(self, X: Any) -> Array:
+        """Return the scores: the log-odds of the second class, or one score per class or label.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) for one or two classes, else (n_samples, n_classes)
+            Scores in the dtype of the model; where there may be several labels, their log-odds.
+            0 for the only class of a model fitted to one class.
+        """
+        return decision_scores(self, X)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class or label.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`, in the dtype of the model. Those of a row
+            sum to 1, unless it may have several labels. None is 0 or 1, so that a log-loss is
+            finite: what would round to them is the smallest normal number of the dtype, or the
+            largest number below 1.
+        """
+        return probabilities(self, X)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithm of each probability, finite for confident rows too.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Log-probabilities in the order of `classes_`, in the dtype of the model. They come
+            from the scores, and may be lower than the logarithm of the least probability that
+            `predict_proba` returns.
+        """
+        return log_probabilities(self, X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of rows whose class, or all of whose labels, are right.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+        y : array-like of shape (n_samples,), or of shape (n_samples, n_labels), also sparse
+            True labels, or true indicator matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            The share, weighted where there are weights.
+        """
+        return float(super().score(X, as_target_array(y), sample_weight))
+
+    def transform(self, X: Any) -> Array:
+        """Return the hidden units' activations: the features the net has made for itself.
+
+        Parameters
+        ----------
+        X : array-like, dataframe or sparse container of shape (n_samples, n_features)
+            Input rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, hidden_size)
+            Activations, in the dtype of the model.
+        """
+        return hidden_units(self, X)
+
+    @classmethod
+    def from_mlp(cls, mlp: MLPClassifier) -> Self:
+        """Return a classifier with the parameters of an `MLPClassifier`, and the same predictions.
+
+        A fitted `mlp` gives a fitted classifier with copies of its weights. The page
+        :doc:`/migration` has a table of the parameters.
+
+        Parameters
+        ----------
+        mlp : MLPClassifier
+            A classifier with one hidden layer, fitted or not.
+
+        Returns
+        -------
+        TwoLayerClassifier
+            A new classifier, fitted if `mlp` is.
+
+        Raises
+        ------
+        TypeError
+            If `mlp` is not an `MLPClassifier`.
+        ValueError
+            If it has more than one hidden layer, or was fitted to a single class.
+
+        Warns
+        -----
+        UserWarning
+            If `mlp` is not fitted, and a parameter that differs from its default has no equivalent.
+
+        Examples
+        --------
+        >>> from sklearn.neural_network import MLPClassifier
+        >>> from sk_twolayer import TwoLayerClassifier
+        >>> mlp = MLPClassifier((50,), activation="logistic", batch_size=32, alpha=0.32)
+        >>> clf = TwoLayerClassifier.from_mlp(mlp)
+        >>> clf.hidden_size, clf.activation, clf.alpha
+        (50, 'sigmoid', 0.01)
+        """
+        clf: Self = from_mlp(cls, mlp)
+        return clf
+
+    def to_mlp(self) -> MLPClassifier:
+        """Return an `MLPClassifier` with the parameters of this classifier, and its predictions.
+
+        The `MLPClassifier` of a fitted classifier is fitted too, with copies of the weights: for
+        tools that accept only that class. The page :doc:`/migration` has a table of the parameters.
+
+        Returns
+        -------
+        MLPClassifier
+            A new classifier, fitted if this one is.
+
+        Raises
+        ------
+        ValueError
+            If `MLPClassifier` does not have the activation, or the model has a single class.
+
+        Warns
+        -----
+        UserWarning
+            If this classifier is not fitted, and a parameter that differs from its default has no
+            equivalent.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sk_twolayer import TwoLayerClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = TwoLayerClassifier(8, random_state=0).fit(X, y)
+        >>> mlp = clf.to_mlp()
+        >>> mlp.hidden_layer_sizes
+        (8,)
+        >>> abs(mlp.predict_proba(X) - clf.predict_proba(X)).max() < 1e-12
+        np.True_
+        """
+        return to_mlp(self)
+
     @with_callbacks
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any]
@@ -509,79 +717,17 @@ class TwoLayerClassifier(
         kept = {name: value for name, value in vars(self).items() if name not in INPUT_ATTRIBUTES}
         self.__dict__ = {**kept, **attributes, "_training_state": state}
 
-    @classmethod
-    def from_mlp(cls, mlp: MLPClassifier) -> Self:
-        """Return a classifier with the parameters of an `MLPClassifier`, and the same predictions.
+    @property
+    def _n_features_out(self) -> int:
+        """Number of columns of what `transform` returns, for `get_feature_names_out`."""
+        return len(self.intercepts_[0])
 
-        A fitted `mlp` gives a fitted classifier with copies of its weights. The page
-        :doc:`/migration` has a table of the parameters.
+    @property
+    def _multilabel(self) -> bool:
+        return is_multilabel(self)
 
-        Parameters
-        ----------
-        mlp : MLPClassifier
-            A classifier with one hidden layer, fitted or not.
+    def __getstate__(self) -> dict[str, Any]:
+        return add_marks(super().__getstate__())
 
-        Returns
-        -------
-        TwoLayerClassifier
-            A new classifier, fitted if `mlp` is.
-
-        Raises
-        ------
-        TypeError
-            If `mlp` is not an `MLPClassifier`.
-        ValueError
-            If it has more than one hidden layer, or was fitted to a single class.
-
-        Warns
-        -----
-        UserWarning
-            If `mlp` is not fitted, and a parameter that differs from its default has no equivalent.
-
-        Examples
-        --------
-        >>> from sklearn.neural_network import MLPClassifier
-        >>> from sk_twolayer import TwoLayerClassifier
-        >>> mlp = MLPClassifier((50,), activation="logistic", batch_size=32, alpha=0.32)
-        >>> clf = TwoLayerClassifier.from_mlp(mlp)
-        >>> clf.hidden_size, clf.activation, clf.alpha
-        (50, 'sigmoid', 0.01)
-        """
-        clf: Self = from_mlp(cls, mlp)
-        return clf
-
-    def to_mlp(self) -> MLPClassifier:
-        """Return an `MLPClassifier` with the parameters of this classifier, and its predictions.
-
-        The `MLPClassifier` of a fitted classifier is fitted too, with copies of the weights: for
-        tools that accept only that class. The page :doc:`/migration` has a table of the parameters.
-
-        Returns
-        -------
-        MLPClassifier
-            A new classifier, fitted if this one is.
-
-        Raises
-        ------
-        ValueError
-            If `MLPClassifier` does not have the activation, or the model has a single class.
-
-        Warns
-        -----
-        UserWarning
-            If this classifier is not fitted, and a parameter that differs from its default has no
-            equivalent.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from sk_twolayer import TwoLayerClassifier
-        >>> X, y = load_iris(return_X_y=True)
-        >>> clf = TwoLayerClassifier(8, random_state=0).fit(X, y)
-        >>> mlp = clf.to_mlp()
-        >>> mlp.hidden_layer_sizes
-        (8,)
-        >>> abs(mlp.predict_proba(X) - clf.predict_proba(X)).max() < 1e-12
-        np.True_
-        """
-        return to_mlp(self)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(checked_state(state, type(self).__name__))

@@ -323,7 +323,7 @@ class ScaledSoftplus(BaseEstimator, MySoftplus):
 @pytest.mark.filterwarnings("ignore:column .* of X is not scaled")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(
-    [TwoLayerClassifier(30, activation=layer) for layer in (MySoftplus(), ScaledSoftplus())]
+    [TwoLayerClassifier(30, activation=layer) for layer in (MySoftplus, ScaledSoftplus())]
 )
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
