@@ -232,16 +232,16 @@ def test_labels(targets, in_parts):
     y, plain = targets
     classes = sorted(set(plain))
     codes = [classes.index(label) for label in plain]
-    clf = make(max_iter=1, alpha=1e-4)
+    clf = make(max_iter=1, alpha=1e-4, learning_rate=0.01)
     if in_parts:
         clf = attempt(clf.partial_fit, PLAIN_X, y, classes)
     else:
         clf = attempt(clf.fit, PLAIN_X, y)
     assert not isinstance(clf, Exception), clf
     assert clf.classes_.tolist() == classes
-    assert_same(clf, make(max_iter=1, alpha=1e-4).fit(PLAIN_X, codes))
+    assert_same(clf, make(max_iter=1, alpha=1e-4, learning_rate=0.01).fit(PLAIN_X, codes))
     answers = clf.predict(PLAIN_X)
-    expected = make(max_iter=1, alpha=1e-4).fit(PLAIN_X, codes).predict(PLAIN_X)
+    expected = make(max_iter=1, alpha=1e-4, learning_rate=0.01).fit(PLAIN_X, codes).predict(PLAIN_X)
     assert answers.tolist() == [classes[code] for code in expected]
     assert attempt(clf.score, PLAIN_X, y) == pytest.approx(np.mean(expected == codes))
 

@@ -21,8 +21,8 @@ from sk_twolayer._typing import Array
 class Dataset(NamedTuple):
     """Rows of input, their encoded targets, and the factors of their losses, 1 on average.
 
-    `copies` are the sample weights where these are whole numbers: how many equal rows each row
-    counts as when rows are held out.
+    `copies` are the weights as whole numbers, if they have the ratios of some: how many equal rows
+    each row counts as when rows are held out.
     """
 
     X: Any
@@ -55,8 +55,7 @@ def learn_dataset(
     t = labels.encode(y)
     weights = check_sample_weight(sample_weight, X)
     factors = class_factors(class_weight, labels, t, weights)
-    dataset, rows = _weighted(X, t, weights, factors)
-    return dataset._replace(copies=whole_numbers(sample_weight, rows)), labels, factors
+    return _weighted(X, t, weights, factors), labels, factors
 
 
 def known_dataset(
@@ -73,8 +72,7 @@ def known_dataset(
     name = "sample_weight" + suffix
     t = labels.encode(y, "y" + suffix)
     weights = check_sample_weight(sample_weight, X, name, at_least_one=at_least_one)
-    dataset, _ = _weighted(X, t, weights, factors, suffix, at_least_one=at_least_one)
-    return dataset
+    return _weighted(X, t, weights, factors, suffix, at_least_one=at_least_one)
 
 
 def _weighted(
@@ -85,16 +83,13 @@ def _weighted(
     suffix: str = "",
     *,
     at_least_one: bool = True,
-) -> tuple[Dataset, Array | slice]:
-    """Combine the weights of rows and of classes, and return the rows of positive weight.
-
-    The second result are the positions of these rows.
-    """
+) -> Dataset:
+    """Combine the weights of rows and of classes, and leave out the rows of weight zero."""
     name = "sample_weight" + suffix
     of_classes = None if factors is None else factors[t]
     combined = combined_weights(weights, of_classes, X.dtype, name)
     if combined is None:
-        return Dataset(X, t, None), slice(None)
+        return Dataset(X, t, None)
     rows = np.flatnonzero(combined)
     if at_least_one and not len(rows):
         product = "class_weight" if weights is None else f"{name} times class_weight"
@@ -103,9 +98,10 @@ def _weighted(
         )
     if len(rows) < len(combined):
         X, t, combined = take_rows(X, rows), take_rows(t, rows), combined[rows]
+    copies = whole_numbers(combined)
     combined = combined.astype(X.dtype)
     equal = (combined == combined[:1]).all()
-    return Dataset(X, t, None if equal else _average_one(combined)), rows
+    return Dataset(X, t, None if equal else _average_one(combined), copies)
 
 
 def _average_one(weights: Array) -> Array:

@@ -21,7 +21,7 @@ ZEROS_ALLOWED = dict.fromkeys(
     {"allow_all_zero_weights"} & signature(_check_sample_weight).parameters.keys(), True
 )
 FACTOR = Number(Real, 0, None, closed="left")
-MAX_COPIES = 2**40  # so that the sum over all rows is an exact float
+MAX_COPIES = 1000  # of a row
 
 ClassWeight = dict[Any, float] | str | None
 
@@ -159,29 +159,26 @@ def _not_representable(name: str, dtype: Any) -> ValueError:
     )
 
 
-def whole_numbers(sample_weight: Any, rows: Array | slice) -> Array | None:
-    """Return the sample weights of some rows as numbers of copies of each row.
+def whole_numbers(weights: Array) -> Array | None:
+    """Return positive weights as numbers of copies of each row: the smallest of the same ratios.
 
-    Only ratios matter: weights that are whole numbers are divided by their greatest common
-    divisor, others by the smallest one. None stands for weights of one, and for weights that are
-    no whole numbers even then.
+    None stands for weights that are all equal, and for ratios of numbers above `MAX_COPIES`.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from sk_twolayer._data.weights import whole_numbers
-    >>> whole_numbers([2, 4, 0, 6], [0, 1, 3]), whole_numbers([0.1, 0.3], [0, 1])
-    (array([1, 2, 3]), array([1, 3]))
+    >>> whole_numbers(np.array([2.0, 4.0, 6.0])), whole_numbers(np.array([0.1, 0.15]))
+    (array([1, 2, 3]), array([2, 3]))
     """
-    weights = np.asarray(sample_weight)
-    if sample_weight is None or weights.ndim != 1:  # one number for all rows
+    values, inverse = np.unique(weights, return_inverse=True)
+    if not 1 < len(values) <= MAX_COPIES or values[-1] / values[0] > MAX_COPIES:
         return None
-    weights = weights[rows].astype(np.float64)
-    with np.errstate(over="ignore"):
-        multiples = weights / weights.min()
-    for candidates in (weights, multiples):
-        if candidates.max() < MAX_COPIES:
-            copies: Array = np.rint(candidates).astype(np.int64)
-            if (abs(candidates - copies) <= 1e-9 * copies).all():
-                copies //= np.gcd.reduce(copies)
-                return None if (copies == 1).all() else copies
+    for smallest in range(1, MAX_COPIES + 1):
+        multiples = values / values[0] * smallest
+        copies: Array = np.rint(multiples).astype(np.int64)
+        if copies[-1] > MAX_COPIES:
+            return None
+        if (abs(multiples - copies) <= 1e-9 * copies).all():
+            return copies[inverse]
     return None
