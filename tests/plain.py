@@ -3,6 +3,8 @@
 The defaults are chosen by their results on data; the tests of single steps do not depend on them.
 """
 
+import re
+
 from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._training.attributes import FittedModel
 from sk_twolayer._training.objective import NetworkObjective
@@ -34,3 +36,8 @@ def epochs(net, optimizer, X, t, sample_weight=None, *, learning_rate, **options
     if not isinstance(learning_rate, LearningRate):
         learning_rate = LearningRate(learning_rate)
     return optimizer.epochs(objective, learning_rate)
+
+
+def without_address(value):
+    """Return the text of a value as the name of a test, which is the same in every process."""
+    return re.sub(r" at 0x\w+", "", str(value))

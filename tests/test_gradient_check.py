@@ -77,7 +77,7 @@ DRAWN.draw(np.random.RandomState(0), 5)
         (SigmoidWithLoss(), ["x"]),
         (MySoftmaxWithLoss(), ["x"]),
     ],
-    ids=str,
+    ids=without_address,
 )
 def test_a_right_layer_passes(layer, checked):
     differences = check_gradients(layer)

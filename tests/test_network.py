@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import without_address
 from students import MySoftplus
 
 from sk_twolayer import TwoLayerNet
@@ -306,7 +307,7 @@ def test_alpha_that_is_changed_takes_effect(changed, x):
         *(("loss", value) for value in ("hinge", None, 3, np.mean, Relu(), ["softmax"])),
         *(("activation", value) for value in ("swish", "", None, 3, np.tanh, ["relu"], "Relu")),
     ],
-    ids=str,
+    ids=without_address,
 )
 def test_a_parameter_that_cannot_be_used_is_refused_by_name(name, value):
     with pytest.raises(ValueError, match=f"^{name}|^a {name}"):
