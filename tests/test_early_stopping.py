@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from plain import PLAIN
+from plain import PLAIN, without_address
 from sklearn.datasets import (
     load_breast_cancer,
     load_diabetes,
@@ -369,7 +369,7 @@ class TestAbsentClasses:
             ("accuracy", lambda y, p, labels: accuracy_score(y, labels[p.argmax(axis=1)])),
             ("f1_macro", lambda y, p, labels: f1_score(y, labels[p.argmax(1)], average="macro")),
         ],
-        ids=str,
+        ids=without_address,
     )
     def test_scorers_get_the_labels_of_all_classes(self, scoring, metric, data):
         X, y, own = data
@@ -385,7 +385,7 @@ class TestAbsentClasses:
             "roc_auc_ovr_weighted",
             make_scorer(lambda y, p: -log_loss(y, p), response_method="predict_proba"),
         ],
-        ids=str,
+        ids=without_address,
     )
     def test_scorers_that_need_all_classes_are_refused_before_training(self, scoring, data):
         X, y, own = data
@@ -509,7 +509,7 @@ class TestWeights:
             "sample_weight_val is zero for every row",
         ),
     ],
-    ids=str,
+    ids=without_address,
 )
 def test_bad_validation_data(given, message, parts):
     X, y, *_ = parts
@@ -546,7 +546,7 @@ def test_an_unknown_scorer_is_refused_even_where_it_has_no_use(parts):
         make(scoring="speed").fit(X, y)
 
 
-@pytest.mark.parametrize("solver", [LBFGS(max_fun=1), LBFGS(gtol=1e9)], ids=str)
+@pytest.mark.parametrize("solver", [LBFGS(max_fun=1), LBFGS(gtol=1e9)], ids=without_address)
 def test_no_step_at_all_keeps_the_start(solver, parts):
     X, y, *_ = parts
     clf = make(solver=solver, early_stopping=True).fit(X, y)

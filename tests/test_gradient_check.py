@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from plain import without_address
 from students import STUDENTS, MyRelu, MySigmoid, MySoftplus
 
 from sk_twolayer import TwoLayerNet, layers

@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from plain import without_address
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -48,7 +49,9 @@ def make(**parameters):
 @pytest.mark.parametrize(("layer", "known"), PAIRS, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    "options", [{}, {"dropout": 0.5}, {"solver": "lbfgs"}, {"early_stopping": True}], ids=str
+    "options",
+    [{}, {"dropout": 0.5}, {"solver": "lbfgs"}, {"early_stopping": True}],
+    ids=without_address,
 )
 def test_it_trains_as_the_layer_of_the_package(layer, known, dtype, options, digits):
     X, y = digits[0][:300].astype(dtype), digits[1][:300]
@@ -240,7 +243,7 @@ class Words(MyRelu):
         (3, "forward"),
         (LeakyRelu(slope=-1), "slope of LeakyRelu must be"),
     ],
-    ids=str,
+    ids=without_address,
 )
 def test_what_is_no_activation_is_refused(make_model, activation, message):
     with pytest.raises(ValueError, match=message):
