@@ -47,6 +47,6 @@ def rng():
 
 
 def pytest_terminal_summary(terminalreporter):
-    strategies = sys.modules.get("strategies")
+    strategies = sys.modules.get("tests.strategies")
     if strategies is not None and strategies.tried:
         terminalreporter.write_line(f"hypothesis cases: {strategies.tried.total()}")

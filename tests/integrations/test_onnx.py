@@ -24,11 +24,11 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from students import MyLeakyRelu, MyRelu
 
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.layers import Elu, LeakyRelu
 from sk_twolayer.layers._registry import ACTIVATIONS
+from tests.helpers import MyLeakyRelu, MyRelu
 
 NUMBERS = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
 TARGETS = {

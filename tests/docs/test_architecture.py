@@ -1,0 +1,36 @@
+"""The house rules that no linter knows."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def extension(name):
+    """Import an extension that the documentation is built with."""
+    path = ROOT / "docs" / "_extensions" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+gallery, public_names = extension("gallery"), extension("public_names")
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/plot_*.py")), ids=lambda p: p.name)
+def test_examples_of_the_gallery_are_short_and_have_their_place(path):
+    assert len(path.read_text().splitlines()) < 80
+    assert gallery.place(path) < len(gallery.ORDER)
+
+
+def test_a_public_name_that_is_missing_in_the_documentation_is_found():
+    everything = list(public_names.public_names())
+    assert public_names.missing(everything) == []
+    assert public_names.missing(set(everything) - {"sk_twolayer.layers.Affine"}) == [
+        "sk_twolayer.layers.Affine"
+    ]
+    # Offered by two modules, and documented at one of them:
+    assert public_names.missing(set(everything) - {"sk_twolayer.network.TwoLayerNet"}) == []

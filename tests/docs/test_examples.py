@@ -1,0 +1,214 @@
+"""The examples and benchmarks run as a user runs them, and print the figures they should."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sk_twolayer.layers._registry import ACTIVATIONS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def run(script, *arguments, cwd):
+    """Run a script in a process of its own, and return what it prints."""
+    # As conftest does not set it for users, nor is it set here.
+    environment = {name: value for name, value in os.environ.items() if name != "SCIPY_ARRAY_API"}
+    process = subprocess.run(
+        [sys.executable, ROOT / script, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**environment, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"},
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert "Warning" not in process.stderr
+    return process.stdout
+
+
+def figures(output):
+    """Return the first number of each line by the word before it."""
+    return {name: float(value) for name, value in re.findall(r"^(\w+) +(-?[\d.]+)", output, re.M)}
+
+
+def test_buy_apples(tmp_path):
+    expected = {"price": 220.0, "d_apple": 2.2, "d_apple_num": 110.0, "d_tax": 200.0}
+    assert figures(run("examples/buy_apples.py", cwd=tmp_path)) == expected
+
+
+def test_buy_apples_and_oranges(tmp_path):
+    assert figures(run("examples/buy_apples_and_oranges.py", cwd=tmp_path)) == {
+        "price": 715.0,
+        "d_apple": 2.2,
+        "d_apple_num": 110.0,
+        "d_orange": 3.3,
+        "d_orange_num": 165.0,
+        "d_tax": 650.0,
+    }
+
+
+def test_check_gradients(tmp_path):
+    output = run("examples/check_gradients.py", cwd=tmp_path)
+    differences = [float(line.split()[-1]) for line in output.splitlines()]
+    assert len(differences) == 4 * len(ACTIVATIONS)
+    assert max(differences) < 1e-7
+
+
+def test_train_by_hand(tmp_path):
+    output = run("examples/train_by_hand.py", cwd=tmp_path)
+    last = output.splitlines()[-1]
+    assert float(re.search(r"test accuracy ([\d.]+)", last)[1]) >= 0.96
+
+
+def test_digits(tmp_path):
+    output = run("examples/digits.py", cwd=tmp_path)
+    assert float(re.search(r"test accuracy of the model loaded back: ([\d.]+)", output)[1]) >= 0.97
+    assert (tmp_path / "output" / "digits.joblib").stat().st_size > 1000
+    assert (tmp_path / "output" / "digits.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def fashion(tmp_path):
+    """A folder with a file like that of Fashion-MNIST, of random pixels."""
+    rng = np.random.RandomState(0)
+    X, y = rng.randint(256, size=(1230, 784), dtype=np.uint8), rng.randint(10, size=1230)
+    np.savez(
+        tmp_path / "fashion_mnist.npz",
+        X_train=X[:1030],
+        y_train=y[:1030],
+        X_test=X[1030:],
+        y_test=y[1030:],
+    )
+    return tmp_path
+
+
+def test_textbook_benchmark(fashion, tmp_path):
+    """By hand or by the classifier: the same accuracy, and in float64 the same weights."""
+    script, options = "benchmarks/textbook_fashion_mnist.py", ["--seeds", "1", "--epochs", "3"]
+    output = run(script, "--data-dir", fashion, *options, cwd=tmp_path)
+    double, single = (line.split() for line in output.splitlines()[2:])
+    assert double[2] == double[3]
+    assert float(double[5]) < 1e-12
+    assert float(single[5]) < 1e-3
+
+
+def test_the_recipe_for_fashion_mnist(fashion, tmp_path):
+    options = ["--data-dir", fashion, "--seeds", "1", "--epochs", "1"]
+    *_, mean = run("benchmarks/fashion_mnist.py", *options, cwd=tmp_path).splitlines()
+    name, *numbers = mean.split()
+    assert name == "mean"
+    assert 0 < float(numbers[0]) < 0.3  # of ten classes, by chance
+
+
+def test_study_of_the_defaults(tmp_path):
+    """A set is measured once, and the page is made of it."""
+    rng = np.random.RandomState(0)
+    X, y = rng.standard_normal((200, 3)), np.repeat([0, 1, 2, 3], [120, 60, 18, 2])
+    np.savez(tmp_path / "mine.npz", X=X + y[:, np.newaxis], y=y)
+    results = tmp_path / "results.json"
+    options = ["--results", results, "--docs", tmp_path, "--data-dir", tmp_path, "--seeds", "2"]
+    options += ["--sets", "wine", "mine", "--most-rows", "160"]
+    options += ["--contenders", "TwoLayerClassifier", "MLPClassifier", "unscaled", "clipped"]
+    options += ["--small-sets", "iris", "blobs", "--rows", "20", "--units", "4", "16"]
+    lines = run("benchmarks/defaults.py", *options, cwd=tmp_path).splitlines()
+    assert len(lines) == 2 * (4 + 3) + 2 * 2 * 2 * 2  # "unscaled" has the first split alone
+    assert run("benchmarks/defaults.py", *options, cwd=tmp_path) == ""
+    found = json.loads(results.read_text())["defaults"]["wine"]
+    accuracies = [found[seed]["TwoLayerClassifier"]["accuracy"] for seed in "01"]
+    assert min(accuracies) > 0.9
+    page = (tmp_path / "study.md").read_text()
+    assert f"| wine | {np.mean(accuracies):.3f} ± " in page
+    assert "on as many\nrows of each of 2 sets (iris, blobs)" in page
+    for name in ("defaults", "frontier"):
+        assert (tmp_path / "images" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_study_is_made_of_its_results(tmp_path):
+    run("benchmarks/defaults.py", "--render", "--docs", tmp_path, cwd=tmp_path)
+    page = (tmp_path / "study.md").read_text()
+    assert page == (ROOT / "docs" / "study.md").read_text()
+
+
+def test_benchmark_of_texts(tmp_path):
+    """A corpus that is not there is left out."""
+    options = ["--corpora", "titles", "manual", "--rows", "binary", "--texts", "200"]
+    head, *lines = run("benchmarks/text.py", *options, cwd=tmp_path).splitlines()
+    assert "ratio of losses" in head
+    assert all(" log-loss " in line for line in lines)
+
+
+def test_quick_benchmark(tmp_path):
+    options = ["--repeats", "1", "--workloads", "0", "--solvers", "sgd"]
+    line = run("benchmarks/quick.py", *options, cwd=tmp_path).splitlines()[-1]
+    times_mlps, times_products = map(float, re.findall(r"([\d.]+) \(", line[45:]))
+    assert times_mlps > 0
+    assert times_products > 0
+
+
+def test_benchmark_of_the_import(tmp_path):
+    lines = run("benchmarks/import_time.py", "--repeats", "1", cwd=tmp_path).splitlines()
+    assert [line.split(" ms")[0].split()[-1] > "0" for line in lines] == [True] * 4
+
+
+def test_benchmark_of_ideas(tmp_path):
+    output = run("benchmarks/ideas.py", "--repeats", "1", cwd=tmp_path)
+    _, *lines = output.splitlines()
+    assert len(lines) == 11
+    for line in lines:
+        assert len([ratio for ratio in re.findall(r"([\d.]+) \(", line) if float(ratio) > 0]) == 2
+
+
+def test_the_readme_quotes_the_results():
+    """Its table of speed is the measured one, to one decimal."""
+    training = json.loads((ROOT / "benchmarks" / "results.json").read_text())["training"]
+    table = README.replace("\N{MULTIPLICATION SIGN}", "x")
+    rows = re.findall(r"\| (\d+ x .*?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", table)
+    assert len(rows) == 6
+    for workload, *quoted in rows:
+        for solver, dtype, figure in zip(
+            ("sgd", "adam", "sgd"), ("float32", "float32", "float64"), quoted, strict=True
+        ):
+            setting = ("1", solver, dtype, workload)
+            names = ("threads", "solver", "dtype", "workload")
+            [measured] = [r for r in training if tuple(r[name] for name in names) == setting]
+            assert f"{measured['MLPClassifier'][0]:.1f}" == figure
+
+
+def test_the_page_of_measurements_is_made_of_the_results(tmp_path):
+    run("benchmarks/compare.py", "--render", "--docs", tmp_path, cwd=tmp_path)
+    page = (tmp_path / "benchmarks.md").read_text()
+    assert page == (ROOT / "docs" / "benchmarks.md").read_text()
+    for name in ("speed", "growth"):
+        assert (tmp_path / "images" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.name)
+def test_benchmarks_explain_themselves(script, tmp_path):
+    assert "usage:" in run(script, "--help", cwd=tmp_path)
+
+
+def test_the_readme_quotes_the_study():
+    results = json.loads((ROOT / "benchmarks" / "defaults.json").read_text())["defaults"]
+
+    def means(who, what):
+        return np.array([np.mean([f[who][what] for f in s.values()]) for s in results.values()])
+
+    ours, theirs = "TwoLayerClassifier", "MLPClassifier"
+    points = 100 * (means(ours, "accuracy") - means(theirs, "accuracy"))
+    ratios = means(ours, "log-loss") / means(theirs, "log-loss")
+    seconds = [means(who, "seconds").sum() for who in (ours, theirs)]
+    words = " ".join(README.split())
+    assert len(results) == 10
+    assert f"it is {points.mean():.2f} points more accurate on average" in words
+    assert f"and {-points.min():.2f} points less at worst" in words
+    assert (ratios < 1).sum() == 8
+    assert "log-loss is lower on eight, and" in words
+    assert f"{np.exp(np.log(ratios).mean()):.2f} of MLPClassifier's" in words
+    assert f"it takes {seconds[0] / seconds[1]:.2f} of the time to fit" in words

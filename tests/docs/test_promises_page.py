@@ -1,0 +1,26 @@
+"""The page of promises names tests, and they are there."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAMED = sorted(
+    set(re.findall(r"`(tests/[\w/]+\.py(?:::\w+)+)`", (ROOT / "docs/promises.md").read_text()))
+)
+
+
+def test_the_page_names_tests():
+    assert len(NAMED) > 30
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_named_test_is_there(name):
+    path, *names = name.split("::")
+    body = ast.parse((ROOT / path).read_text()).body
+    for part in names:
+        [found] = [node for node in body if getattr(node, "name", None) == part]
+        assert part.startswith(("test_", "Test"))
+        body = found.body

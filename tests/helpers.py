@@ -1,0 +1,158 @@
+"""What several test files share: settings, steps of training, and layers as students write them."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sk_twolayer._data.dataset import Dataset
+from sk_twolayer._training.attributes import FittedModel
+from sk_twolayer._training.objective import NetworkObjective
+from sk_twolayer._training.settings import Settings
+from sk_twolayer._training.state import RandomSources
+from sk_twolayer.layers import Layer, Relu
+from sk_twolayer.schedules import LearningRate
+
+# Plain gradient descent with fixed settings, for tests that count steps: the defaults are chosen by
+# their results on data, and the tests of single steps do not depend on them.
+PLAIN = {
+    "solver": "sgd",
+    "learning_rate": 0.1,
+    "learning_rate_schedule": "constant",
+    "alpha": 1e-4,
+}
+
+
+def current_learning_rate(clf, X):
+    """Return the learning rate with which a fitted classifier would resume training on X."""
+    model = FittedModel.of(clf)
+    data = Dataset(X.astype(model.dtype), None, None)
+    settings = Settings.resolve(clf.get_params(deep=False), data, model.labels)
+    sources = RandomSources.create(clf.random_state, model.saved)
+    state, _ = model.resume(settings, sources, n_iter=0)
+    return state.learning_rate.current
+
+
+def epochs(net, optimizer, X, t, sample_weight=None, *, learning_rate, **options):
+    """Return a generator that trains a network by one epoch per item."""
+    objective = NetworkObjective(net, Dataset(X, t, sample_weight), **options)
+    if not isinstance(learning_rate, LearningRate):
+        learning_rate = LearningRate(learning_rate)
+    return optimizer.epochs(objective, learning_rate)
+
+
+def without_address(value):
+    """Return the text of a value as the name of a test, which is the same in every process."""
+    return re.sub(r" at 0x\w+", "", str(value))
+
+
+# Layers with `forward` and `backward`, and nothing else.
+
+
+class MyRelu:
+    """As in the book: keeps a mask, writes into `dout` and returns it."""
+
+    def forward(self, x):
+        self.mask = x <= 0
+        out = x.copy()
+        out[self.mask] = 0
+        return out
+
+    def backward(self, dout):
+        dout[self.mask] = 0
+        return dout
+
+
+class MySigmoid:
+    """Keeps its output, and returns the array that it keeps."""
+
+    def forward(self, x):
+        self.out = 1 / (1 + np.exp(-x))
+        return self.out
+
+    def backward(self, dout):
+        return dout * (1 - self.out) * self.out
+
+
+class MySoftplus:
+    """Keeps its input, by reference."""
+
+    def forward(self, x):
+        self.x = x
+        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+    def backward(self, dout):
+        return dout / (1 + np.exp(-self.x))
+
+
+class MyIdentity:
+    """Returns its argument itself."""
+
+    def forward(self, x):
+        return x
+
+    def backward(self, dout):
+        return dout
+
+
+class InPlaceRelu:
+    """Writes into its input."""
+
+    def forward(self, x):
+        self.positive = x > 0
+        x *= self.positive
+        return x
+
+    def backward(self, dout):
+        dout *= self.positive
+        return dout
+
+
+class MyLayer(Layer):
+    """Derives from the base class of the package, and returns lists."""
+
+    def forward(self, x):
+        self.x = np.asarray(x)
+        return np.tanh(self.x).tolist()
+
+    def backward(self, dout):
+        return (dout * np.float64(1) * (1 - np.tanh(self.x) ** 2)).tolist()
+
+
+class OwnFormula(Relu):
+    """Overrides the formula of a layer that is bound by itself."""
+
+    def forward(self, x, out=None):
+        self.x = x
+        return np.where(x > 0, x, 0.5 * x)
+
+    def backward(self, dout, out=None):
+        return np.where(self.x > 0, dout, 0.5 * dout)
+
+
+class MyLeakyRelu(BaseEstimator):
+    """Has a parameter, after scikit-learn's convention."""
+
+    def __init__(self, slope=0.1):
+        self.slope = slope
+
+    def forward(self, x):
+        self.slopes = np.where(x > 0, 1, self.slope)
+        return x * self.slopes
+
+    def backward(self, dout):
+        return dout * self.slopes
+
+
+STUDENTS = [
+    MyRelu,
+    MySigmoid,
+    MySoftplus,
+    MyIdentity,
+    InPlaceRelu,
+    MyLayer,
+    OwnFormula,
+    MyLeakyRelu,
+]
