@@ -209,6 +209,7 @@ def _own_attributes(mlp: Any) -> dict[str, Any]:
         "validation_loss_curve_": None,
         "validation_scores_": scores or None,
         "best_validation_score_": max(scores) if scores else None,
+        "_training_state": None,
     }
 
 

@@ -12,21 +12,41 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 if TYPE_CHECKING:
-    # scikit-learn has no types, and a class derived from Any may have any attribute: here a
-    # misspelt one is an error.
+    # scikit-learn has no types, and a class derived from Any may have any attribute. With these
+    # signatures a misspelt attribute of a derived class is an error of the type checker.
     class BaseEstimator:
         def get_params(self, deep: bool = True) -> dict[str, Any]: ...
         def set_params(self, **params: Any) -> Self: ...
+        def _validate_params(self) -> None: ...
+        def __getstate__(self) -> dict[str, Any]: ...
+        def __sklearn_tags__(self) -> Any: ...
+
+    class ClassifierMixin:
+        def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
+
+    class TransformerMixin:
+        def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any: ...
+
+    class ClassNamePrefixFeaturesOutMixin:
+        def get_feature_names_out(self, input_features: Any = None) -> Any: ...
 
 else:
-    from sklearn.base import BaseEstimator
+    from sklearn.base import (
+        BaseEstimator,
+        ClassifierMixin,
+        ClassNamePrefixFeaturesOutMixin,
+        TransformerMixin,
+    )
 
 __all__ = [
     "RANDOM_STATE",
     "BaseEstimator",
+    "ClassNamePrefixFeaturesOutMixin",
+    "ClassifierMixin",
     "HasMethods",
     "Number",
     "StrOptions",
+    "TransformerMixin",
     "as_python",
     "is_made_scorer",
     "scorer_with_labels",

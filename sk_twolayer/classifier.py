@@ -6,12 +6,6 @@ from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
@@ -33,7 +27,16 @@ from sk_twolayer._inference import (
 from sk_twolayer._mlp import from_mlp, to_mlp
 from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._serialization import add_marks, checked_state
-from sk_twolayer._sklearn_compat import RANDOM_STATE, HasMethods, Number, StrOptions
+from sk_twolayer._sklearn_compat import (
+    RANDOM_STATE,
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    HasMethods,
+    Number,
+    StrOptions,
+    TransformerMixin,
+)
 from sk_twolayer._training.attributes import FittedModel, fitted_attributes, saved_state
 from sk_twolayer._training.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from sk_twolayer._training.loop import FitResult, make_network, train

@@ -41,6 +41,7 @@ def validated(
     arrays and dataframes of plain numbers, for a model that is fitted already, are checked here;
     whatever else there is, and whatever is to be refused, goes to `validate_data`.
     """
+    refuse_lazy(X, "X")
     if not reset:
         rows = _plain_rows(estimator, X, dtypes[0])
         if rows is not None and not (ensure_all_finite and not _is_finite(rows)):

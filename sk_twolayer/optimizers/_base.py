@@ -9,9 +9,9 @@ from enum import Enum
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from sk_twolayer._numerics.gemm import flush_denormals
+from sk_twolayer._sklearn_compat import BaseEstimator
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.schedules import LearningRate
 

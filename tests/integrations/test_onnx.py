@@ -313,13 +313,6 @@ def test_the_names_of_the_outputs_are_those_of_scikit_learns_mlpclassifier(digit
     assert ours == theirs
 
 
-def test_an_activation_that_has_no_onnx_form(digits):
-    clf = make().fit(*digits)
-    clf.activation_ = "swish"
-    with pytest.raises(NotImplementedError, match="activation 'swish' cannot be converted"):
-        to_onnx(clf, digits[0][:1])
-
-
 def test_labels_that_onnx_does_not_have(digits):
     clf = make().fit(digits[0], digits[1].astype(np.uint64) + np.uint64(2**63))
     with pytest.raises(ValueError, match="cannot be those of an ONNX model, which are"):
