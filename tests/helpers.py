@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from itertools import combinations, product
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -14,6 +16,32 @@ from sk_twolayer._training.settings import Settings
 from sk_twolayer._training.state import RandomSources
 from sk_twolayer.layers import Layer, Relu
 from sk_twolayer.schedules import LearningRate
+
+# With SK_TWOLAYER_TESTS=long the tests try many more cases.
+LONG = os.environ.get("SK_TWOLAYER_TESTS") == "long"
+
+
+def pairwise(*factors):
+    """Return combinations of one value of each factor: every two values occur together in one.
+
+    In the long profile these are all combinations.
+    """
+    every = list(product(*factors))
+    if LONG:
+        return every
+
+    def pairs(levels):
+        return set(combinations(enumerate(levels), 2))
+
+    indices = list(product(*(range(len(factor)) for factor in factors)))
+    missing = set().union(*map(pairs, indices))
+    chosen = []
+    while missing:
+        best = max(range(len(every)), key=lambda k: len(pairs(indices[k]) & missing))
+        missing -= pairs(indices[best])
+        chosen.append(every[best])
+    return chosen
+
 
 # Plain gradient descent with fixed settings, for tests that count steps: the defaults are chosen by
 # their results on data, and the tests of single steps do not depend on them.

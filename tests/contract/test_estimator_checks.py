@@ -1,6 +1,5 @@
 """scikit-learn's own checks at the defaults, and at the defaults but for one parameter."""
 
-import os
 import re
 
 import numpy as np
@@ -16,6 +15,7 @@ from sk_twolayer.layers._registry import ACTIVATIONS
 from sk_twolayer.optimizers import SGD
 from sk_twolayer.optimizers._registry import SOLVERS
 from sk_twolayer.schedules import SCHEDULES
+from tests.helpers import LONG
 
 pytestmark = [
     # The checks' data are not of unit scale, and some are trained on for few epochs.
@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
 
-LONG = os.environ.get("SK_TWOLAYER_TESTS") == "long"
 MOMENTUM, NESTEROV = SGD(momentum=0.9), SGD(momentum=0.9, nesterov=True)
 SOME_WEIGHTS = {0: 1.0, 1: 2.0}
 

@@ -22,21 +22,21 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.optimizers import LBFGS, SGD
+from tests.helpers import LONG, pairwise
+
+OPTIONS = {
+    "defaults": {},
+    "momentum": {"solver": SGD(momentum=0.9, nesterov=True)},
+    "wide": {"hidden_size": 300, "batch_size": 50},
+}
 
 
-@pytest.fixture(
-    params=[
-        {},
-        {"solver": SGD(momentum=0.9, nesterov=True)},
-        {"hidden_size": 300, "batch_size": 50},
-    ],
-    ids=str,
-)
+@pytest.fixture(params=OPTIONS.values(), ids=OPTIONS)
 def clf(request):
     return TwoLayerClassifier(max_iter=50, tol=None, random_state=0, **request.param)
 
 
-N_DAMAGED = 20_000 if os.environ.get("SK_TWOLAYER_TESTS") == "long" else 400
+N_DAMAGED = 20_000 if LONG else 400
 
 
 def by_pickle(clf, protocol):
@@ -92,11 +92,11 @@ def way(request):
     return request.param
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_round_trips(clf, kind, way, digits):
-    X, y = kind(digits)
-    clf.set_params(max_iter=3).fit(X, y)
-    loaded = way(clf)
+@pytest.mark.parametrize(("options", "kind", "way"), pairwise(OPTIONS, KINDS, WAYS))
+def test_round_trips(options, kind, way, digits):
+    X, y = KINDS[kind](digits)
+    clf = TwoLayerClassifier(max_iter=3, tol=None, random_state=0, **OPTIONS[options]).fit(X, y)
+    loaded = WAYS[way](clf)
     assert_array_equal(loaded.predict(X), clf.predict(X))
     assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
     assert repr(loaded) == repr(clf)

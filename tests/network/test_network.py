@@ -14,7 +14,7 @@ from sk_twolayer.gradient_check import check_gradients, numerical_gradient
 from sk_twolayer.layers import Affine, Dropout, Identity, LeakyRelu, Relu, Tanh
 from sk_twolayer.layers._registry import ACTIVATIONS
 from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
-from tests.helpers import MySoftplus, without_address
+from tests.helpers import MySoftplus, pairwise, without_address
 
 BATCH, INPUTS, HIDDEN, OUTPUTS = 7, 5, 6, 3
 
@@ -44,17 +44,18 @@ def largest_difference(one, other):
     return max(np.abs(one[name] - other[name]).max() for name in one)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+LOSSES = [("softmax", "labels"), ("softmax", "one-hot"), ("sigmoid", "yes-no")]
+CONTAINERS = [np.asarray, np.asfortranarray, sp.csr_array]
+
+
 @pytest.mark.parametrize(
-    ("loss", "target"), [("softmax", "labels"), ("softmax", "one-hot"), ("sigmoid", "yes-no")]
+    ("activation", "loss_and_target", "alpha", "weighted", "dropout", "container"),
+    pairwise(ACTIVATIONS, LOSSES, [0.0, 0.3], [False, True], [0.0, 0.5], CONTAINERS),
 )
-@pytest.mark.parametrize("alpha", [0.0, 0.3])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
-@pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sp.csr_array])
 def test_gradient_is_the_numerical_gradient(
-    activation, loss, target, alpha, weighted, dropout, container, x
+    activation, loss_and_target, alpha, weighted, dropout, container, x
 ):
+    loss, target = loss_and_target
     net = make_net(activation=activation, loss=loss, alpha=alpha, dropout=dropout)
     net.draw_dropout(np.random.RandomState(1))
     sample_weight = np.linspace(0, 2, BATCH) if weighted else None

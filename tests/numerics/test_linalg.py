@@ -15,8 +15,10 @@ from sk_twolayer._numerics import threads as _threads
 from sk_twolayer._numerics.gemm import add_product, add_scaled
 from sk_twolayer._numerics.matrices import bytes_per_row, take_rows
 from sk_twolayer._numerics.threads import one_blas_thread
+from tests.helpers import pairwise
 
 N, K, M = 5, 7, 3
+LAYOUTS = ["-".join(orders) for orders in product(["C", "F", "strided"], repeat=3)]
 FACTORS = [(1.0, 1.0), (-0.1, 1.0), (2.5, 0.0), (1.0, 0.9), (0.0, 0.5)]
 
 
@@ -27,17 +29,20 @@ def layouts(a):
     return {"C": np.ascontiguousarray(a), "F": np.asfortranarray(a), "strided": strided}
 
 
-@pytest.mark.parametrize("layout", list(product(["C", "F", "strided"], repeat=3)), ids="-".join)
-@pytest.mark.parametrize("transpose_a", [False, True])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("scale", "keep"), FACTORS)
-def test_add_product(layout, transpose_a, dtype, scale, keep, rng):
+# The orders of the three matrices decide together which of BLAS's products is called, and how.
+@pytest.mark.parametrize(
+    ("layout", "transpose_a", "dtype", "factors"),
+    pairwise(LAYOUTS, [False, True], [np.float32, np.float64], FACTORS),
+)
+def test_add_product(layout, transpose_a, dtype, factors, rng):
+    scale, keep = factors
     into, a, b = (rng.standard_normal(shape) for shape in [(N, M), (N, K), (K, M)])
     into, a, b = into.astype(dtype), a.astype(dtype), b.astype(dtype)
     expected = keep * into.astype(float) + scale * a.astype(float) @ b.astype(float)
-    target = layouts(into)[layout[0]]
-    left = layouts(a.T if transpose_a else a)[layout[1]]
-    right = layouts(b)[layout[2]]
+    orders = layout.split("-")
+    target = layouts(into)[orders[0]]
+    left = layouts(a.T if transpose_a else a)[orders[1]]
+    right = layouts(b)[orders[2]]
     left_before, right_before = left.copy(), right.copy()
     add_product(target, left, right, scale=scale, keep=keep, transpose_a=transpose_a)
     assert target.dtype == dtype

@@ -6,7 +6,6 @@ an interrupt or a failed allocation would strike, and each line gets its turn.
 
 import copy
 import linecache
-import os
 import pickle
 import sys
 import warnings
@@ -23,10 +22,11 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import sk_twolayer
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.optimizers import LBFGS, SGD
+from tests.helpers import LONG
 
 PACKAGE = str(Path(sk_twolayer.__file__).parent)
 # One line in so many is struck, another one in each scenario; all of them in the long profile.
-STRIDE = 1 if os.environ.get("SK_TWOLAYER_TESTS") == "long" else 37
+STRIDE = 1 if LONG else 37
 
 rng = np.random.RandomState(0)
 X = rng.standard_normal((60, 4))

@@ -1,7 +1,6 @@
 """What training runs, bound once, against the net that is walked layer by layer."""
 
 from functools import partial
-from itertools import product
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from sk_twolayer import TwoLayerNet
 from sk_twolayer._training.batches import Minibatches
 from sk_twolayer._training.workspace import Workspace
 from sk_twolayer.layers._registry import ACTIVATIONS
+from tests.helpers import pairwise
 
 N_ROWS, N_PLACES, INPUTS, HIDDEN, OUTPUTS = 4, 3, 5, 6, 3
 
@@ -33,12 +33,16 @@ def flat(gradient):
 
 
 @pytest.mark.parametrize(
-    ("activation", "loss"), list(product(ACTIVATIONS, ["softmax", "sigmoid"])), ids=str
+    ("activation", "loss", "alpha", "weighted", "dropout", "container"),
+    pairwise(
+        ACTIVATIONS,
+        ["softmax", "sigmoid"],
+        [0.0, 0.3],
+        [False, True],
+        [0.0, 0.5],
+        [np.asarray, sp.csr_array],
+    ),
 )
-@pytest.mark.parametrize("alpha", [0.0, 0.3])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
-@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
 def test_losses_and_gradients(activation, loss, alpha, weighted, dropout, container, data):
     X, t, weights = data
     if loss == "sigmoid":
