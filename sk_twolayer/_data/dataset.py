@@ -44,7 +44,7 @@ class Dataset(NamedTuple):
         weights = np.divide(parts, of, dtype=self.X.dtype, casting="same_kind")
         if self.weights is not None:
             weights *= self.weights
-        return self._replace(weights=weights, copies=None).take(rows)
+        return self._replace(weights=weights, copies=parts).take(rows)
 
 
 def learn_dataset(

@@ -83,8 +83,9 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
     if not quotas.any():
         raise ValueError(
             f"early_stopping holds out {n_held_out} of {len(first)} different rows "
-            f"(validation_fraction={fraction:g}), and cannot: each is the only one of its class, "
-            "and is needed for training. Give X_val and y_val, or set early_stopping=False"
+            f"(n_samples={len(cell)}, validation_fraction={fraction:g}), and cannot: each is the "
+            "only one of its class, and is needed for training. Give X_val and y_val, or set "
+            "early_stopping=False"
         )
     # Systematic sampling: within a stratum, each cell gives its share, rounded up or down.
     order = np.lexsort((rng.random_sample(len(first)), strata))

@@ -58,7 +58,7 @@ def training_memory(settings: Settings, n_rows: int) -> int:
     # relu's mask takes an eighth of an array or less, the slope of another activation all of it
     per_unit = 2 + bool(settings.dropout) + (settings.activation not in ("relu", "identity"))
     per_row = per_unit * hidden + 3 * outputs
-    n_vectors = _parameter_vectors(settings.solver, settings.n_epochs) + settings.early_stopping
+    n_vectors = _parameter_vectors(settings.solver, settings.n_epochs) + 2 * settings.early_stopping
     rows = settings.block_size + n_rows % max(1, settings.block_size)
     return settings.dtype.itemsize * (n_vectors * n_parameters + rows * per_row)
 
@@ -71,8 +71,8 @@ def _parameter_vectors(optimizer: str | Optimizer, n_epochs: int) -> int:
     """
     if isinstance(optimizer, LBFGS):
         return 5 + 2 * min(optimizer.history_size + 1, n_epochs)
-    if isinstance(optimizer, SGD):  # the gradient is added where it belongs
-        return 2 if not optimizer.momentum else 4 if optimizer.nesterov else 3
+    if isinstance(optimizer, SGD):  # the gradient is added to the parameters, or to the velocity
+        return 1 if not optimizer.momentum else 4 if optimizer.nesterov else 3
     return 5 if isinstance(optimizer, Adam) else 4
 
 

@@ -82,7 +82,7 @@ def takes_all_rows(clf):
 def refused_because(clf, y):
     """Return what the error says of a combination that means nothing; None for all others."""
     if clf.dropout and takes_all_rows(clf):
-        return "dropout=.* leaves out other units in each step"
+        return "dropout=.* is not supported with .*full-batch steps"
     if y.ndim == 2 and clf.class_weight is not None:
         return "class_weight is for one label per row"
     return None

@@ -10,14 +10,14 @@ from sk_twolayer import TwoLayerClassifier, TwoLayerNet
 from sk_twolayer.gradient_check import check_gradients
 from sk_twolayer.losses import SoftmaxWithLoss, softmax
 from sk_twolayer.optimizers import SGD, AdamW, Optimizer
+from tests.helpers import epochs
 
 
 class Lion(Optimizer):
     def __init__(self, beta_1=0.9, beta_2=0.99):
         self.beta_1, self.beta_2 = beta_1, beta_2
 
-    @property
-    def auto_learning_rate(self):
+    def default_learning_rate(self, inputs_per_row, hidden_size, *, decays):
         return 0.0005
 
     def step(self, theta, add_gradient, learning_rate):
@@ -159,8 +159,6 @@ class TestLosses:
         assert net.accuracy(X[1200:], t[1200:]) > 0.9
 
     def test_training_keeps_the_options_of_a_loss(self, digits):
-        from sk_twolayer._training.epochs import epochs
-
         X, t = digits[0][:200], digits[1][:200]
         net = TwoLayerNet(64, 5, 10, loss=SmoothedLoss(0.5), random_state=0)
         run = epochs(
