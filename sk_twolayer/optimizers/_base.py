@@ -6,7 +6,8 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from enum import Enum
-from typing import Any, ClassVar, NamedTuple, Protocol
+from operator import is_
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -14,6 +15,8 @@ from sklearn.base import BaseEstimator
 from sk_twolayer._numerics.gemm import flush_denormals
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.schedules import LearningRate
+
+Bound = TypeVar("Bound")
 
 BLOCK_SIZE = 2**16  # elements: four vectors of them in float32 take 1 MB
 
@@ -103,7 +106,7 @@ class Optimizer(BaseEstimator, ABC):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
     uses_minibatches: ClassVar[bool] = True
-    _buffer: Array
+    _bound: tuple[tuple[Any, ...], Any]
 
     @abstractmethod
     def default_learning_rate(
@@ -173,7 +176,7 @@ class Optimizer(BaseEstimator, ABC):
             The attributes that steps have set, and the name of the class as "kind".
         """
         parameters = self.get_params(deep=False)
-        state: dict[str, Any] = self.__getstate__()  # without buffers
+        state: dict[str, Any] = self.__getstate__()  # without what is bound
         state = {name: value for name, value in state.items() if name not in parameters}
         return {"kind": type(self).__name__, **state}
 
@@ -195,15 +198,20 @@ class Optimizer(BaseEstimator, ABC):
             if isinstance(value, np.ndarray):
                 flush_denormals(value)
 
-    def _buffer_like(self, theta: Array) -> Array:
-        """Return an array for a gradient: the same one for each step, and never saved."""
-        if not hasattr(self, "_buffer") or self._buffer.shape != theta.shape:
-            self._buffer = np.empty_like(theta)
-        return self._buffer
+    def _bound_to(self, bind: Callable[..., Bound], *vectors: Array) -> Bound:
+        """Return ``bind(*vectors)``: the same result for each step, and never saved.
+
+        `bind` is called again where it, or one of the vectors, is another object than before.
+        """
+        key, bound = vars(self).get("_bound", (None, None))
+        if key is None or not all(map(is_, key, (bind, *vectors))):
+            key, bound = (bind, *vectors), bind(*vectors)
+            self._bound = key, bound
+        return bound
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_buffer"}
+        return {name: value for name, value in state.items() if name != "_bound"}
 
 
 def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
