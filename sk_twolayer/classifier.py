@@ -6,7 +6,6 @@ from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
@@ -20,7 +19,7 @@ from sk_twolayer._mlp import from_mlp, to_mlp
 from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._predictor import Predictor
 from sk_twolayer._serialization import Persistent
-from sk_twolayer._sklearn_compat import RANDOM_STATE, HasMethods, Number, StrOptions
+from sk_twolayer._sklearn_compat import RANDOM_STATE, EstimatorBase, HasMethods, Number, StrOptions
 from sk_twolayer._training.attributes import FittedModel, fitted_attributes, saved_state
 from sk_twolayer._training.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from sk_twolayer._training.loop import FitResult, make_network, train
@@ -55,7 +54,7 @@ def _has_partial_fit(estimator: TwoLayerClassifier) -> bool:
 
 
 class TwoLayerClassifier(
-    Predictor, Persistent, OnnxConvertible, CallbackSupportMixin, BaseEstimator
+    Predictor, Persistent, OnnxConvertible, CallbackSupportMixin, EstimatorBase
 ):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
@@ -469,8 +468,7 @@ class TwoLayerClassifier(
 
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters, after checking each and their combinations."""
-        self._validate_params()
-        params: dict[str, Any] = self.get_params(deep=False)
+        params = self._valid_params()
         check_parameters(params)
         check_scoring(self)
         return params

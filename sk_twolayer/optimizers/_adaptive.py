@@ -11,7 +11,7 @@ import numpy as np
 from sk_twolayer._numerics.gemm import bind_add, bind_mix
 from sk_twolayer._sklearn_compat import Number
 from sk_twolayer._typing import AddGradient, Array
-from sk_twolayer.optimizers._base import BLOCK_SIZE, Optimizer, in_blocks
+from sk_twolayer.optimizers._base import Optimizer, block_like, in_blocks
 
 MAX_RATE = 0.05
 
@@ -140,9 +140,9 @@ class RMSProp(Optimizer):
         gradient, epsilon, blocks = self._bound_to(_bind_blocks, theta, self.square_)
         epsilon.fill(self.epsilon)
         add_gradient(gradient, scale=1, keep=0)
-        for g, v, step, mix_into_v, add_step in blocks:
+        for g, v, step, mix_step_into_v, add_step in blocks:
             np.square(g, step)
-            mix_into_v(decay, 1 - decay)
+            mix_step_into_v(decay, 1 - decay)
             _divide_by_root(g, v, epsilon, step)
             add_step(-learning_rate)
 
@@ -230,14 +230,14 @@ class Adam(Optimizer):
         )
         epsilon.fill(self.epsilon)
         add_gradient(gradient, scale=1, keep=0)
-        for x, g, m, v, square, mix_g_into_m, mix_square_into_v, add_g_to_x in blocks:
-            np.square(g, square)
-            mix_square_into_v(beta_2, 1 - beta_2)
+        for x, g, m, v, step, mix_g_into_m, mix_step_into_v, add_step in blocks:
+            np.square(g, step)
+            mix_step_into_v(beta_2, 1 - beta_2)
             mix_g_into_m(beta_1, 1 - beta_1)
-            _divide_by_root(m, v, epsilon, g)  # from here on, g is the step
+            _divide_by_root(m, v, epsilon, step)
             if keep != 1:
                 x *= keep
-            add_g_to_x(-learning_rate * correction)
+            add_step(-learning_rate * correction)
 
 
 class AdamW(Adam):
@@ -294,33 +294,29 @@ class AdamW(Adam):
 
 
 def _bind_blocks(theta: Array, square: Array) -> tuple[Array, Array, list[tuple[Any, ...]]]:
-    """Return arrays for the gradient and epsilon, and for each block what a step works on.
+    """Return arrays for the gradient and for epsilon, and for each block what a step works on.
 
     That is the gradient, `square`, an array for the step, which all blocks share, the action that
-    mixes the step into `square`, and the one that adds it to `theta`.
+    mixes this array into `square`, and the one that adds it to `theta`.
     """
-    gradient, step = np.empty_like(theta), np.empty_like(theta[:BLOCK_SIZE])
+    gradient, steps = np.empty_like(theta), block_like(theta)
     blocks: list[tuple[Any, ...]] = []
     for x, g, v in in_blocks(theta, gradient, square):
-        s = step[: len(x)]
-        blocks.append((g, v, s, bind_mix(v, s), bind_add(x, s)))
+        step = steps[: len(x)]
+        blocks.append((g, v, step, bind_mix(v, step), bind_add(x, step)))
     return gradient, np.empty((), theta.dtype), blocks
 
 
 def _bind_adam_blocks(
     theta: Array, mean: Array, square: Array
 ) -> tuple[Array, Array, list[tuple[Any, ...]]]:
-    """Return arrays for the gradient and epsilon, and for each block what a step works on.
-
-    That is `theta`, the gradient, both means, an array for the squared gradient, which all blocks
-    share, and the actions that mix the gradient and its square into their means and add the
-    gradient, by then the step, to `theta`.
-    """
-    gradient, squared = np.empty_like(theta), np.empty_like(theta[:BLOCK_SIZE])
+    """Return what `_bind_blocks` does, with `theta`, `mean` and how to mix the gradient into it."""
+    gradient, steps = np.empty_like(theta), block_like(theta)
     blocks: list[tuple[Any, ...]] = []
     for x, g, m, v in in_blocks(theta, gradient, mean, square):
-        g2 = squared[: len(x)]
-        blocks.append((x, g, m, v, g2, bind_mix(m, g), bind_mix(v, g2), bind_add(x, g)))
+        step = steps[: len(x)]
+        actions = bind_mix(m, g), bind_mix(v, step), bind_add(x, step)
+        blocks.append((x, g, m, v, step, *actions))
     return gradient, np.empty((), theta.dtype), blocks
 
 

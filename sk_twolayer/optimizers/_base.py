@@ -10,9 +10,9 @@ from operator import is_
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from sk_twolayer._numerics.gemm import flush_denormals
+from sk_twolayer._sklearn_compat import EstimatorBase
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.schedules import LearningRate
 
@@ -65,7 +65,7 @@ class Objective(Protocol):
         """Fill `gradient` with the gradient over all rows, and return the objective."""
 
 
-class Optimizer(BaseEstimator, ABC):
+class Optimizer(EstimatorBase, ABC):
     """Base class of the optimizers: hyperparameters in ``__init__``, state in attributes.
 
     An optimizer that steps by minibatches implements `step` and `default_learning_rate`. An
@@ -195,7 +195,7 @@ class Optimizer(BaseEstimator, ABC):
     def flush_denormals(self) -> None:
         """Set values of the state near zero to zero, since denormal numbers are slow."""
         for value in vars(self).values():
-            if isinstance(value, np.ndarray):
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim:
                 flush_denormals(value)
 
     def _bound_to(self, bind: Callable[..., Bound], *vectors: Array) -> Bound:
@@ -203,14 +203,14 @@ class Optimizer(BaseEstimator, ABC):
 
         `bind` is called again where it, or one of the vectors, is another object than before.
         """
-        key, bound = vars(self).get("_bound", (None, None))
-        if key is None or not all(map(is_, key, (bind, *vectors))):
-            key, bound = (bind, *vectors), bind(*vectors)
-            self._bound = key, bound
+        key = (bind, *vectors)
+        if "_bound" not in vars(self) or not all(map(is_, self._bound[0], key)):
+            self._bound = key, bind(*vectors)
+        bound: Bound = self._bound[1]
         return bound
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
+        state = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_bound"}
 
 
@@ -237,3 +237,8 @@ def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
     for start in range(0, len(vectors[0]), BLOCK_SIZE):
         piece = slice(start, start + BLOCK_SIZE)
         yield tuple(vector[piece] for vector in vectors)
+
+
+def block_like(vector: Array) -> Array:
+    """Return an array of the size of the first block of a vector, for all blocks to share."""
+    return np.empty_like(vector[:BLOCK_SIZE])
