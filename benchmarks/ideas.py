@@ -14,7 +14,7 @@ from tools.measuring import ratio
 
 from sk_twolayer import TwoLayerNet
 from sk_twolayer._data.dataset import Dataset
-from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_product
+from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_mix, bind_product
 from sk_twolayer._training.batches import PLACES
 from sk_twolayer._training.objective import NetworkObjective
 from sk_twolayer.losses import SoftmaxWithLoss, softmax
@@ -98,18 +98,32 @@ def losses_at_once(rows, features, hidden, classes):
 
 def adam_in_blocks(rows, features, hidden, classes):
     """Let Adam go over theta in blocks that fit the cache (hidden units times 8)."""
-    net = TwoLayerNet(features, 8 * hidden, classes, dtype=np.float32, random_state=0)
-    theta, adam, block = net.theta, Adam(), _base.BLOCK_SIZE
+    block = _base.BLOCK_SIZE
 
     def add_gradient(into, *, scale, keep):
         into[:] = scale
 
-    def run(size):
+    def bound(size):
+        net = TwoLayerNet(features, 8 * hidden, classes, dtype=np.float32, random_state=0)
+        theta, adam = net.theta, Adam()
         _base.BLOCK_SIZE = size
-        adam.step(theta, add_gradient, 1e-9)
+        adam.step(theta, add_gradient, 1e-9)  # binds the blocks
         _base.BLOCK_SIZE = block
+        return lambda: adam.step(theta, add_gradient, 1e-9)
 
-    return lambda: run(theta.size), lambda: run(block)
+    return bound(10**9), bound(block)
+
+
+def mix_in_one_pass(rows, features, hidden, classes):
+    """Update a running mean by a rotation of BLAS, in one pass instead of two."""
+    mean, gradient = draw(features * hidden), draw(features * hidden)
+    mix = bind_mix(mean, gradient)
+
+    def without():
+        mean[...] *= 0.9
+        add_scaled(mean, gradient, scale=0.1)
+
+    return without, lambda: mix(1.0, 1e-9)
 
 
 def axpy(rows, features, hidden, classes):
@@ -164,6 +178,7 @@ IDEAS = [
     losses_at_once,
     adam_in_blocks,
     axpy,
+    mix_in_one_pass,
     few_columns,
     bound_layers,
 ]

@@ -29,9 +29,9 @@ from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._serialization import add_marks, checked_state
 from sk_twolayer._sklearn_compat import (
     RANDOM_STATE,
-    BaseEstimator,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
+    EstimatorBase,
     HasMethods,
     Number,
     StrOptions,
@@ -77,7 +77,7 @@ class TwoLayerClassifier(
     TransformerMixin,
     OnnxConvertible,
     CallbackSupportMixin,
-    BaseEstimator,
+    EstimatorBase,
 ):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
@@ -680,8 +680,7 @@ class TwoLayerClassifier(
 
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters, after checking each and their combinations."""
-        self._validate_params()
-        params: dict[str, Any] = self.get_params(deep=False)
+        params = self._valid_params()
         check_parameters(params)
         check_scoring(self)
         return params

@@ -43,6 +43,8 @@ class Settings:
     block_size : int
         Rows that are in the workspace at the same time: `batch_size`, or fewer for full-batch
         steps, whose gradient is summed over blocks.
+    solver : Optimizer
+        An optimizer with valid parameters and without state, of which each run trains with a copy.
     period : int
         Number of epochs in which the "cosine" schedule falls to 0.
     fixed_length : bool
@@ -63,7 +65,7 @@ class Settings:
     dtype: np.dtype[Any]
     activation: Any
     weight_init_std: float | str
-    solver: str | Optimizer
+    solver: Optimizer
     learning_rate: float
     schedule: str
     period: int

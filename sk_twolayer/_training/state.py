@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass, field
 from numbers import Integral
@@ -14,7 +15,6 @@ from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._training.settings import Settings
 from sk_twolayer._typing import Array
 from sk_twolayer.optimizers import Optimizer
-from sk_twolayer.optimizers._registry import make_optimizer
 from sk_twolayer.schedules import LearningRate
 
 SPIKE_RATIO, SPIKE_HEIGHT = 0.1, 0.01  # above the best objective
@@ -184,7 +184,7 @@ class TrainingState:
     def new(cls, settings: Settings, sources: RandomSources) -> Self:
         """Return the state before the first epoch."""
         return cls(
-            make_optimizer(settings.solver),
+            copy.deepcopy(settings.solver),
             LearningRate(settings.learning_rate, settings.schedule, settings.period),
             Patience(settings.tol, settings.n_iter_no_change),
             sources,
@@ -263,8 +263,9 @@ class TrainingState:
 
     def restart_validation(self) -> None:
         """Drop the validation results, which do not compare with those of other rows or scores."""
-        if any(record.validation_loss is not None for record in self.records):
-            self.patience.reset()
+        if all(record.validation_loss is None for record in self.records):
+            return
+        self.patience.reset()
         self.records = [
             record._replace(validation_loss=None, validation_score=None) for record in self.records
         ]

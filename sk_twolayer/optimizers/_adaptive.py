@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sk_twolayer._numerics.gemm import add_scaled
+from sk_twolayer._numerics.gemm import bind_add, bind_mix
 from sk_twolayer._sklearn_compat import Number
 from sk_twolayer._typing import AddGradient, Array
-from sk_twolayer.optimizers._base import Optimizer, in_blocks
+from sk_twolayer.optimizers._base import Optimizer, block_like, in_blocks
 
 MAX_RATE = 0.05
 
@@ -69,13 +69,14 @@ class AdaGrad(Optimizer):
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         if not hasattr(self, "square_"):
             self.square_ = np.zeros_like(theta)
-        gradient = self._buffer_like(theta)
+        gradient, epsilon, blocks = self._bound_to(_bind_blocks, theta, self.square_)
+        epsilon.fill(self.epsilon)
         add_gradient(gradient, scale=1, keep=0)
-        for x, g, v in in_blocks(theta, gradient, self.square_):
-            square = np.multiply(g, g)
-            v += square
-            _divide_by_root(g, v, self.epsilon, out=square)
-            add_scaled(x, square, scale=-learning_rate)
+        for g, v, step, _, add_step in blocks:
+            np.square(g, step)
+            np.add(v, step, v)
+            _divide_by_root(g, v, epsilon, step)
+            add_step(-learning_rate)
 
 
 class RMSProp(Optimizer):
@@ -136,13 +137,14 @@ class RMSProp(Optimizer):
         if not hasattr(self, "square_"):
             self.square_ = np.zeros_like(theta)
         decay = float(self.decay)
-        gradient = self._buffer_like(theta)
+        gradient, epsilon, blocks = self._bound_to(_bind_blocks, theta, self.square_)
+        epsilon.fill(self.epsilon)
         add_gradient(gradient, scale=1, keep=0)
-        for x, g, v in in_blocks(theta, gradient, self.square_):
-            square = np.multiply(g, g)
-            add_scaled(v, square, scale=1 - decay, keep=decay)
-            _divide_by_root(g, v, self.epsilon, out=square)
-            add_scaled(x, square, scale=-learning_rate)
+        for g, v, step, mix_step_into_v, add_step in blocks:
+            np.square(g, step)
+            mix_step_into_v(decay, 1 - decay)
+            _divide_by_root(g, v, epsilon, step)
+            add_step(-learning_rate)
 
 
 class Adam(Optimizer):
@@ -210,21 +212,32 @@ class Adam(Optimizer):
         return rate if decays else rate / 4
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
+        self._step(theta, add_gradient, learning_rate)
+
+    def _step(
+        self, theta: Array, add_gradient: AddGradient, learning_rate: float, keep: float = 1.0
+    ) -> None:
+        """Take a step from ``keep * theta``, along the gradient at `theta`."""
         if not hasattr(self, "n_steps_"):
             self.mean_, self.square_ = np.zeros_like(theta), np.zeros_like(theta)
             self.n_steps_ = 0
         self.n_steps_ += 1
         beta_1, beta_2 = float(self.beta_1), float(self.beta_2)
-        gradient = self._buffer_like(theta)
-        add_gradient(gradient, scale=1, keep=0)
         # both means start at 0, and are too small at first
         correction = math.sqrt(1 - beta_2**self.n_steps_) / (1 - beta_1**self.n_steps_)
-        for x, g, m, v in in_blocks(theta, gradient, self.mean_, self.square_):
-            add_scaled(m, g, scale=1 - beta_1, keep=beta_1)
-            np.multiply(g, g, out=g)
-            add_scaled(v, g, scale=1 - beta_2, keep=beta_2)
-            _divide_by_root(m, v, self.epsilon, out=g)
-            add_scaled(x, g, scale=-learning_rate * correction)
+        gradient, epsilon, blocks = self._bound_to(
+            _bind_adam_blocks, theta, self.mean_, self.square_
+        )
+        epsilon.fill(self.epsilon)
+        add_gradient(gradient, scale=1, keep=0)
+        for x, g, m, v, step, mix_g_into_m, mix_step_into_v, add_step in blocks:
+            np.square(g, step)
+            mix_step_into_v(beta_2, 1 - beta_2)
+            mix_g_into_m(beta_1, 1 - beta_1)
+            _divide_by_root(m, v, epsilon, step)
+            if keep != 1:
+                x *= keep
+            add_step(-learning_rate * correction)
 
 
 class AdamW(Adam):
@@ -277,18 +290,44 @@ class AdamW(Adam):
         self.weight_decay = weight_decay
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
-        def _add_then_decay(into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
-            add_gradient(into, scale=scale, keep=keep)  # of theta as it is
-            np.multiply(theta, 1 - learning_rate * float(self.weight_decay), out=theta)
-
-        super().step(theta, _add_then_decay, learning_rate)
+        self._step(theta, add_gradient, learning_rate, 1 - learning_rate * float(self.weight_decay))
 
 
-def _divide_by_root(x: Array, square: Array, epsilon: float, out: Array) -> None:
-    """Compute ``x / (sqrt(square) + epsilon)``, the step that knows no units."""
-    np.sqrt(square, out=out)
-    out += float(epsilon)  # a NumPy scalar would turn float32 arithmetic into float64
-    np.divide(x, out, out=out)
+def _bind_blocks(theta: Array, square: Array) -> tuple[Array, Array, list[tuple[Any, ...]]]:
+    """Return arrays for the gradient and for epsilon, and for each block what a step works on.
+
+    That is the gradient, `square`, an array for the step, which all blocks share, the action that
+    mixes this array into `square`, and the one that adds it to `theta`.
+    """
+    gradient, steps = np.empty_like(theta), block_like(theta)
+    blocks: list[tuple[Any, ...]] = []
+    for x, g, v in in_blocks(theta, gradient, square):
+        step = steps[: len(x)]
+        blocks.append((g, v, step, bind_mix(v, step), bind_add(x, step)))
+    return gradient, np.empty((), theta.dtype), blocks
+
+
+def _bind_adam_blocks(
+    theta: Array, mean: Array, square: Array
+) -> tuple[Array, Array, list[tuple[Any, ...]]]:
+    """Return what `_bind_blocks` does, with `theta`, `mean` and how to mix the gradient into it."""
+    gradient, steps = np.empty_like(theta), block_like(theta)
+    blocks: list[tuple[Any, ...]] = []
+    for x, g, m, v in in_blocks(theta, gradient, mean, square):
+        step = steps[: len(x)]
+        actions = bind_mix(m, g), bind_mix(v, step), bind_add(x, step)
+        blocks.append((x, g, m, v, step, *actions))
+    return gradient, np.empty((), theta.dtype), blocks
+
+
+def _divide_by_root(x: Array, square: Array, epsilon: Array, out: Array) -> None:
+    """Compute ``x / (sqrt(square) + epsilon)``, the step that knows no units.
+
+    `epsilon` is an array of the same dtype, which NumPy adds in half the time of a number.
+    """
+    np.sqrt(square, out)
+    np.add(out, epsilon, out)
+    np.divide(x, out, out)
 
 
 def _unit_rate(inputs_per_row: float, hidden_size: int) -> float:

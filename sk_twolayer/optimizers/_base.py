@@ -6,14 +6,17 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from enum import Enum
-from typing import Any, ClassVar, NamedTuple, Protocol
+from operator import is_
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from sk_twolayer._numerics.gemm import flush_denormals
-from sk_twolayer._sklearn_compat import BaseEstimator
+from sk_twolayer._sklearn_compat import EstimatorBase
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.schedules import LearningRate
+
+Bound = TypeVar("Bound")
 
 BLOCK_SIZE = 2**16  # elements: four vectors of them in float32 take 1 MB
 
@@ -62,7 +65,7 @@ class Objective(Protocol):
         """Fill `gradient` with the gradient over all rows, and return the objective."""
 
 
-class Optimizer(BaseEstimator, ABC):
+class Optimizer(EstimatorBase, ABC):
     """Base class of the optimizers: hyperparameters in ``__init__``, state in attributes.
 
     An optimizer that steps by minibatches implements `step` and `default_learning_rate`. An
@@ -103,7 +106,7 @@ class Optimizer(BaseEstimator, ABC):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
     uses_minibatches: ClassVar[bool] = True
-    _buffer: Array
+    _bound: tuple[tuple[Any, ...], Any]
 
     @abstractmethod
     def default_learning_rate(
@@ -173,7 +176,7 @@ class Optimizer(BaseEstimator, ABC):
             The attributes that steps have set, and the name of the class as "kind".
         """
         parameters = self.get_params(deep=False)
-        state: dict[str, Any] = self.__getstate__()  # without buffers
+        state: dict[str, Any] = self.__getstate__()  # without what is bound
         state = {name: value for name, value in state.items() if name not in parameters}
         return {"kind": type(self).__name__, **state}
 
@@ -192,18 +195,23 @@ class Optimizer(BaseEstimator, ABC):
     def flush_denormals(self) -> None:
         """Set values of the state near zero to zero, since denormal numbers are slow."""
         for value in vars(self).values():
-            if isinstance(value, np.ndarray):
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim:
                 flush_denormals(value)
 
-    def _buffer_like(self, theta: Array) -> Array:
-        """Return an array for a gradient: the same one for each step, and never saved."""
-        if not hasattr(self, "_buffer") or self._buffer.shape != theta.shape:
-            self._buffer = np.empty_like(theta)
-        return self._buffer
+    def _bound_to(self, bind: Callable[..., Bound], *vectors: Array) -> Bound:
+        """Return ``bind(*vectors)``: the same result for each step, and never saved.
+
+        `bind` is called again where it, or one of the vectors, is another object than before.
+        """
+        key = (bind, *vectors)
+        if "_bound" not in vars(self) or not all(map(is_, self._bound[0], key)):
+            self._bound = key, bind(*vectors)
+        bound: Bound = self._bound[1]
+        return bound
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_buffer"}
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_bound"}
 
 
 def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
@@ -229,3 +237,8 @@ def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
     for start in range(0, len(vectors[0]), BLOCK_SIZE):
         piece = slice(start, start + BLOCK_SIZE)
         yield tuple(vector[piece] for vector in vectors)
+
+
+def block_like(vector: Array) -> Array:
+    """Return an array of the size of the first block of a vector, for all blocks to share."""
+    return np.empty_like(vector[:BLOCK_SIZE])

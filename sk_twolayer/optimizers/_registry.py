@@ -41,9 +41,13 @@ def make_optimizer(solver: str | Optimizer) -> Optimizer:
     >>> make_optimizer("sgd"), make_optimizer(SGD(momentum=0.5))
     (SGD(), SGD(momentum=0.5))
     """
-    if isinstance(solver, str) and solver not in SOLVERS:
-        raise ValueError(f"solver must be one of {sorted(SOLVERS)} or an Optimizer, got {solver!r}")
-    optimizer: Any = SOLVERS[solver]() if isinstance(solver, str) else clone(solver)
+    if isinstance(solver, str):
+        if solver not in SOLVERS:
+            raise ValueError(
+                f"solver must be one of {sorted(SOLVERS)} or an Optimizer, got {solver!r}"
+            )
+        return SOLVERS[solver]()
+    optimizer: Any = clone(solver)
     optimizer._validate_params()
     vars(optimizer).update({name: as_python(value) for name, value in vars(optimizer).items()})
     return optimizer  # type: ignore[no-any-return]
