@@ -25,7 +25,7 @@ TESTS = ("python", "-m", "pytest", "--quiet", "-n", "auto")
 NOT_PUBLIC = (
     ":!sk_twolayer/_*",
     ":!sk_twolayer/network/_[cilvp]*",
-    ":!sk_twolayer/layers/_registry.py",
+    ":!sk_twolayer/*/_registry.py",
 )
 # A proxy that is not there: whatever would be downloaded fails.
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
