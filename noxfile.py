@@ -117,10 +117,12 @@ def package(session):
 def readme_main(session):
     """Run the README's command that shows the package at work, word for word."""
     copy = go_to_a_copy(session, "main")
-    session.run("bash", "-euc", readme_command("main"))
-    for name in ("digits.joblib", "digits.png"):
-        if not (copy / "output" / name).stat().st_size:
-            session.error(f"output/{name} is empty")
+    output = session.run("bash", "-euc", readme_command("main"), silent=True)
+    session.log(output)
+    accuracy = re.search(r"test accuracy of the model loaded back: ([\d.]+)", output)
+    model, picture = (copy / "output" / name for name in ("digits.joblib", "digits.png"))
+    if float(accuracy[1]) < 0.97 or model.stat().st_size < 1000 or not picture.stat().st_size:
+        session.error("examples/digits.py did not do what the README says")
 
 
 @nox.session(name="readme-test", venv_backend="none", tags=["all-cores"])

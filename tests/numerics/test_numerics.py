@@ -130,6 +130,7 @@ class TestMemory:
             make(hidden_size=hidden_size).partial_fit(X, TARGETS["two"], np.arange(n_classes))
         assert "smaller hidden_size or batch_size" in str(refused.value)
 
+    @pytest.mark.slow
     def test_identifiers_taken_for_classes(self):
         """In a process that may have less memory than a million classes take."""
         pytest.importorskip("resource", reason="only POSIX can limit the memory of a process")
