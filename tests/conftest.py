@@ -21,10 +21,16 @@ settings.register_profile(
     database=None,
     deadline=None,
     print_blob=True,
-    max_examples=150,
+    max_examples=100,
 )
 settings.register_profile("long", settings.get_profile("short"), max_examples=10_000)
 settings.load_profile(os.environ.get("SK_TWOLAYER_TESTS", "short"))
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.name == "scaling_out.md":  # a cluster is started
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from sk_twolayer._training.objective import NetworkObjective
 from sk_twolayer._training.settings import Settings
 from sk_twolayer._training.state import RandomSources
 from sk_twolayer.layers import Layer, Relu
+from sk_twolayer.optimizers import SGD
+from sk_twolayer.optimizers._registry import SOLVERS
 from sk_twolayer.schedules import LearningRate
 
 # With SK_TWOLAYER_TESTS=long the tests try many more cases.
@@ -42,6 +44,10 @@ def pairwise(*factors):
         chosen.append(every[best])
     return chosen
 
+
+# Every optimizer that has a name, and momentum; and of these, the ones that step by minibatches.
+OPTIMIZERS = [*(kind() for kind in SOLVERS.values()), SGD(momentum=0.9, nesterov=True)]
+STEPPING = [optimizer for optimizer in OPTIMIZERS if optimizer.uses_minibatches]
 
 # Plain gradient descent with fixed settings, for tests that count steps: the defaults are chosen by
 # their results on data, and the tests of single steps do not depend on them.

@@ -1,11 +1,9 @@
 """The classifier inside scikit-learn's own machinery."""
 
-import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone, is_classifier
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import BaggingClassifier, StackingClassifier
+from sklearn.ensemble import StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -70,21 +68,6 @@ def test_parameters_round_trip(clf):
 def test_cross_validation(clf, cancer):
     scores = cross_val_score(clf, *cancer, cv=3, n_jobs=2)
     assert scores.min() > 0.9
-
-
-def test_calibration(clf, digits):
-    X, y = digits
-    calibrated = CalibratedClassifierCV(clf, cv=2).fit(X, y)
-    assert np.allclose(calibrated.predict_proba(X).sum(axis=1), 1)
-    assert calibrated.score(X, y) > 0.9
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_bagging(clf, digits, weighted):
-    X, y = digits
-    weight = np.linspace(0, 1, len(y)) if weighted else None
-    bagging = BaggingClassifier(clf, n_estimators=3, random_state=0)
-    assert bagging.fit(X, y, sample_weight=weight).score(X, y) > 0.9
 
 
 def test_stacking(clf, digits):

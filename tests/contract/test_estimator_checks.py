@@ -64,6 +64,9 @@ PAIRS = [
 ]
 # About X, whatever the training, and half of the time.
 SLOW = {"check_estimator_sparse_array", "check_estimator_sparse_matrix"}
+# One activation or first-order solver is like another but for these checks.
+OF_A_REGISTRY = ("activation=", "solver='adagrad'", "solver='rmsprop'")
+OF_TRAINING = "classifiers_train|class_weight|sample_weight|idempotent|preserve_dtypes"
 
 # The checks that may fail, by the parameter and its value, with the reason. Whether they do is a
 # matter of the first weights, or of rounding. A test below shows each reason.
@@ -158,8 +161,13 @@ def cases():
                 continue
             if name == "float labels" and not re.search("classif|class_weight", check_name):
                 continue
+            of_training = re.search(OF_TRAINING, check_name)
+            if name.startswith(OF_A_REGISTRY) and not of_training and not LONG:
+                continue
             reason = may_fail.get(check_name)
             marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=False)]
+            if name != "defaults":
+                marks.append(pytest.mark.slow)
             yield pytest.param(fresh, check, marks=marks, id=f"{name}-{check_name}")
 
 

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow  # each test starts processes
+
 LATE = (
     "sklearn.callback",
     "sklearn.metrics",

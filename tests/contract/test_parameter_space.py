@@ -19,6 +19,8 @@ from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.layers import LeakyRelu
 from sk_twolayer.layers._registry import ACTIVATIONS
 from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, AdamW, RMSProp
+from sk_twolayer.optimizers._registry import SOLVERS as BY_NAME
+from sk_twolayer.schedules import SCHEDULES
 from tests.helpers import MySoftplus
 from tests.strategies import given
 
@@ -32,7 +34,7 @@ TARGETS = {
 
 below_one = st.floats(0, 0.99)
 SOLVERS = [
-    st.sampled_from(["sgd", "adam", "adagrad", "rmsprop", "lbfgs"]),
+    st.sampled_from([*BY_NAME]),
     st.builds(SGD, momentum=below_one, nesterov=st.booleans()),
     st.builds(Adam, beta_1=below_one, beta_2=below_one, epsilon=st.floats(1e-8, 1)),
     st.builds(AdamW, weight_decay=st.floats(0, 0.1)),
@@ -57,7 +59,7 @@ LEGAL = {
     "weight_init_std": st.just("auto") | st.floats(1e-9, 1),
     "solver": st.one_of(SOLVERS),
     "learning_rate": st.just("auto") | st.floats(1e-9, 0.2) | st.just(np.float32(0.1)),
-    "learning_rate_schedule": st.sampled_from(["constant", "cosine", "invscaling", "adaptive"]),
+    "learning_rate_schedule": st.sampled_from([*SCHEDULES]),
     "alpha": st.floats(0, 1) | st.just(0),
     "dropout": st.just(0.0) | st.floats(0, 0.99),
     "batch_size": st.sampled_from(["auto", "full"]) | st.integers(1, 20),
@@ -187,7 +189,7 @@ def illegal_values(estimator, name):
     return [*ranges[name], *strange]
 
 
-ESTIMATORS = [TwoLayerClassifier(), SGD(), Adam(), AdamW(), AdaGrad(), RMSProp(), LBFGS()]
+ESTIMATORS = [TwoLayerClassifier(), *(kind() for kind in BY_NAME.values()), AdamW()]
 CASES = [
     pytest.param(
         type(estimator), name, value, id=f"{type(estimator).__name__}-{name}-{value!r:.20}"

@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
 
 from sk_twolayer.layers._registry import ACTIVATIONS
+
+pytestmark = pytest.mark.slow  # most tests start a process
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -65,13 +68,6 @@ def test_train_by_hand(tmp_path):
     output = run("examples/train_by_hand.py", cwd=tmp_path)
     last = output.splitlines()[-1]
     assert float(re.search(r"test accuracy ([\d.]+)", last)[1]) >= 0.96
-
-
-def test_digits(tmp_path):
-    output = run("examples/digits.py", cwd=tmp_path)
-    assert float(re.search(r"test accuracy of the model loaded back: ([\d.]+)", output)[1]) >= 0.97
-    assert (tmp_path / "output" / "digits.joblib").stat().st_size > 1000
-    assert (tmp_path / "output" / "digits.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.fixture
@@ -189,9 +185,21 @@ def test_the_page_of_measurements_is_made_of_the_results(tmp_path):
         assert (tmp_path / "images" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.name)
-def test_benchmarks_explain_themselves(script, tmp_path):
-    assert "usage:" in run(script, "--help", cwd=tmp_path)
+def test_benchmarks_explain_themselves(tmp_path):
+    """All in one process, which imports the libraries once."""
+    script = """
+        import os, runpy, sys
+        for script in sys.argv[1:]:
+            sys.argv = [script, "--help"]
+            sys.path[0] = os.path.dirname(script)
+            try:
+                runpy.run_path(script, run_name="__main__")
+            except SystemExit as end:
+                assert not end.code, script
+    """
+    (tmp_path / "explain.py").write_text(dedent(script))
+    scripts = sorted((ROOT / "benchmarks").glob("*.py"))
+    assert run(tmp_path / "explain.py", *scripts, cwd=tmp_path).count("usage:") == len(scripts)
 
 
 def test_the_readme_quotes_the_study():

@@ -19,7 +19,9 @@ from sklearn.model_selection import GridSearchCV
 
 from sk_twolayer import TwoLayerClassifier
 
-ROOT = Path(__file__).parent.parent.parent
+pytestmark = pytest.mark.slow  # a cluster is started
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.layers import Elu, LeakyRelu
 from sk_twolayer.layers._registry import ACTIVATIONS
-from tests.helpers import MyLeakyRelu, MyRelu
+from tests.helpers import LONG, MyLeakyRelu, MyRelu
 
 NUMBERS = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
 TARGETS = {
@@ -377,19 +377,22 @@ def run_first(name, *, cls="TwoLayerClassifier", early="", late=""):
     return process.stdout.strip()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS if LONG else list(MODELS)[:3])
 def test_nothing_has_to_be_imported_or_registered(name):
     """In a fresh process the first conversion is like any other."""
     late = 'assert "skl2onnx" not in sys.modules'
     assert run_first(name, late=late) == str(["label", "probabilities"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", ["TwoLayerClassifier", "Mine"])
 def test_the_order_of_imports_does_not_matter(cls):
     for early in ("", "import skl2onnx"):
         assert run_first("BaggingClassifier", cls=cls, early=early)
 
 
+@pytest.mark.slow
 def test_looking_for_skl2onnx_does_not_import_it():
     late = """
 import importlib.util

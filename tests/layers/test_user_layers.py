@@ -325,9 +325,8 @@ class ScaledSoftplus(BaseEstimator, MySoftplus):
 
 @pytest.mark.filterwarnings("ignore:column .* of X is not scaled")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks(
-    [TwoLayerClassifier(30, activation=layer) for layer in (MySoftplus, ScaledSoftplus())]
-)
+@pytest.mark.slow
+@parametrize_with_checks([TwoLayerClassifier(30, activation=ScaledSoftplus())])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 

@@ -16,13 +16,12 @@ from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._data.targets import Labels
 from sk_twolayer._training import memory as _memory
 from sk_twolayer._training.settings import Settings
-from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
+from sk_twolayer.optimizers import SGD
+from tests.helpers import OPTIMIZERS, STEPPING
 
 # Numbers at their limits are not of unit scale, as fit rightly says.
 pytestmark = pytest.mark.filterwarnings("ignore:column .* of X is not scaled")
 
-SOLVERS = [SGD(), SGD(momentum=0.9, nesterov=True), Adam(), AdaGrad(), RMSProp(), LBFGS()]
-STEPPING = SOLVERS[:-1]
 TARGETS = {
     "two": np.arange(60) % 2,
     "five": np.arange(60) % 5,
@@ -46,7 +45,7 @@ def make(**options):
     )
 
 
-@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+@pytest.mark.parametrize("solver", OPTIMIZERS, ids=str)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_columns_too_large_to_learn_from(X, y, solver, dtype, shuffle):
@@ -86,7 +85,7 @@ def test_scores_of_ten_thousand_and_more(X, y, dtype, scale):
     assert -2.1 * scale < log_proba.min() < -0.5 * scale
 
 
-@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+@pytest.mark.parametrize("solver", OPTIMIZERS, ids=str)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_training_from_probabilities_of_zero_and_one(X, y, solver, dtype):
     """Some rows are of classes that the model gives no chance at all: they cost, and teach."""
@@ -131,6 +130,7 @@ class TestMemory:
             make(hidden_size=hidden_size).partial_fit(X, TARGETS["two"], np.arange(n_classes))
         assert "smaller hidden_size or batch_size" in str(refused.value)
 
+    @pytest.mark.slow
     def test_identifiers_taken_for_classes(self):
         """In a process that may have less memory than a million classes take."""
         pytest.importorskip("resource", reason="only POSIX can limit the memory of a process")
@@ -151,7 +151,7 @@ class TestMemory:
         assert "a net of 2 inputs, hidden_size=256 and 1000000 outputs takes " in answer
         assert "this process can have 2.1 GB" in answer
 
-    @pytest.mark.parametrize("solver", SOLVERS, ids=str)
+    @pytest.mark.parametrize("solver", OPTIMIZERS, ids=str)
     @pytest.mark.parametrize("early_stopping", [False, True])
     def test_the_estimate_counts_the_vectors_of_each_solver(self, solver, early_stopping, rng):
         options = {"hidden_size": 200, "solver": solver, "early_stopping": early_stopping}

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from sk_twolayer import TwoLayerClassifier, _inference
 from sk_twolayer._training.workspace import Workspace
 from sk_twolayer.optimizers import LBFGS, SGD
-from tests.helpers import PLAIN
+from tests.helpers import PLAIN, pairwise
 
 N_THREADS = 16
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform"]
@@ -65,18 +65,21 @@ def at_once(calls):
 
 class TestPrediction:
     @pytest.mark.parametrize(
-        ("n_features", "hidden_size"),
-        [(500, 8), (64, 256), (784, 60)],
-        ids=["deep", "flat", "wide"],
+        ("shape", "kind", "container", "dtype"),
+        pairwise(
+            [(500, 8), (64, 256), (784, 60)],
+            ["two", "three", "labels"],
+            [np.asarray, sp.csr_array],
+            [np.float32, np.float64],
+        ),
+        ids=str,
     )
-    @pytest.mark.parametrize("kind", ["two", "three", "labels"])
-    @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_threads_share_a_model(self, n_features, hidden_size, kind, container, dtype):
+    def test_threads_share_a_model(self, shape, kind, container, dtype):
         """What one of them does about BLAS makes no difference to another's bits.
 
         Five methods and six sizes are all 30 pairs in two rounds of 16 calls.
         """
+        n_features, hidden_size = shape
         k = np.arange(100)
         y = {"two": k % 2, "three": k % 3, "labels": np.c_[k % 2, k % 3 > 0]}
         X = rng.standard_normal((max(SIZES), n_features)).astype(dtype)
@@ -183,6 +186,7 @@ def data():
     return rng.standard_normal((400, 300)), np.array(["a", "b", "c"])[np.arange(400) % 3]
 
 
+@pytest.mark.slow
 class TestFits:
     @pytest.mark.parametrize(
         "pool",

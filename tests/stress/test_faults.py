@@ -24,9 +24,11 @@ from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.optimizers import LBFGS, SGD
 from tests.helpers import LONG
 
+pytestmark = pytest.mark.slow  # many fits, each traced line by line
+
 PACKAGE = str(Path(sk_twolayer.__file__).parent)
 # One line in so many is struck, another one in each scenario; all of them in the long profile.
-STRIDE = 1 if LONG else 37
+STRIDE = 1 if LONG else 73
 
 rng = np.random.RandomState(0)
 X = rng.standard_normal((60, 4))

@@ -32,7 +32,10 @@ from tests.strategies import (
 )
 
 # Numbers of all sizes are not of unit scale, as fit rightly says.
-pytestmark = pytest.mark.filterwarnings("ignore:column .* of X is not scaled")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:column .* of X is not scaled"),
+]
 
 N = 8
 TRAINING_ROWS = {"rows": st.integers(2, 12)}

@@ -12,10 +12,8 @@ from sklearn.datasets import make_multilabel_classification
 
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer._training.state import Patience
-from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, RMSProp
-from tests.helpers import PLAIN, current_learning_rate
-
-STEPPING = [SGD(), SGD(momentum=0.9, nesterov=True), Adam(), AdaGrad(), RMSProp()]
+from sk_twolayer.optimizers import LBFGS, SGD
+from tests.helpers import OPTIMIZERS, PLAIN, STEPPING, current_learning_rate
 
 
 def make(**options):
@@ -30,7 +28,7 @@ def assert_same(one, other, **tolerance):
 
 
 class TestWarmStart:
-    @pytest.mark.parametrize("solver", [*STEPPING, LBFGS()], ids=str)
+    @pytest.mark.parametrize("solver", OPTIMIZERS, ids=str)
     @pytest.mark.parametrize("early_stopping", [False, True])
     def test_a_loop_goes_where_one_long_fit_goes(self, solver, early_stopping, digits):
         X, y = digits[0][:300], digits[1][:300]
