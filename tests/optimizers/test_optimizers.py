@@ -206,7 +206,7 @@ def test_state_that_is_no_vector_of_floats(rng):
 
     X, y = rng.standard_normal((40, 3)), np.arange(40) % 2
     clf = TwoLayerClassifier(
-        4, solver=Counting(), batch_size=20, max_iter=3, warm_start=True, random_state=0
+        4, solver=Counting(), batch_size=20, max_iter=3, tol=None, warm_start=True, random_state=0
     )
     clf.fit(X, y)
     assert clf._training_state["optimizer"]["counts_"].tolist() == [6, 6]
