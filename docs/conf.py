@@ -67,7 +67,14 @@ sphinx_gallery_conf = {
 }
 
 # Pages without a list of other pages beside them, but with one of their own sections.
-ALONE = ("getting_started", "migration", "backpropagation", "how_it_is_fast", "changelog", "contributing")
+ALONE = (
+    "getting_started",
+    "migration",
+    "backpropagation",
+    "how_it_is_fast",
+    "changelog",
+    "contributing",
+)
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sk_twolayer"

@@ -2,8 +2,8 @@
 Decision boundaries and the hidden size
 =======================================
 
-Two spirals, and networks with more and more hidden units. Each `relu` unit folds the plane along one
-straight line, and the boundary is made of straight pieces between these folds. The colours are
+Two spirals, and networks with more and more hidden units. Each `relu` unit folds the plane along
+one straight line, and the boundary is made of straight pieces between these folds. The colours are
 probabilities; on the black line both classes have probability 0.5.
 """
 

@@ -4,7 +4,8 @@ Early stopping
 
 A fifth of the labels of these rows are random. A large network first learns the pattern and then
 the errors: its training loss keeps falling, while the loss on the validation rows rises again.
-`early_stopping=True` monitors the validation loss, stops, and keeps the parameters of the best epoch.
+`early_stopping=True` monitors the validation loss, stops, and keeps the parameters of the best
+epoch.
 """
 
 import matplotlib.pyplot as plt

@@ -2,10 +2,10 @@
 The gradient check
 ==================
 
-The derivative by a parameter is approximated by a central difference: change the parameter by `h` in
-both directions and divide the change of the loss by `2 * h`. Backpropagation agrees with it for all
-3,760 parameters of this network. The error of the central difference falls with the square of `h`,
-until the rounding error of the loss, divided by `h`, dominates.
+The derivative by a parameter is approximated by a central difference: change the parameter by `h`
+in both directions and divide the change of the loss by `2 * h`. Backpropagation agrees with it for
+all 3,760 parameters of this network. The error of the central difference falls with the square of
+`h`, until the rounding error of the loss, divided by `h`, dominates.
 """
 
 import matplotlib.pyplot as plt

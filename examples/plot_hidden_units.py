@@ -3,8 +3,8 @@ The weights of the hidden units
 ===============================
 
 A hidden unit computes a weighted sum of the pixels. Each picture shows the weights of one unit: ink
-on blue pixels increases its activation, ink on red pixels decreases it. The title is the digit whose
-score the unit increases most. The strokes and gaps in these pictures were learned from random
+on blue pixels increases its activation, ink on red pixels decreases it. The title is the digit
+whose score the unit increases most. The strokes and gaps in these pictures were learned from random
 initial weights.
 """
 

@@ -2,9 +2,9 @@
 A network as a computational graph
 ==================================
 
-The layers of a network in order, drawn by `TwoLayerNet.plot`. The shapes of the forward pass are above
-the edges, and the shapes of the gradients are below them, in red. The parameters join from below.
-No gradient is computed for the input of the first layer.
+The layers of a network in order, drawn by `TwoLayerNet.plot`. The shapes of the forward pass are
+above the edges, and the shapes of the gradients are below them, in red. The parameters join from
+below. No gradient is computed for the input of the first layer.
 """
 
 import matplotlib.pyplot as plt

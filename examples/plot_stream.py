@@ -2,9 +2,9 @@
 Incremental learning from a stream
 ==================================
 
-Digits come in chunks of thirty. Each chunk is first used to test the model and then to train it with
-`partial_fit`. From the middle of the stream on, all digits are upside down. A model fitted once, on
-the first fifteen chunks, does not recover; the model that is trained on every chunk does.
+Digits come in chunks of thirty. Each chunk is first used to test the model and then to train it
+with `partial_fit`. From the middle of the stream on, all digits are upside down. A model fitted
+once, on the first fifteen chunks, does not recover; the model that is trained on every chunk does.
 """
 
 import matplotlib.pyplot as plt
@@ -42,7 +42,7 @@ for (name, accuracy), colour in zip(scores.items(), ["#d1495b", "#3d5a80"], stri
 axes.axvline(30, color="#666666", linestyle=":")
 axes.text(30.5, 1.06, "upside down from here on", va="center")
 axes.set(
-    xlabel="chunk", ylabel="accuracy on the chunk before training on it", ylim=(0, 1.1), xlim=(0, 69)
+    xlabel="chunk", ylabel="accuracy before training on the chunk", ylim=(0, 1.1), xlim=(0, 69)
 )
 axes.set_title("Dots: chunks. Lines: mean of the last five chunks", loc="left", fontsize=10)
 axes.spines[["top", "right"]].set_visible(False)

