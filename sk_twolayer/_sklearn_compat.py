@@ -9,7 +9,8 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError
+from sklearn.utils._param_validation import StrOptions as UnorderedStrOptions
 
 if TYPE_CHECKING:
     # scikit-learn has no types, and a class derived from Any may have any attribute: here a
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     class BaseEstimator:
         def get_params(self, deep: bool = True) -> dict[str, Any]: ...
         def set_params(self, **params: Any) -> Self: ...
+        def _validate_params(self) -> None: ...
 
 else:
     from sklearn.base import BaseEstimator
@@ -25,6 +27,7 @@ __all__ = [
     "RANDOM_STATE",
     "BaseEstimator",
     "HasMethods",
+    "InvalidParameterError",
     "Number",
     "StrOptions",
     "as_python",
@@ -47,6 +50,13 @@ class Number(Interval):
         if isinstance(val, bool | np.bool_) or not isinstance(val, self.type):
             return False
         return math.isfinite(number := _to_float(val)) and number in self
+
+
+class StrOptions(UnorderedStrOptions):
+    """A set of strings, which error messages list in alphabetical order."""
+
+    def __str__(self) -> str:
+        return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
 RANDOM_STATE = [Number(Integral, 0, 2**32 - 1, closed="both"), np.random.RandomState, None]

@@ -18,6 +18,7 @@ from sk_twolayer._data.prepare import (
 )
 from sk_twolayer._mlp import from_mlp, to_mlp
 from sk_twolayer._onnx import OnnxConvertible
+from sk_twolayer._parameter_hints import ParameterHints, name_counterparts
 from sk_twolayer._predictor import Predictor
 from sk_twolayer._serialization import Persistent
 from sk_twolayer._sklearn_compat import RANDOM_STATE, HasMethods, Number, StrOptions
@@ -55,7 +56,7 @@ def _has_partial_fit(estimator: TwoLayerClassifier) -> bool:
 
 
 class TwoLayerClassifier(
-    Predictor, Persistent, OnnxConvertible, CallbackSupportMixin, BaseEstimator
+    Predictor, Persistent, OnnxConvertible, CallbackSupportMixin, ParameterHints, BaseEstimator
 ):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
@@ -257,6 +258,7 @@ class TwoLayerClassifier(
         "verbose": ["verbose"],
     }
 
+    @name_counterparts
     def __init__(
         self,
         hidden_size: int = 256,
