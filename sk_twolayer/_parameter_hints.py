@@ -95,6 +95,8 @@ def value_hint(params: Mapping[str, Any]) -> str:
     for name, value in params.items():
         if name == "hidden_size" and isinstance(value, tuple | list):
             return f" There is one hidden layer: use an integer; see {PAGE}."
+        if name == "solver" and isinstance(value, type):
+            return f" Use an object: solver={value.__name__}()."
         if isinstance(value, str) and (name, value.lower()) in VALUES:
             return f" Use {VALUES[name, value.lower()]}."
     return ""
@@ -145,6 +147,7 @@ class ParameterHints(BaseEstimator):
         try:
             super()._validate_params()
         except InvalidParameterError as error:
-            message = re.sub(r"'(sk_twolayer\.\w+)\._\w+\.(\w+)'", r"'\1.\2'", str(error))
+            private_path = r"(?<=instance of ')(sk_twolayer\.\w+)\._\w+"
+            message = re.sub(private_path, r"\1", str(error))
             hint = value_hint(self.get_params(deep=False))
             raise InvalidParameterError(f"{message}{hint}") from None

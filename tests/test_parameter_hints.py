@@ -49,6 +49,11 @@ def test_a_tuple_of_hidden_layers_is_an_error_that_asks_for_an_integer():
         TwoLayerClassifier((100,)).fit(X, Y)
 
 
+def test_the_class_of_a_solver_is_an_error_that_asks_for_an_object():
+    with pytest.raises(ValueError, match=r"Use an object: solver=SGD\(\)\.$"):
+        TwoLayerClassifier(solver=SGD).fit(X, Y)
+
+
 def test_a_parameter_of_a_solver_that_is_a_name_is_an_error_that_asks_for_an_object():
     with pytest.raises(ValueError, match=r"solver__momentum cannot be set.*solver=SGD\(\)"):
         TwoLayerClassifier(solver="sgd").set_params(solver__momentum=0.9)
