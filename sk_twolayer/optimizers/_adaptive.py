@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sk_twolayer._numerics.gemm import bind_add, bind_mix
+from sk_twolayer._numerics.gemm import bind_add_scaled
 from sk_twolayer._sklearn_compat import Number
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import Optimizer, block_like, in_blocks
@@ -72,11 +72,11 @@ class AdaGrad(Optimizer):
         gradient, epsilon, blocks = self._bound_to(_bind_blocks, theta, self.square_)
         epsilon.fill(self.epsilon)
         add_gradient(gradient, scale=1, keep=0)
-        for g, v, step, _, add_step in blocks:
+        for g, v, step, add_step_to_v, add_step_to_x in blocks:
             np.square(g, step)
-            np.add(v, step, v)
+            add_step_to_v(1.0, 1.0)
             _divide_by_root(g, v, epsilon, step)
-            add_step(-learning_rate)
+            add_step_to_x(-learning_rate, 1.0)
 
 
 class RMSProp(Optimizer):
@@ -140,11 +140,11 @@ class RMSProp(Optimizer):
         gradient, epsilon, blocks = self._bound_to(_bind_blocks, theta, self.square_)
         epsilon.fill(self.epsilon)
         add_gradient(gradient, scale=1, keep=0)
-        for g, v, step, mix_step_into_v, add_step in blocks:
+        for g, v, step, add_step_to_v, add_step_to_x in blocks:
             np.square(g, step)
-            mix_step_into_v(decay, 1 - decay)
+            add_step_to_v(1 - decay, decay)
             _divide_by_root(g, v, epsilon, step)
-            add_step(-learning_rate)
+            add_step_to_x(-learning_rate, 1.0)
 
 
 class Adam(Optimizer):
@@ -230,14 +230,12 @@ class Adam(Optimizer):
         )
         epsilon.fill(self.epsilon)
         add_gradient(gradient, scale=1, keep=0)
-        for x, g, m, v, step, mix_g_into_m, mix_step_into_v, add_step in blocks:
-            np.square(g, step)
-            mix_step_into_v(beta_2, 1 - beta_2)
-            mix_g_into_m(beta_1, 1 - beta_1)
-            _divide_by_root(m, v, epsilon, step)
-            if keep != 1:
-                x *= keep
-            add_step(-learning_rate * correction)
+        for g, m, v, add_g_to_m, add_g_to_v, add_g_to_x in blocks:
+            add_g_to_m(1 - beta_1, beta_1)
+            np.square(g, g)
+            add_g_to_v(1 - beta_2, beta_2)
+            _divide_by_root(m, v, epsilon, g)
+            add_g_to_x(-learning_rate * correction, keep)
 
 
 class AdamW(Adam):
@@ -296,27 +294,29 @@ class AdamW(Adam):
 def _bind_blocks(theta: Array, square: Array) -> tuple[Array, Array, list[tuple[Any, ...]]]:
     """Return arrays for the gradient and for epsilon, and for each block what a step works on.
 
-    That is the gradient, `square`, an array for the step, which all blocks share, the action that
-    mixes this array into `square`, and the one that adds it to `theta`.
+    That is the gradient, `square`, an array that all blocks share, and the actions that add this
+    array to `square` and to `theta`.
     """
-    gradient, steps = np.empty_like(theta), block_like(theta)
+    gradient, shared = np.empty_like(theta), block_like(theta)
     blocks: list[tuple[Any, ...]] = []
     for x, g, v in in_blocks(theta, gradient, square):
-        step = steps[: len(x)]
-        blocks.append((g, v, step, bind_mix(v, step), bind_add(x, step)))
+        step = shared[: len(x)]
+        blocks.append((g, v, step, bind_add_scaled(v, step), bind_add_scaled(x, step)))
     return gradient, np.empty((), theta.dtype), blocks
 
 
 def _bind_adam_blocks(
     theta: Array, mean: Array, square: Array
 ) -> tuple[Array, Array, list[tuple[Any, ...]]]:
-    """Return what `_bind_blocks` does, with `theta`, `mean` and how to mix the gradient into it."""
-    gradient, steps = np.empty_like(theta), block_like(theta)
+    """Return arrays for the gradient and for epsilon, and for each block what a step works on.
+
+    That is the gradient, both means, and the actions that add the gradient's array to `mean`, to
+    `square` and to `theta`.
+    """
+    gradient = np.empty_like(theta)
     blocks: list[tuple[Any, ...]] = []
     for x, g, m, v in in_blocks(theta, gradient, mean, square):
-        step = steps[: len(x)]
-        actions = bind_mix(m, g), bind_mix(v, step), bind_add(x, step)
-        blocks.append((x, g, m, v, step, *actions))
+        blocks.append((g, m, v, *(bind_add_scaled(into, g) for into in (m, v, x))))
     return gradient, np.empty((), theta.dtype), blocks
 
 
