@@ -14,7 +14,7 @@ from tools.measuring import ratio
 
 from sk_twolayer import TwoLayerNet
 from sk_twolayer._data.dataset import Dataset
-from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_mix, bind_product
+from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_product
 from sk_twolayer._training.batches import PLACES
 from sk_twolayer._training.objective import NetworkObjective
 from sk_twolayer.losses import SoftmaxWithLoss, softmax
@@ -114,18 +114,6 @@ def adam_in_blocks(rows, features, hidden, classes):
     return bound(10**9), bound(block)
 
 
-def mix_in_one_pass(rows, features, hidden, classes):
-    """Update a running mean by a rotation of BLAS, in one pass instead of two."""
-    mean, gradient = draw(features * hidden), draw(features * hidden)
-    mix = bind_mix(mean, gradient)
-
-    def without():
-        mean[...] *= 0.9
-        add_scaled(mean, gradient, scale=0.1)
-
-    return without, lambda: mix(1.0, 1e-9)
-
-
 def axpy(rows, features, hidden, classes):
     """Add a multiple of a vector by BLAS, in one pass."""
     theta, v = draw(features * hidden), draw(features * hidden)
@@ -178,7 +166,6 @@ IDEAS = [
     losses_at_once,
     adam_in_blocks,
     axpy,
-    mix_in_one_pass,
     few_columns,
     bound_layers,
 ]

@@ -5,7 +5,6 @@ The one contract: ``into <- keep * into + scale * a @ b``, which is what BLAS ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from sk_twolayer._typing import Action, Array, Operation
 
 _GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
 _AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
-_ROT = {np.dtype(np.float32): blas.srot, np.dtype(np.float64): blas.drot}
+_SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
 
 FORGOTTEN_AT_ONCE = 2**13  # elements
 
@@ -127,57 +126,32 @@ def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) 
         into += x if scale == 1 else scale * x
 
 
-def bind_add(into: Array, x: Array) -> Callable[[float], object]:
-    """Prepare an addition once: the operation is ``add_scaled(into, x, scale=scale)``.
+def bind_add_scaled(into: Array, x: Array) -> Action:
+    """Prepare `add_scaled` once, to be called many times with `scale` and `keep`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer._numerics.gemm import bind_add
-    >>> theta, step = np.array([1.0, 2.0]), np.array([8.0, 8.0])
-    >>> _ = bind_add(theta, step)(-0.25)
-    >>> theta
-    array([-1.,  0.])
-    """
-    _check_same_shape(into, x)
-    if x.ndim == 1 and _suits_blas(into, x):
-        return partial(_AXPY[into.dtype], x, into, x.size)
-
-    def add(scale: float) -> None:
-        add_scaled(into, x, scale=scale)
-
-    return add
-
-
-def bind_mix(into: Array, x: Array) -> Callable[[float, float], None]:
-    """Prepare ``into <- keep*into + scale*x`` once, with `keep` and `scale` given each time.
-
-    The operation overwrites `x`. It is the first half of a rotation, ``into <- c*into + s*x`` and
-    ``x <- c*x - s*into``, which BLAS computes in one pass for any c and s. The multiplication
-    and the addition by themselves are two.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._numerics.gemm import bind_mix
+    >>> from sk_twolayer._numerics.gemm import bind_add_scaled
     >>> mean, gradient = np.array([1.0, 2.0]), np.array([5.0, 6.0])
-    >>> bind_mix(mean, gradient)(0.75, 0.25)
+    >>> bind_add_scaled(mean, gradient)(0.25, 0.75)
     >>> mean
     array([2., 3.])
     """
     _check_same_shape(into, x)
-    if x.ndim == 1 and _suits_blas(into, x) and _suits_blas(x, into):
-        rot, n = _ROT[into.dtype], x.size
+    if x.ndim != 1 or not _suits_blas(into, x):
+        return lambda scale, keep: add_scaled(into, x, scale=scale, keep=keep)
+    axpy, scal, n = _AXPY[into.dtype], _SCAL[into.dtype], x.size
 
-        def mix(keep: float, scale: float) -> None:
-            # n, then start and stride of both, and leave to work in place
-            rot(into, x, keep, scale, n, 0, 1, 0, 1, 1, 1)
-    else:
+    def add(scale: float, keep: float) -> None:
+        if keep == 0:
+            np.multiply(x, scale, into)
+            return
+        if keep != 1:
+            scal(keep, into, n)
+        axpy(x, into, n, scale)
 
-        def mix(keep: float, scale: float) -> None:
-            add_scaled(into, x, scale=scale, keep=keep)
-
-    return mix
+    return add
 
 
 def flush_denormals(x: Array) -> None:

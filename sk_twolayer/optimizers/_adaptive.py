@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sk_twolayer._numerics.gemm import bind_add, bind_mix
+from sk_twolayer._numerics.gemm import bind_add_scaled
 from sk_twolayer._sklearn_compat import Number
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import Optimizer, block_like, in_blocks
 
 MAX_RATE = 0.05
+MIN_FACTOR = 2.0**-6
 
 
 class AdaGrad(Optimizer):
@@ -72,11 +73,11 @@ class AdaGrad(Optimizer):
         gradient, epsilon, blocks = self._bound_to(_bind_blocks, theta, self.square_)
         epsilon.fill(self.epsilon)
         add_gradient(gradient, scale=1, keep=0)
-        for g, v, step, _, add_step in blocks:
+        for g, v, step, add_step_to_v, add_step_to_x in blocks:
             np.square(g, step)
-            np.add(v, step, v)
+            add_step_to_v(1.0, 1.0)
             _divide_by_root(g, v, epsilon, step)
-            add_step(-learning_rate)
+            add_step_to_x(-learning_rate, 1.0)
 
 
 class RMSProp(Optimizer):
@@ -140,11 +141,11 @@ class RMSProp(Optimizer):
         gradient, epsilon, blocks = self._bound_to(_bind_blocks, theta, self.square_)
         epsilon.fill(self.epsilon)
         add_gradient(gradient, scale=1, keep=0)
-        for g, v, step, mix_step_into_v, add_step in blocks:
+        for g, v, step, add_step_to_v, add_step_to_x in blocks:
             np.square(g, step)
-            mix_step_into_v(decay, 1 - decay)
+            add_step_to_v(1 - decay, decay)
             _divide_by_root(g, v, epsilon, step)
-            add_step(-learning_rate)
+            add_step_to_x(-learning_rate, 1.0)
 
 
 class Adam(Optimizer):
@@ -172,6 +173,19 @@ class Adam(Optimizer):
     n_steps_ : int
         The ``k`` above.
 
+    Notes
+    -----
+    A step does not multiply both means by beta_1 and beta_2. It keeps them as ``m = a M`` and
+    ``v = b V`` for numbers a and b, which it multiplies instead. With ``s = sqrt(b)``, the formula
+    above is::
+
+        a <- beta_1 a          M <- M + (1 - beta_1) / a g
+        b <- beta_2 b          V <- V + (1 - beta_2) / b g**2
+        theta <- theta - r sqrt(1 - beta_2**k) / (1 - beta_1**k) a/s M / (sqrt(V) + epsilon/s)
+
+    M and V are multiplied by a and b where one of these has become small, at the end of an epoch,
+    and where `mean_` or `square_` are read or saved; then a and b are 1 again.
+
     References
     ----------
     .. [1] D. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, end of
@@ -195,9 +209,11 @@ class Adam(Optimizer):
         "epsilon": [Number(Real, 0, None, closed="neither")],
     }
 
-    mean_: Array
-    square_: Array
     n_steps_: int
+    _M: Array
+    _V: Array
+    _a: float
+    _b: float
 
     def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.beta_1 = beta_1
@@ -223,21 +239,61 @@ class Adam(Optimizer):
             self.n_steps_ = 0
         self.n_steps_ += 1
         beta_1, beta_2 = float(self.beta_1), float(self.beta_2)
+        self._a *= beta_1
+        self._b *= beta_2
+        if min(self._a, self._b) < MIN_FACTOR:
+            self._multiply_means()
+        a, b, s = self._a, self._b, math.sqrt(self._b)
         # both means start at 0, and are too small at first
         correction = math.sqrt(1 - beta_2**self.n_steps_) / (1 - beta_1**self.n_steps_)
-        gradient, epsilon, blocks = self._bound_to(
-            _bind_adam_blocks, theta, self.mean_, self.square_
-        )
-        epsilon.fill(self.epsilon)
+        gradient, epsilon, blocks = self._bound_to(_bind_adam_blocks, theta, self._M, self._V)
+        epsilon.fill(self.epsilon / s)
         add_gradient(gradient, scale=1, keep=0)
-        for x, g, m, v, step, mix_g_into_m, mix_step_into_v, add_step in blocks:
-            np.square(g, step)
-            mix_step_into_v(beta_2, 1 - beta_2)
-            mix_g_into_m(beta_1, 1 - beta_1)
-            _divide_by_root(m, v, epsilon, step)
-            if keep != 1:
-                x *= keep
-            add_step(-learning_rate * correction)
+        for g, M, V, add_g_to_M, add_g_to_V, add_g_to_x in blocks:
+            add_g_to_M((1 - beta_1) / a, 1.0)
+            np.square(g, g)
+            add_g_to_V((1 - beta_2) / b, 1.0)
+            _divide_by_root(M, V, epsilon, g)
+            add_g_to_x(-learning_rate * correction * a / s, keep)
+
+    @property
+    def mean_(self) -> Array:
+        """Running mean of gradients."""
+        self._multiply_means()
+        return self._M
+
+    @mean_.setter
+    def mean_(self, mean: Array) -> None:
+        self._M, self._a = mean, 1.0
+
+    @property
+    def square_(self) -> Array:
+        """Running mean of squared gradients."""
+        self._multiply_means()
+        return self._V
+
+    @square_.setter
+    def square_(self, square: Array) -> None:
+        self._V, self._b = square, 1.0
+
+    def _multiply_means(self) -> None:
+        """Make ``m = M`` and ``v = V``."""
+        for mean, factor in ((self._M, self._a), (self._V, self._b)):
+            if factor != 1:
+                np.multiply(mean, factor, mean)
+        self._a = self._b = 1.0
+
+    def flush_denormals(self) -> None:
+        if hasattr(self, "_M"):
+            self._multiply_means()
+        super().flush_denormals()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        if "_M" not in state:
+            return state
+        state = {name: state[name] for name in state if name not in {"_M", "_V", "_a", "_b"}}
+        return {**state, "mean_": self.mean_, "square_": self.square_}
 
 
 class AdamW(Adam):
@@ -296,27 +352,29 @@ class AdamW(Adam):
 def _bind_blocks(theta: Array, square: Array) -> tuple[Array, Array, list[tuple[Any, ...]]]:
     """Return arrays for the gradient and for epsilon, and for each block what a step works on.
 
-    That is the gradient, `square`, an array for the step, which all blocks share, the action that
-    mixes this array into `square`, and the one that adds it to `theta`.
+    That is the gradient, `square`, an array that all blocks share, and the actions that add this
+    array to `square` and to `theta`.
     """
-    gradient, steps = np.empty_like(theta), block_like(theta)
+    gradient, shared = np.empty_like(theta), block_like(theta)
     blocks: list[tuple[Any, ...]] = []
     for x, g, v in in_blocks(theta, gradient, square):
-        step = steps[: len(x)]
-        blocks.append((g, v, step, bind_mix(v, step), bind_add(x, step)))
+        step = shared[: len(x)]
+        blocks.append((g, v, step, bind_add_scaled(v, step), bind_add_scaled(x, step)))
     return gradient, np.empty((), theta.dtype), blocks
 
 
 def _bind_adam_blocks(
     theta: Array, mean: Array, square: Array
 ) -> tuple[Array, Array, list[tuple[Any, ...]]]:
-    """Return what `_bind_blocks` does, with `theta`, `mean` and how to mix the gradient into it."""
-    gradient, steps = np.empty_like(theta), block_like(theta)
+    """Return arrays for the gradient and for epsilon, and for each block what a step works on.
+
+    That is the gradient, both means, and the actions that add the gradient's array to `mean`, to
+    `square` and to `theta`.
+    """
+    gradient = np.empty_like(theta)
     blocks: list[tuple[Any, ...]] = []
     for x, g, m, v in in_blocks(theta, gradient, mean, square):
-        step = steps[: len(x)]
-        actions = bind_mix(m, g), bind_mix(v, step), bind_add(x, step)
-        blocks.append((x, g, m, v, step, *actions))
+        blocks.append((g, m, v, *(bind_add_scaled(into, g) for into in (m, v, x))))
     return gradient, np.empty((), theta.dtype), blocks
 
 

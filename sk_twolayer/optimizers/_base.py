@@ -190,7 +190,7 @@ class Optimizer(EstimatorBase, ABC):
         """
         if state["kind"] == type(self).__name__:
             state = {name: value for name, value in state.items() if name != "kind"}
-            self.__dict__.update(copy.deepcopy(state))
+            self.__setstate__(copy.deepcopy(state))
 
     def flush_denormals(self) -> None:
         """Set values of the state near zero to zero, since denormal numbers are slow."""
@@ -212,6 +212,10 @@ class Optimizer(EstimatorBase, ABC):
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_bound"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():  # which may be properties
+            setattr(self, name, value)
 
 
 def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:

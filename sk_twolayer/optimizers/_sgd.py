@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 
-from sk_twolayer._numerics.gemm import bind_add, bind_mix
+from sk_twolayer._numerics.gemm import bind_add_scaled
 from sk_twolayer._sklearn_compat import Number
-from sk_twolayer._typing import AddGradient, Array
+from sk_twolayer._typing import Action, AddGradient, Array
 from sk_twolayer.optimizers._base import Optimizer, in_blocks
 
 
@@ -83,22 +82,20 @@ class SGD(Optimizer):
             self.velocity_ = np.zeros_like(theta)
         if not self.nesterov:
             add_gradient(self.velocity_, scale=-learning_rate, keep=momentum)
-            self._bound_to(bind_add, theta, self.velocity_)(1.0)
+            self._bound_to(bind_add_scaled, theta, self.velocity_)(1.0, 1.0)
             return
         downhill, blocks = self._bound_to(_bind_nesterov_blocks, theta, self.velocity_)
         add_gradient(downhill, scale=-learning_rate, keep=0)
-        for add_step_to_x, mix_step_into_v, add_v_to_x in blocks:
-            add_step_to_x(1.0)
-            mix_step_into_v(momentum, 1.0)
-            add_v_to_x(momentum)
+        for add_step_to_v, add_step_to_x, add_v_to_x in blocks:
+            add_step_to_v(1.0, momentum)
+            add_step_to_x(1.0, 1.0)
+            add_v_to_x(momentum, 1.0)
 
 
-def _bind_nesterov_blocks(
-    theta: Array, velocity: Array
-) -> tuple[Array, list[tuple[Callable[..., object], ...]]]:
+def _bind_nesterov_blocks(theta: Array, velocity: Array) -> tuple[Array, list[tuple[Action, ...]]]:
     """Return an array for the plain step, and for each block the three actions of a step."""
     downhill = np.empty_like(theta)
     return downhill, [
-        (bind_add(x, step), bind_mix(v, step), bind_add(x, v))
+        (bind_add_scaled(v, step), bind_add_scaled(x, step), bind_add_scaled(x, v))
         for x, step, v in in_blocks(theta, downhill, velocity)
     ]
