@@ -119,7 +119,7 @@ def readme_main(session):
     copy = go_to_a_copy(session, "main")
     output = session.run("bash", "-euc", readme_command("main"), silent=True)
     session.log(output)
-    accuracy = re.search(r"test accuracy of the model loaded back: ([\d.]+)", output)
+    accuracy = re.search(r"test accuracy of the loaded model: ([\d.]+)", output)
     model, picture = (copy / "output" / name for name in ("digits.joblib", "digits.png"))
     if float(accuracy[1]) < 0.97 or model.stat().st_size < 1000 or not picture.stat().st_size:
         session.error("examples/digits.py did not do what the README says")

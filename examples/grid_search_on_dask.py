@@ -1,7 +1,7 @@
 """Search hidden size and learning rate on a Dask cluster: here, two processes of this machine.
 
-On a cluster of machines only the lines that make the client differ. It takes
-``pip install "sk_twolayer[distributed]"``.
+On a cluster of machines only the lines that make the client differ. Install the dependencies from a
+checkout with ``python -m pip install ".[distributed]"``.
 """
 
 import joblib
@@ -20,7 +20,7 @@ def tasks_done(dask_worker):
 
 
 def main():
-    """Search, and tell what was found and who looked."""
+    """Search, and print the best parameters and the number of tasks of each worker."""
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, stratify=y)
     clf = TwoLayerClassifier(solver="sgd", batch_size=32, max_iter=15, tol=None, random_state=0)
@@ -30,7 +30,7 @@ def main():
     }
     search = GridSearchCV(make_pipeline(StandardScaler(), clf), grid, cv=4)
 
-    # One thread a worker: a fit holds BLAS to one, and computes on that one.
+    # One thread per worker: a fit limits BLAS to one thread.
     local = {"processes": True, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, **local) as cluster,

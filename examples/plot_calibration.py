@@ -1,10 +1,10 @@
 """
-Calibration
-===========
+Calibration of the probabilities
+================================
 
-Of all rows to which a model gives 80 %, 80 % should be of the class. A net that is trained until it
-knows its training rows by heart is far too sure of others. Stopping early mends much of that, and
-so does `CalibratedClassifierCV` around the same net.
+A model is calibrated if 80 % of the rows with a predicted probability of 0.8 belong to the class. A
+network that overfits its training rows is overconfident on new rows. Early stopping reduces this,
+and so does `CalibratedClassifierCV` around the same network.
 """
 
 import matplotlib.pyplot as plt
@@ -30,11 +30,11 @@ settings = {
     "max_iter": 100,
     "random_state": 0,
 }
-by_heart = TwoLayerClassifier(tol=None, **settings)
+overfitted = TwoLayerClassifier(tol=None, **settings)
 models = {
-    "100 epochs": by_heart,
+    "100 epochs": overfitted,
     "stopped early": TwoLayerClassifier(early_stopping=True, **settings),
-    "100 epochs, then calibrated": CalibratedClassifierCV(by_heart, method="isotonic", cv=5),
+    "100 epochs, then calibrated": CalibratedClassifierCV(overfitted, method="isotonic", cv=5),
 }
 
 figure, (upper, lower) = plt.subplots(
@@ -42,15 +42,15 @@ figure, (upper, lower) = plt.subplots(
 )
 for (name, model), colour in zip(models.items(), ["#3d5a80", "#d1495b", "#edae49"], strict=True):
     probability = model.fit(X_train, y_train).predict_proba(X_test)[:, 1]
-    right, said = calibration_curve(y_test, probability, n_bins=10)
+    fraction, predicted = calibration_curve(y_test, probability, n_bins=10)
     label = f"{name}: log-loss {log_loss(y_test, probability):.3f}"
-    upper.plot(said, right, "o-", color=colour, linewidth=2, label=label)
+    upper.plot(predicted, fraction, "o-", color=colour, linewidth=2, label=label)
     lower.hist(probability, np.linspace(0, 1, 21), histtype="step", color=colour, linewidth=2)
-upper.axline((0, 0), slope=1, color="#999999", linestyle=":", label="as sure as right")
-upper.set(ylabel="share that is of the class", ylim=(0, 1), xlim=(0, 1))
-upper.set_title("Reliability on 10,000 rows not seen in training", loc="left")
+upper.axline((0, 0), slope=1, color="#999999", linestyle=":", label="perfectly calibrated")
+upper.set(ylabel="fraction of the class", ylim=(0, 1), xlim=(0, 1))
+upper.set_title("Reliability diagram of 10,000 test rows", loc="left")
 upper.legend(frameon=False, loc="upper left")
-lower.set(xlabel="probability the model gives", ylabel="rows")
+lower.set(xlabel="predicted probability", ylabel="rows")
 for axes in (upper, lower):
     axes.spines[["top", "right"]].set_visible(False)
 plt.show()

@@ -2,10 +2,10 @@
 A computational graph, forward and backward
 ===========================================
 
-The price of apples and oranges, drawn as textbooks draw it: values above the edges, going right;
-below them, in red, the gradient of the price with respect to that value, going left. A product
-hands back its gradient times the *other* input, a sum hands it back as it is. All numbers come out
-of `MulLayer` and `AddLayer`.
+The price of apples and oranges as a computational graph. The values of the forward pass are above
+the edges; below them, in red, is the gradient of the price with respect to each value. A product
+passes its gradient back times the *other* input; a sum passes it back unchanged. All numbers are
+computed by `MulLayer` and `AddLayer`.
 """
 
 import matplotlib.pyplot as plt

@@ -1,10 +1,10 @@
 """
-Boundaries that grow with the hidden size
-=========================================
+Decision boundaries and the hidden size
+=======================================
 
-Two spirals, and nets of more and more hidden units. Each unit of `relu` is one straight fold of
-the plane; the boundary is what can be pieced together from so many folds. Colours are
-probabilities, the black line is where both classes are equally likely.
+Two spirals, and networks with more and more hidden units. Each `relu` unit folds the plane along
+one straight line, and the boundary is made of straight pieces between these folds. The colours are
+probabilities; on the black line both classes have probability 0.5.
 """
 
 import matplotlib.pyplot as plt
@@ -39,6 +39,6 @@ for axes, hidden_size in zip(panels.flat, [1, 3, 8, 16, 32, 128], strict=True):
     axes.contour(side, side, probability, levels=[0.5], colors="black", linewidths=1.2)
     axes.scatter(*X.T, c=arm, cmap="RdBu_r", s=18, edgecolor="white", linewidth=0.3)
     units = "hidden unit" if hidden_size == 1 else "hidden units"
-    axes.set_title(f"{hidden_size} {units}: {clf.score(X, arm):.0%} right")
+    axes.set_title(f"{hidden_size} {units}: {clf.score(X, arm):.0%} correct")
     axes.set(xticks=[], yticks=[])
 plt.show()

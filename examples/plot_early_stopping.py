@@ -2,9 +2,10 @@
 Early stopping
 ==============
 
-A fifth of the labels of these rows are drawn by lot. A net with room to spare first learns what
-the rows have in common, and then their mistakes: its training loss goes on falling, and the loss on
-rows held out turns. `early_stopping=True` watches those, stops, and keeps the best epoch.
+A fifth of the labels of these rows are random. A large network first learns the pattern and then
+the errors: its training loss keeps falling, while the loss on the validation rows rises again.
+`early_stopping=True` monitors the validation loss, stops, and keeps the parameters of the best
+epoch.
 """
 
 import matplotlib.pyplot as plt
@@ -21,6 +22,7 @@ settings = {
     "hidden_size": 200,
     "solver": "adam",
     "learning_rate": 0.002,
+    "learning_rate_schedule": "constant",
     "alpha": 0,
     "batch_size": 50,
     "max_iter": 80,
@@ -44,8 +46,8 @@ axes.axvspan(stopped.n_iter_, 80, color="#eeeeee", zorder=0)
 axes.scatter(best, stopped.validation_loss_curve_[best - 1], s=70, color="#d1495b", zorder=3)
 top = axes.get_ylim()[1]
 axes.text(best + 0.7, top, f"epoch {best}\nis kept", va="top")
-saved = f"stops after epoch {stopped.n_iter_};\nthis is what it saves"
-axes.text(stopped.n_iter_ + 0.7, top, saved, va="top")
+text = f"training stops\nafter epoch {stopped.n_iter_}"
+axes.text(stopped.n_iter_ + 0.7, top, text, va="top")
 axes.set(xlabel="epoch", ylabel="mean loss", xlim=(0, 80))
 axes.spines[["top", "right"]].set_visible(False)
 axes.legend(frameon=False, loc="center right", fontsize=11)

@@ -2,10 +2,10 @@
 The gradient check
 ==================
 
-The definition of a gradient needs no chain rule: change one parameter by a little, `h`, either way,
-and see what the loss does. Held against that, backpropagation is right for each of the 3,760
-parameters of this net. How little is little? The definition has an error of its own, which falls
-with the square of `h` until the rounding of the loss, divided by `h`, takes over.
+The derivative by a parameter is approximated by a central difference: change the parameter by `h`
+in both directions and divide the change of the loss by `2 * h`. Backpropagation agrees with it for
+all 3,760 parameters of this network. The error of the central difference falls with the square of
+`h`, until the rounding error of the loss, divided by `h`, dominates.
 """
 
 import matplotlib.pyplot as plt
@@ -23,7 +23,7 @@ largest = max(np.abs(by_layers[name] - by_definition[name]).max() for name in by
 print(f"largest difference: {largest:.0e}")
 
 # %%
-# Now one weight alone, and many sizes of `h`:
+# The error for one weight, as a function of `h`:
 weight, exact = net.params["W2"], by_layers["W2"][3, 4]
 steps = np.logspace(-12, 0, 49)
 errors = []
@@ -36,20 +36,20 @@ for h in steps:
     errors.append(abs((losses[0] - losses[1]) / (2 * h) - exact))
 
 # %%
-# Left, all parameters; right, the one:
+# Left: all parameters. Right: the error for the one weight.
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
 for name, colour in zip(by_layers, ["#3d5a80", "#d1495b", "#edae49", "#5b8e7d"], strict=True):
     label = f"{name} ({by_layers[name].size})"
     points = by_layers[name].ravel(), by_definition[name].ravel()
     left.scatter(*points, s=14, color=colour, label=label, linewidth=0, alpha=0.7)
 left.axline((0, 0), slope=1, color="#999999", linewidth=0.8, zorder=0)
-left.set(xlabel="gradient by backpropagation", ylabel="gradient by its definition")
-left.set_title("A point for each parameter")
+left.set(xlabel="gradient by backpropagation", ylabel="gradient by central differences")
+left.set_title("One point per parameter")
 left.legend(frameon=False, title="parameters", markerscale=1.5)
 right.loglog(steps, errors, "o-", color="#d1495b", markersize=4)
-right.text(1e-9, 1e-4, "too small:\nrounding, divided by h", color="#444444")
-right.text(6e-3, 3e-12, "too large:\na curve is not\nits tangent", color="#444444")
-right.set(xlabel="h", ylabel="what the definition is off by", title="How little is little")
+right.text(1e-9, 1e-4, "too small:\nrounding error", color="#444444")
+right.text(6e-3, 3e-12, "too large:\ncurvature of\nthe loss", color="#444444")
+right.set(xlabel="h", ylabel="error of the central difference", title="Choice of h")
 for axes in (left, right):
     axes.spines[["top", "right"]].set_visible(False)
 plt.show()

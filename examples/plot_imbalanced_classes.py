@@ -3,10 +3,9 @@ Imbalanced classes
 ==================
 
 One row in twenty-five is of the rare class. `class_weight="balanced"` gives both classes the same
-total weight in the loss, which moves the point at which `predict` decides: from few finds that are
-mostly right to many finds with more false alarms. The precision-recall curve has all such points,
-the dots are where `predict` stands. Which of the two curves is the higher one differs from data to
-data: weights are a choice of where to stand, no promise to rank better.
+total weight in the loss. The classifier then predicts the rare class more often: recall rises, and
+precision falls. The curves show precision and recall for all thresholds of the scores; the dots are
+the predictions of `predict`. Whether weights also improve the curve depends on the data.
 """
 
 import matplotlib.pyplot as plt
@@ -54,14 +53,14 @@ for class_weight, colour, offset in drawn:
     label = f"class_weight={class_weight!r}, average precision {average:.2f}"
     axes.plot(recall, precision, color=colour, linewidth=2, label=label)
     predicted = clf.predict(X_test)
-    stands = recall_score(y_test, predicted), precision_score(y_test, predicted)
-    axes.scatter(*stands, s=110, color=colour, edgecolor="white", linewidth=1.5, zorder=3)
-    text = f"finds {stands[0]:.0%},\n{stands[1]:.0%} of finds right"
-    axes.annotate(text, stands, offset, textcoords="offset points", color=colour)
+    point = recall_score(y_test, predicted), precision_score(y_test, predicted)
+    axes.scatter(*point, s=110, color=colour, edgecolor="white", linewidth=1.5, zorder=3)
+    text = f"recall {point[0]:.0%},\nprecision {point[1]:.0%}"
+    axes.annotate(text, point, offset, textcoords="offset points", color=colour)
 axes.axhline(y_test.mean(), color="#999999", linestyle=":")
-axes.text(0.01, y_test.mean() + 0.01, "guessing", color="#666666")
-axes.set(xlabel="recall: share of the rare class that is found", xlim=(0, 1.02), ylim=(0, 1.04))
-axes.set_ylabel("precision: share of the finds that are right")
+axes.text(0.01, y_test.mean() + 0.01, "random predictions", color="#666666")
+axes.set(xlabel="recall", xlim=(0, 1.02), ylim=(0, 1.04))
+axes.set_ylabel("precision")
 axes.spines[["top", "right"]].set_visible(False)
 axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.16))
 plt.show()

@@ -1,11 +1,10 @@
 """
-A net as a computational graph
-==============================
+A network as a computational graph
+==================================
 
-The layers of a net in order, as `TwoLayerNet.plot` draws them: the shapes of what goes right above
-the edges, and below them, in red, the shapes of the gradients that come back. The parameters join
-from below, and get their own gradients. Nothing lies before the first layer, so no gradient is
-computed for the input.
+The layers of a network in order, drawn by `TwoLayerNet.plot`. The shapes of the forward pass are
+above the edges, and the shapes of the gradients are below them, in red. The parameters join from
+below. No gradient is computed for the input of the first layer.
 """
 
 import matplotlib.pyplot as plt
@@ -18,7 +17,7 @@ print(net)
 net.plot()
 
 # %%
-# Another activation, and dropout after it, are links of the same chain:
+# The same with another activation, and dropout after it:
 net = TwoLayerNet(64, 50, 10, activation=LeakyRelu(slope=0.2), dropout=0.5, random_state=0)
 print(net)
 net.plot()

@@ -1,11 +1,10 @@
 """
-Sparse text
-===========
+Classification of sparse text
+=============================
 
-Which part of scikit-learn does a paragraph come from? The texts are the docstrings of its
-estimators, cut into paragraphs; the rows have a column a word and stay sparse throughout. What has
-the model learned? A text of one single word is a row as well: its scores say which topic the word
-speaks for.
+Which module of scikit-learn does a paragraph of documentation come from? The texts are the
+docstrings of its estimators, cut into paragraphs. The rows have one column per word and stay sparse
+throughout. A text of a single word is a row too: its scores show which topic the word indicates.
 """
 
 import matplotlib.pyplot as plt
@@ -48,7 +47,7 @@ print(f"{X.shape[0]} paragraphs x {X.shape[1]} words, {filled:.1%} of them not z
 print(f"accuracy on {X_test.shape[0]} paragraphs held out: {clf.score(X_test, test_topics):.3f}")
 
 # %%
-# A row for each word alone, and the seven that speak the most for each topic:
+# The scores of each word alone, and the seven words with the largest score for each topic:
 alone = scipy.sparse.identity(X.shape[1], dtype=np.float32, format="csr")
 scores = clf.decision_function(alone)
 scores -= scores.mean(axis=1, keepdims=True)

@@ -12,9 +12,10 @@ import numpy as np
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
-    StrOptions,
+    InvalidParameterError,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import StrOptions as UnorderedStrOptions
 
 if TYPE_CHECKING:
     # scikit-learn has no types, and a class derived from Any may have any attribute. With these
@@ -52,6 +53,7 @@ __all__ = [
     "ClassifierMixin",
     "EstimatorBase",
     "HasMethods",
+    "InvalidParameterError",
     "Number",
     "StrOptions",
     "TransformerMixin",
@@ -75,6 +77,13 @@ class Number(Interval):
         if isinstance(val, bool | np.bool_) or not isinstance(val, self.type):
             return False
         return math.isfinite(number := _to_float(val)) and number in self
+
+
+class StrOptions(UnorderedStrOptions):
+    """A set of strings, which error messages list in alphabetical order."""
+
+    def __str__(self) -> str:
+        return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
 class EstimatorBase(BaseEstimator):

@@ -26,12 +26,12 @@ from sk_twolayer._inference import (
 )
 from sk_twolayer._mlp import from_mlp, to_mlp
 from sk_twolayer._onnx import OnnxConvertible
+from sk_twolayer._parameter_hints import ParameterHints, name_counterparts
 from sk_twolayer._serialization import add_marks, checked_state
 from sk_twolayer._sklearn_compat import (
     RANDOM_STATE,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
-    EstimatorBase,
     HasMethods,
     Number,
     StrOptions,
@@ -77,7 +77,7 @@ class TwoLayerClassifier(
     TransformerMixin,
     OnnxConvertible,
     CallbackSupportMixin,
-    EstimatorBase,
+    ParameterHints,
 ):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
@@ -124,7 +124,7 @@ class TwoLayerClassifier(
           known in advance, "constant".
     alpha : float or "auto", default="auto"
         Strength of the penalty on the squared weights. "auto" depends on the columns, the rows and
-        the classes, see :doc:`choosing`. The value used is the attribute `alpha_`.
+        the classes, see :doc:`/choosing`. The value used is the attribute `alpha_`.
     dropout : float in [0, 1), default=0.0
         Probability with which a hidden unit is left out of a training step. Predictions use all
         units.
@@ -287,6 +287,7 @@ class TwoLayerClassifier(
     out_activation_: str
     n_iter_: int
 
+    @name_counterparts
     def __init__(
         self,
         hidden_size: int = 256,

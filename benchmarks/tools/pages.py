@@ -19,22 +19,22 @@ AXES = {
     "hidden": "hidden units",
     "batch": "rows in a minibatch",
 }
-PAGE = """# Measured
+PAGE = """# Benchmarks
 
-Times are ratios of runs that took turns: the median, and in brackets the least and the largest.
-Above 1, `TwoLayerClassifier` is faster, except in the column "of the products", where 1 is the
-least that a step can take on one thread. `python benchmarks/compare.py` makes this page; `python
+Figures are ratios of times of alternating runs: the median, and in brackets the smallest and the
+largest. Above 1, `TwoLayerClassifier` is faster, except in the column "of the products", where 1 is
+the minimum for a step on one thread. `python benchmarks/compare.py` makes this page; `python
 benchmarks/quick.py` measures training alone, for the first five workloads, in less than a minute.
 
 {machine}
 
 ## Training
 
-Workloads are rows x columns, hidden units, minibatch (classes). "MLP" is scikit-learn's
-`MLPClassifier` with the same settings, divided by ours; "PyTorch" is the same net in its eager
-mode, divided by ours; "of the products" is ours divided by the five matrix products of each step
-alone. With default threads the products alone use all threads too, small ones included; training
-does not, and so may take less.
+Workloads are rows x columns, hidden units, minibatch (classes). "MLP" is the time of
+`MLPClassifier` with the same settings divided by that of `TwoLayerClassifier`; "PyTorch" is the
+same for PyTorch in eager mode; "of the products" is the time of `TwoLayerClassifier` divided by
+that of the five matrix products of each step. With default threads, the products alone use all
+threads, also where this is slower; training does not.
 
 ![Time to train, as a multiple of its matrix products](images/speed.png)
 
@@ -42,37 +42,37 @@ does not, and so may take less.
 
 ## Prediction
 
-MLPClassifier divided by ours. A good part of both is scikit-learn's validation of X, which takes
-most of the time of a single row. With default threads the spread is wide: the wheels of NumPy
-(theirs) and SciPy (ours) bring a BLAS each, whose threads are in each other's way where both are
-used in turn.
+The time of `MLPClassifier` divided by that of `TwoLayerClassifier`. A large part of both is
+scikit-learn's validation of X. With default threads the ratios vary: the wheels of NumPy (used by
+`MLPClassifier`) and SciPy (used here) contain a BLAS each, whose threads compete when both are used
+alternately.
 
 {prediction}
 
 ## Memory
 
-What a fit allocates at most beyond X, in MB, as Python's `tracemalloc` counts it and as the system
-sees it (resident), and the saved model.
+The peak of memory that a fit allocates in addition to X, in MB, by Python's `tracemalloc` and by
+the system (resident), and the size of the saved model; "ours" is `TwoLayerClassifier`.
 
 {memory}
 
 ## A grid search
 
 12 candidates (hidden units and learning rate) in 5 folds on scikit-learn's digits, 30 epochs in
-minibatches of 32, `n_jobs=2`: MLPClassifier takes {search} times as long as ours. The best scores
-are {scores}.
+minibatches of 32, `n_jobs=2`: the search with `MLPClassifier` takes {search} times as long. The
+best scores are {scores}.
 
 ## Sparse rows
 
 20000 x 7000 with a density of 0.002, 100 hidden units, minibatches of 200, 10 classes;
-MLPClassifier divided by ours: {sparse}.
+the time of `MLPClassifier` divided by that of `TwoLayerClassifier`: {sparse}.
 
-## How the cost grows
+## Scaling with size
 
-An epoch of plain gradient descent in float32 on one BLAS thread. From the dotted lines (8000 rows,
-100 features, 100 hidden units, minibatches of 100, 10 classes), one size at a time changes.
+The time of an epoch of SGD in float32 on one BLAS thread. One size at a time is changed; the dotted
+lines mark the others (8000 rows, 100 features, 100 hidden units, minibatches of 100, 10 classes).
 
-![Seconds an epoch takes as sizes grow](images/growth.png)
+![Seconds per epoch as a function of each size](images/growth.png)
 """
 
 

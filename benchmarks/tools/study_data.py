@@ -162,8 +162,13 @@ def split(name: str, directory: Path | None, seed: int, most_rows: int = MOST_RO
 
 
 def few_rows(name: str, n_rows: int, seed: int, most_rows: int = 1000):
-    """Return some rows to train on, at most `most_rows` others to test on, and their labels."""
+    """Return some rows to train on, at most `most_rows` others to test on, and their labels.
+
+    None for a set that would have less than a fifth of its rows left to test on.
+    """
     X, y = SMALL[name](seed)
+    if n_rows > 0.8 * len(y):
+        return None
     X_train, X_test, y_train, y_test = train_test_split(
         np.asarray(X, np.float32), y, train_size=n_rows, random_state=seed, stratify=y
     )

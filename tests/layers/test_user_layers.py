@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
 from sk_twolayer.gradient_check import check_gradients
@@ -326,7 +326,11 @@ class ScaledSoftplus(BaseEstimator, MySoftplus):
 @pytest.mark.filterwarnings("ignore:column .* of X is not scaled")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.slow
-@parametrize_with_checks([TwoLayerClassifier(30, activation=ScaledSoftplus())])
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    list(estimator_checks_generator(TwoLayerClassifier(30, activation=ScaledSoftplus()))),
+    ids=lambda value: getattr(getattr(value, "func", None), "__name__", ""),
+)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 

@@ -1,0 +1,153 @@
+"""Error messages for names and values of other libraries' parameters, with the names used here."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any, Self, TypeVar
+
+from sk_twolayer._sklearn_compat import EstimatorBase, InvalidParameterError
+from sk_twolayer.schedules import SCHEDULES
+
+Init = TypeVar("Init", bound=Callable[..., None])
+
+PAGE = 'the page "Coming from MLPClassifier" of the documentation (docs/migration.md)'
+
+# of MLPClassifier, Keras, PyTorch and skorch, and "Deep Learning from Scratch"
+NAMES = {
+    "hidden_layer_sizes": "hidden_size, an integer",
+    "hidden_layer_size": "hidden_size",
+    "hidden_units": "hidden_size",
+    "hidden_size_list": "hidden_size, an integer",
+    "n_hidden": "hidden_size",
+    "units": "hidden_size",
+    "learning_rate_init": "learning_rate",
+    "lr": "learning_rate",
+    "eta0": "learning_rate",
+    "power_t": 'learning_rate_schedule="invscaling", which has no power_t',
+    "lr_schedule": "learning_rate_schedule",
+    "momentum": "solver=SGD(momentum=...) from sk_twolayer.optimizers",
+    "nesterovs_momentum": "solver=SGD(momentum=..., nesterov=True) from sk_twolayer.optimizers",
+    "nesterov": "solver=SGD(momentum=..., nesterov=True) from sk_twolayer.optimizers",
+    "beta_1": "solver=Adam(beta_1=...) from sk_twolayer.optimizers",
+    "beta_2": "solver=Adam(beta_2=...) from sk_twolayer.optimizers",
+    "epsilon": "solver=Adam(epsilon=...) from sk_twolayer.optimizers",
+    "weight_decay": "alpha, or solver=AdamW(weight_decay=...) from sk_twolayer.optimizers",
+    "weight_decay_lambda": "alpha",
+    "max_fun": "solver=LBFGS(max_fun=...) from sk_twolayer.optimizers",
+    "optimizer": "solver",
+    "epochs": "max_iter",
+    "max_epochs": "max_iter",
+    "n_epochs": "max_iter",
+    "n_iter": "max_iter",
+    "mini_batch_size": "batch_size",
+    "minibatch_size": "batch_size",
+    "dropout_ratio": "dropout",
+    "dropout_rate": "dropout",
+    "patience": "n_iter_no_change",
+    "l2": "alpha",
+    "seed": "random_state",
+    "validation_split": "validation_fraction",
+}
+
+# (parameter, value): what to give instead
+VALUES = {
+    ("activation", "logistic"): 'activation="sigmoid"',
+    ("activation", "swish"): 'activation="silu"',
+    ("activation", "linear"): 'activation="identity"',
+    ("solver", "momentum"): "solver=SGD(momentum=0.9)",
+    ("solver", "nesterov"): "solver=SGD(momentum=0.9, nesterov=True)",
+    ("solver", "adamw"): "solver=AdamW()",
+    ("weight_init_std", "relu"): 'weight_init_std="auto"',
+    ("weight_init_std", "he"): 'weight_init_std="auto"',
+    ("weight_init_std", "sigmoid"): 'weight_init_std="auto"',
+    ("weight_init_std", "xavier"): 'weight_init_std="auto"',
+    **{("learning_rate", name): f'learning_rate_schedule="{name}"' for name in SCHEDULES},
+}
+
+
+def name_counterparts(init: Init) -> Init:
+    """Decorate an ``__init__``: the error of an unknown parameter names the one to use instead."""
+    known = signature(init).parameters
+
+    @functools.wraps(init)
+    def with_hints(self: Any, *args: Any, **kwargs: Any) -> None:
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(
+                    f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}."
+                    f"{name_hint(name)}"
+                )
+        init(self, *args, **kwargs)
+
+    return with_hints  # type: ignore[return-value]
+
+
+def name_hint(name: str) -> str:
+    """Return a sentence with the parameter to use instead of an unknown one, or ""."""
+    return f" Use {NAMES[name]}; see {PAGE}." if name in NAMES else ""
+
+
+def value_hint(params: Mapping[str, Any]) -> str:
+    """Return a sentence with the value to use instead of an invalid one, or ""."""
+    for name, value in params.items():
+        if name == "hidden_size" and isinstance(value, tuple | list):
+            return f" There is one hidden layer: use an integer; see {PAGE}."
+        if name == "solver" and isinstance(value, type):
+            return f" Use an object: solver={value.__name__}()."
+        if isinstance(value, str) and (name, value.lower()) in VALUES:
+            return f" Use {VALUES[name, value.lower()]}."
+    return ""
+
+
+class ParameterHints(EstimatorBase):
+    """Estimators whose errors of parameters say what to use instead."""
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also those of the solver or the activation, such as `solver__momentum`.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        TwoLayerClassifier
+            The classifier itself.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of a name.
+        """
+        current = self.get_params(deep=False)
+        values = {**current, **params}
+        for name in params:
+            own, _, nested = name.partition("__")
+            value = values.get(own)
+            if nested and isinstance(value, str):
+                example = "SGD()" if own == "solver" else "a layer"
+                raise ValueError(
+                    f"{name} cannot be set, because {own}={value!r} is a name, without parameters: "
+                    f"give an object instead, such as {own}={example}"
+                )
+        unknown = [name for name in params if name.partition("__")[0] not in current]
+        try:
+            return super().set_params(**params)
+        except ValueError as error:
+            hints = "".join(name_hint(name) for name in unknown)
+            if not hints:
+                raise
+            raise ValueError(f"{error}{hints}") from None
+
+    def _valid_params(self) -> dict[str, Any]:
+        try:
+            return super()._valid_params()
+        except InvalidParameterError as error:
+            private_path = r"(?<=instance of ')(sk_twolayer\.\w+)\._\w+"
+            message = re.sub(private_path, r"\1", str(error))
+            hint = value_hint(self.get_params(deep=False))
+            raise InvalidParameterError(f"{message}{hint}") from None
