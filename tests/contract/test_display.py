@@ -146,6 +146,7 @@ def test_what_cannot_be_drawn(clf):
         LossCurveDisplay.from_estimator(fitted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["from_estimator", "plot"])
 def test_without_matplotlib(method):
     """In a process that cannot import it."""

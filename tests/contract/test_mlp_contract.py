@@ -186,9 +186,9 @@ def test_partial_fit_classes_error():
 def test_partial_fit_classification(solver, data):
     """As many calls as there are epochs come to the same model, bit for bit."""
     X, y = data
-    options = {"solver": solver, "alpha": 1e-5, "max_iter": 100, "batch_size": 50}
+    options = {"solver": solver, "alpha": 1e-5, "max_iter": 40, "batch_size": 50}
     whole, in_parts = make(**options).fit(X, y), make(**options)
-    for _ in range(100):
+    for _ in range(40):
         in_parts.partial_fit(X, y, classes=np.unique(y))
     assert same(whole, in_parts)
     assert in_parts.score(X, y) > 0.95

@@ -173,7 +173,7 @@ def illegal_values(estimator, name):
         "gtol": [-1e-8, np.nan, np.inf, "tiny", None, True],
         "activation": ["swish", "RELU", "", None, 1, np.tanh],
         "solver": ["newton", "SGD", "", None, 1, SGD, Adam],
-        "learning_rate_schedule": ["linear", "", None, 1],
+        "learning_rate_schedule": ["zigzag", "", None, 1],
         "shuffle": ["yes", 2, None, 0.5],
         "nesterov": ["yes", 2, None, 0.5],
         "early_stopping": ["yes", 2, None, 0.5],

@@ -311,11 +311,12 @@ def test_float32_stays_float32_everywhere(solver, extra, rng):
                 seen.add((value.dtype.name, frame.f_code.co_name))
         return look
 
+    before = sys.gettrace()  # that of coverage, for example
     sys.settrace(look)
     try:
         clf.fit(X, y, sample_weight=weight)
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     assert {kind for kind, _ in seen} == {"float32"}, seen
     assert len(seen) > 10
 
