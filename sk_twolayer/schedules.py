@@ -123,7 +123,7 @@ class LearningRate:
         Returns
         -------
         bool
-            Whether the rate has changed, so that it is worth to go on.
+            Whether the rate has changed, so that training may improve again.
         """
         if self.schedule != "adaptive" or self.divisor * SLOWER > SLOWEST:
             return False

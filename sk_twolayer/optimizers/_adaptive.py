@@ -11,14 +11,14 @@ import numpy as np
 from sk_twolayer._numerics.gemm import bind_add_scaled
 from sk_twolayer._sklearn_compat import Number
 from sk_twolayer._typing import AddGradient, Array
-from sk_twolayer.optimizers._base import Optimizer, block_like, in_blocks
+from sk_twolayer.optimizers._base import Optimizer, _block_like, in_blocks
 
 MAX_RATE = 0.05
 MIN_FACTOR = 2.0**-6
 
 
 class AdaGrad(Optimizer):
-    """Gradient descent whose steps shrink the faster, the more a parameter has moved.
+    """Gradient descent with steps divided by the root of the sum of past squared gradients.
 
     With gradient ``g`` and learning rate ``r``::
 
@@ -258,22 +258,34 @@ class Adam(Optimizer):
 
     @property
     def mean_(self) -> Array:
-        """Running mean of gradients."""
+        """Running mean of gradients.
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+            The ``m`` of the formula.
+        """
         self._multiply_means()
         return self._M
 
     @mean_.setter
-    def mean_(self, mean: Array) -> None:
+    def mean_(self, mean: Array) -> None:  # numpydoc ignore=GL08
         self._M, self._a = mean, 1.0
 
     @property
     def square_(self) -> Array:
-        """Running mean of squared gradients."""
+        """Running mean of squared gradients.
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+            The ``v`` of the formula.
+        """
         self._multiply_means()
         return self._V
 
     @square_.setter
-    def square_(self, square: Array) -> None:
+    def square_(self, square: Array) -> None:  # numpydoc ignore=GL08
         self._V, self._b = square, 1.0
 
     def _multiply_means(self) -> None:
@@ -283,7 +295,7 @@ class Adam(Optimizer):
                 np.multiply(mean, factor, mean)
         self._a = self._b = 1.0
 
-    def flush_denormals(self) -> None:
+    def flush_denormals(self) -> None:  # numpydoc ignore=GL08
         if hasattr(self, "_M"):
             self._multiply_means()
         super().flush_denormals()
@@ -355,7 +367,7 @@ def _bind_blocks(theta: Array, square: Array) -> tuple[Array, Array, list[tuple[
     That is the gradient, `square`, an array that all blocks share, and the actions that add this
     array to `square` and to `theta`.
     """
-    gradient, shared = np.empty_like(theta), block_like(theta)
+    gradient, shared = np.empty_like(theta), _block_like(theta)
     blocks: list[tuple[Any, ...]] = []
     for x, g, v in in_blocks(theta, gradient, square):
         step = shared[: len(x)]

@@ -243,6 +243,6 @@ def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
         yield tuple(vector[piece] for vector in vectors)
 
 
-def block_like(vector: Array) -> Array:
+def _block_like(vector: Array) -> Array:
     """Return an array of the size of the first block of a vector, for all blocks to share."""
     return np.empty_like(vector[:BLOCK_SIZE])
