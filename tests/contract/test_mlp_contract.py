@@ -105,6 +105,7 @@ def test_fit():
     assert_allclose(clf.predict_proba(X)[0, 1], 0.739485, atol=1e-5)
 
 
+@pytest.mark.slow
 @each_activation
 @pytest.mark.parametrize(("n_classes", "solver"), [(2, SGD()), (3, SGD(momentum=0.9))], ids=str)
 def test_gradient(activation, n_classes, solver, rng):

@@ -226,7 +226,7 @@ def check_refusal(clf, method, name, value):
 
 
 @pytest.mark.parametrize(("kind", "name", "value"), CASES)
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("method", ["fit", pytest.param("partial_fit", marks=pytest.mark.slow)])
 def test_illegal_values(kind, name, value, method):
     illegal = with_parameter(kind, name, value)
     for clf in (TwoLayerClassifier(**illegal), copy.deepcopy(FITTED).set_params(**illegal)):

@@ -159,6 +159,7 @@ def test_feature_union(clf, halves):
     assert model.score(X_test, y_test) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
 def test_calibrated_classifier(clf, cancer, method):
     """A net sure of too much becomes better calibrated."""

@@ -119,6 +119,7 @@ def test_halving_search_with_a_batch_larger_than_the_first_rounds():
     assert search.score(X, y) > 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "meta",
     [

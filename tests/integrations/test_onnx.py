@@ -162,6 +162,7 @@ INSIDE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inside", INSIDE)
 @pytest.mark.parametrize("target", ["classes", "strings"])
 def test_inside_other_estimators(digits, inside, target):

@@ -257,6 +257,7 @@ def test_weights_are_copies_for_lbfgs(container, binary, digits, rng):
     assert_same(weighted, repeated, rtol=0, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_weights_are_copies_in_expectation_at_minibatch_size(digits):
     """Over many permutations, the mean step of an epoch is the same."""
     X, y = digits[0][:60], digits[1][:60] % 2
