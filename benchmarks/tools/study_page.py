@@ -130,7 +130,8 @@ choose the rules, and the other half to confirm them. With `--few-rows` it compa
 - **Schedule** (`learning_rate_schedule="auto"`): a cosine from a high learning rate to 0 converges
   in fewer epochs than a constant one.
 - **Number of epochs** (`max_iter="auto"`): 4500 steps, clipped to [10, 40] epochs, but at least 300
-  steps. - **Batch size** (`batch_size="auto"`): a thirty-second of the rows, clipped to [16, 128].
+  steps.
+- **Batch size** (`batch_size="auto"`): a thirty-second of the rows, clipped to [16, 128].
   Small sets need small minibatches to take enough steps.
 - **256 hidden units**."""
 
