@@ -631,8 +631,8 @@ class TwoLayerClassifier(
         >>> mlp = clf.to_mlp()
         >>> mlp.hidden_layer_sizes
         (8,)
-        >>> abs(mlp.predict_proba(X) - clf.predict_proba(X)).max() < 1e-12
-        np.True_
+        >>> bool(abs(mlp.predict_proba(X) - clf.predict_proba(X)).max() < 1e-12)
+        True
         """
         return to_mlp(self)
 

@@ -206,7 +206,8 @@ class Silu(ElementwiseLayer):
         ]
 
     def onnx_nodes(self, add: AddNode, x: str) -> str:
-        return add("Mul", x, add("Sigmoid", x))
+        # x * Sigmoid(x) is fused by onnxruntime 1.19 into an operator that has no float64
+        return add("Div", x, add("Add", add("Exp", add("Neg", x)), 1.0))
 
 
 class Gelu(ElementwiseLayer):

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer._data.dataset import learn_dataset
 from sk_twolayer.optimizers import SGD, Adam, Optimizer
-from tests.helpers import PLAIN
+from tests.helpers import PLAIN, pairwise
 
 
 def make(**options):
@@ -307,10 +307,11 @@ def test_predicting_many_rows_takes_little_memory(dtype, digits):
     assert peak < scores + many.nbytes / 10
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("shuffle", [False, True])
-@pytest.mark.parametrize("batch_size", [200, "full"])
-@pytest.mark.parametrize("solver", ["sgd", SGD(momentum=0.9, nesterov=True), "adam"], ids=str)
+@pytest.mark.parametrize(
+    ("order", "shuffle", "batch_size", "solver"),
+    pairwise(["C", "F"], [False, True], [200, "full"], ["sgd", SGD(0.9, nesterov=True), "adam"]),
+    ids=str,
+)
 def test_fitting_takes_little_memory(order, shuffle, batch_size, solver, rng):
     """X is never copied: beside the model, three vectors like it, rows of a few minibatches."""
     n, d, hidden = 20000, 200, 8

@@ -94,7 +94,7 @@ def way(request):
 
 @pytest.mark.parametrize(("options", "kind", "way"), pairwise(OPTIONS, KINDS, WAYS))
 def test_round_trips(options, kind, way, digits):
-    X, y = KINDS[kind]((digits[0][:500], digits[1][:500]))
+    X, y = KINDS[kind]((digits[0][:300], digits[1][:300]))
     clf = TwoLayerClassifier(max_iter=3, tol=None, random_state=0, **OPTIONS[options]).fit(X, y)
     loaded = WAYS[way](clf)
     assert_array_equal(loaded.predict(X), clf.predict(X))
@@ -165,6 +165,7 @@ def test_size_and_secrecy(clf, digits, dtype, batch_size):
     assert weight[100:103].tobytes() not in saved
 
 
+@pytest.mark.slow
 def test_a_history_takes_nine_bytes_an_epoch(digits):
     options = {"hidden_size": 10, "batch_size": "full", "random_state": 0}
     options["learning_rate_schedule"] = "cosine"

@@ -14,6 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer._numerics.matrices import as_dense
 from sk_twolayer.optimizers._registry import SOLVERS
+from tests.helpers import pairwise
 
 rng = np.random.RandomState(0)
 N = 60
@@ -113,21 +114,21 @@ class TestClassesWithoutWeight:
 class TestOneClass:
     """A model of one class predicts it with probability 1."""
 
-    @pytest.mark.parametrize("solver", sorted(SOLVERS))
+    OPTIONS = (
+        {},
+        {"early_stopping": True},
+        {"warm_start": True},
+        {"alpha": 0.0},
+        {"class_weight": "balanced"},
+        {"class_weight": {"b": 2.0}},
+        {"scoring": "accuracy"},
+    )
+
     @pytest.mark.parametrize(
-        "options",
-        [
-            {},
-            {"early_stopping": True},
-            {"warm_start": True},
-            {"alpha": 0.0},
-            {"class_weight": "balanced"},
-            {"class_weight": {"b": 2.0}},
-            {"scoring": "accuracy"},
-        ],
+        ("solver", "options", "dtype"),
+        pairwise(sorted(SOLVERS), OPTIONS, [np.float32, np.float64]),
         ids=str,
     )
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_predictions(self, solver, options, dtype):
         x, labels = X.astype(dtype), np.full(N, "b")
         clf = make(solver=solver, **options).fit(x, labels, np.arange(N), X_val=x, y_val=labels)

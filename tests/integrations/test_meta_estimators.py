@@ -34,6 +34,8 @@ X, y = make_classification(
 )
 COLUMNS = np.c_[y == 0, np.ones(180, bool), y == 1, np.zeros(180, bool)].astype(int)
 
+pytestmark = pytest.mark.slow  # most tests fit many nets
+
 
 def make(**options):
     return TwoLayerClassifier(
@@ -119,7 +121,6 @@ def test_halving_search_with_a_batch_larger_than_the_first_rounds():
     assert search.score(X, y) > 0.6
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "meta",
     [
