@@ -106,7 +106,7 @@ class Minibatches:
             yield workspace, row_batches(self._X, rows, n_rows, out=x)
 
     def _memory_for(self, n_rows: int, reordered: bool) -> tuple[Workspace, Array | None]:
-        """Return the workspace for minibatches of a size, and the array that rows are copied to."""
+        """Return the workspace for minibatches of a size, and the array for copies of rows."""
         if n_rows not in self._memory:
             X, weighted = self._X, self._sample_weight is not None
             n_places = self._n_places if n_rows == self._batch_size else 1
