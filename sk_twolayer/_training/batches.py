@@ -1,4 +1,4 @@
-"""Examples cut into minibatches."""
+"""Minibatches of a data set."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COPIED_BYTES = 2**18  # larger minibatches in order are not copied: binding a st
 
 
 class Minibatches:
-    """Examples, and the memory of the steps over them.
+    """The rows of a data set in minibatches, and the arrays of the steps over them.
 
     All minibatches are of one size but for the last, which holds what is left over; each size
     has a `Workspace`.
@@ -33,7 +33,7 @@ class Minibatches:
     Parameters
     ----------
     net : TwoLayerNet
-        Whose steps they are.
+        The network that is trained.
     X : ndarray or sparse container of shape (n, inputs)
         Input rows.
     t : ndarray or sparse container of shape (n,) or (n, outputs)
@@ -41,12 +41,12 @@ class Minibatches:
     sample_weight : ndarray of shape (n,), default=None
         Factor of each row's loss.
     batch_size : int
-        Rows in a minibatch.
+        Rows per minibatch.
 
     Attributes
     ----------
     n : int
-        How many rows there are.
+        Number of rows.
 
     Examples
     --------
@@ -78,12 +78,12 @@ class Minibatches:
         self._memory: dict[int, tuple[Workspace, Array | None]] = {}
 
     def chunks(self, order: Array | None = None) -> Iterator[tuple[Workspace, Iterator[Any]]]:
-        """Go through all rows once, some minibatches at a time.
+        """Pass over all rows once, by several minibatches at a time.
 
         Parameters
         ----------
         order : ndarray of shape (n,), dtype intp, default=None
-            The order in which to take the rows; None takes them as they lie.
+            The order of the rows; None keeps their order in X.
 
         Yields
         ------
@@ -106,7 +106,7 @@ class Minibatches:
             yield workspace, row_batches(self._X, rows, n_rows, out=x)
 
     def _memory_for(self, n_rows: int, reordered: bool) -> tuple[Workspace, Array | None]:
-        """Return where minibatches of a size are run, and what their rows are copied to, if any."""
+        """Return the workspace for minibatches of a size, and the array for copies of rows."""
         if n_rows not in self._memory:
             X, weighted = self._X, self._sample_weight is not None
             n_places = self._n_places if n_rows == self._batch_size else 1

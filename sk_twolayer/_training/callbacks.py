@@ -1,4 +1,4 @@
-"""Scikit-learn's callbacks, which came with 1.9; below it nothing here does anything."""
+"""Callbacks of scikit-learn 1.9 and later; without effect in earlier versions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sk_twolayer._training.loop import FitResult
 
 
 class CallbackSupportMixin:
-    """Offers callbacks by scikit-learn's class of that name, if there is one."""
+    """Support of callbacks by scikit-learn's class of this name, if there is one."""
 
     if find_spec("sklearn.callback") is not None:
 
         def set_callbacks(self, *callbacks: Any) -> Self:
-            """Set what is to be called when a fit begins, after each epoch, and when it ends."""
+            """Set callbacks, to be called at the begin of a fit, after each epoch, and at its end."""
             from sklearn.callback import CallbackSupportMixin
 
             CallbackSupportMixin.set_callbacks(self, *callbacks)
@@ -33,7 +33,7 @@ class CallbackSupportMixin:
 
 
 def with_callbacks(method: Any) -> Any:
-    """Have a method that fits see to it that its callbacks are told of the end, however it ends."""
+    """Decorate a method that fits: its callbacks are notified of the end, also after an error."""
     if find_spec("sklearn.callback") is None:
         return method
 

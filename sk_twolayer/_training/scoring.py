@@ -1,4 +1,4 @@
-"""Rows held out of training, and what a net makes of them."""
+"""Loss and score of a network on validation rows."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from sk_twolayer.network import TwoLayerNet
 
 
 class Measured(NamedTuple):
-    """What a net came to on the rows held out: mean loss, and a score of which more is better."""
+    """Result of an evaluation: mean loss, and a score, of which a higher one is better."""
 
     loss: float
     score: float
 
 
 class Validation:
-    """Rows held out of training.
+    """Validation rows, on which networks are evaluated.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The memory of a training step, and the operations laid over it."""
+"""Preallocated arrays for the forward and backward pass, and the operations bound to them."""
 
 from __future__ import annotations
 
@@ -12,33 +12,32 @@ from sk_twolayer.network._chain import bind_backward, bind_forward
 
 
 class Workspace:
-    """The way of a minibatch forward and back through a net, laid out once and walked many times.
+    """Preallocated arrays for the forward and backward pass of a minibatch, reused for all of them.
 
-    All arrays are made here, and each operation is bound to those it works on; what is left for
-    every minibatch is a list of calls. Several minibatches have a place in it, each with scores
-    and targets of its own, so that their losses are read all at once; the other memory they
-    share. What depends on the rows is bound again when they lie elsewhere, as sparse rows do each
-    time.
+    Each operation is bound to its arrays once, so that a minibatch takes a list of calls without
+    arguments. There are `n_places` slots with scores and targets of their own, so that the losses
+    of several minibatches are computed in one call; all other arrays are shared. Operations on the
+    rows are bound again whenever the rows are in another array, as sparse rows always are.
 
     Parameters
     ----------
     net : TwoLayerNet
-        Whose parameters the gradients are of.
+        The network; gradients are with respect to its parameters.
     n_rows : int
-        Rows in a minibatch.
+        Rows per minibatch.
     n_places : int
-        Minibatches whose losses are read at once.
+        Number of minibatches whose losses are computed in one call.
     weighted : bool, default=False
         Whether rows have weights.
 
     Attributes
     ----------
     net : TwoLayerNet
-        A twin of the net, whose layers lie over this memory.
+        A network with the same parameters, and layers that are bound to these arrays.
     n_rows : int
-        Rows in a minibatch.
+        Rows per minibatch.
     loss : LossLayer
-        Over the scores of all places.
+        The loss layer, bound to the scores of all slots.
 
     Examples
     --------
@@ -81,7 +80,7 @@ class Workspace:
         self._x: Any = None
 
     def set_targets(self, t: Array, sample_weight: Array | None = None) -> None:
-        """Set what the next minibatches are compared with.
+        """Set the targets of the next minibatches.
 
         Parameters
         ----------
@@ -97,17 +96,17 @@ class Workspace:
             loss.sample_weight[...] = sample_weight.reshape(loss.sample_weight.shape)
 
     def run(self, place: int, x: Any) -> None:
-        """Walk a minibatch forward and back: `add_gradient` may follow.
+        """Run the forward and backward pass of a minibatch; `add_gradient` may follow.
 
         Parameters
         ----------
         place : int
-            Its place among those whose targets were set.
+            Its slot among those whose targets were set.
         x : ndarray or sparse container of shape (n_rows, inputs)
             Its rows.
         """
         if x is not self._x:
-            self._lay_over(x)
+            self._bind_rows(x)
         operations = self._operations[place]
         if operations is None:
             operations = [*self._to_hidden, *self._bind_place(place), *self._back]
@@ -139,8 +138,8 @@ class Workspace:
         """
         return self.loss.part(self._in_use).total()
 
-    def _lay_over(self, x: Any) -> None:
-        """Bind what depends on where the rows are."""
+    def _bind_rows(self, x: Any) -> None:
+        """Bind the operations that depend on the array of the rows."""
         layers = dict(self.net.layers)
         layers.pop("Affine2")
         self._to_hidden = bind_forward(layers, x, self._hidden)
@@ -150,7 +149,7 @@ class Workspace:
         self._x = x
 
     def _bind_place(self, place: int) -> list[Operation]:
-        """Bind what depends on where the scores and targets are."""
+        """Bind the operations that depend on the slot of the scores and targets."""
         loss, second = self.loss.part(place), self.net.layers["Affine2"]
         return [
             *second.bind_forward(self._hidden[-1], loss.x),

@@ -36,7 +36,17 @@ class Penalty:
         return 0.5 * self._alpha * float(self._weights @ self._weights) if self._alpha else 0.0
 
     def bind_gradient(self, into: Array) -> Callable[[float, float], float]:
-        """Bind the penalty's share of a gradient to an array, as an action."""
+        """Bind the gradient of the penalty to an array, as an action on its part for the weights.
+
+        The gradient of ``alpha/2 * |W|**2`` is ``alpha * W``. The gradient of the loss is added to
+        the same array by a product, which multiplies the array by a `keep` at no cost. So the
+        action ``add(scale, keep)`` returns the `keep` for that product:
+
+        - without a penalty, `keep` itself;
+        - where the array is theta, ``keep*W + scale*alpha*W = (keep + scale*alpha) * W``, so only
+          the factor changes;
+        - otherwise ``keep*into + scale*alpha*W`` is computed here, and the product keeps it: 1.
+        """
         alpha = self._alpha
         if not alpha:
             return lambda scale, keep: keep
