@@ -20,7 +20,7 @@ class CallbackSupportMixin:
     if find_spec("sklearn.callback") is not None:
 
         def set_callbacks(self, *callbacks: Any) -> Self:
-            """Set callbacks, to be called at the begin of a fit, after each epoch, and at its end."""
+            """Set callbacks, which are called at the start and end of a fit and of each epoch."""
             from sklearn.callback import CallbackSupportMixin
 
             CallbackSupportMixin.set_callbacks(self, *callbacks)
