@@ -137,6 +137,9 @@ def mean_nonzeros(X: Any, weights: Array | None = None) -> float:
     1.5
     """
     n, d = X.shape
+    if weights is None:  # by the total alone, which is quicker
+        values = X.data if issparse(X) else X
+        return max(1.0, round(float(np.count_nonzero(values) / max(n, 1)), 6))
     if issparse(X):  # explicit zeros do not count
         counts = np.diff(np.concatenate([[0], np.cumsum(X.data != 0)])[X.indptr])
     else:

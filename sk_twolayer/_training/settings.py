@@ -123,8 +123,10 @@ class Settings:
         # softmax of the only score has no gradient: with weights of 0 it is and stays 0
         is_constant = len(labels.classes) == 1
         sizes = n_features, int(params["hidden_size"]), labels.n_outputs
-        inputs_per_row = mean_nonzeros(dataset.X, dataset.weights)
-        learning_rate = as_python(params["learning_rate"])
+        learning_rate, alpha = as_python(params["learning_rate"]), as_python(params["alpha"])
+        inputs_per_row = 1.0
+        if "auto" in (learning_rate, alpha):  # it takes a pass over X
+            inputs_per_row = mean_nonzeros(dataset.X, dataset.weights)
         if learning_rate == "auto":
             learning_rate = optimizer.default_learning_rate(
                 inputs_per_row, sizes[1], decays=schedule == "cosine"
@@ -155,7 +157,6 @@ class Settings:
             early_stopping=bool(params["early_stopping"]),
         )
         check_memory(settings, n)  # before the rows are compared, for "auto"
-        alpha = as_python(params["alpha"])
         if alpha == "auto":
             n_rows = STREAM_ROWS if streaming or not n else n_observations(dataset)
             squares = mean_squares(dataset.X, dataset.weights)
