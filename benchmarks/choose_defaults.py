@@ -59,7 +59,7 @@ class Rules:
         rate        min(top_rate, scale / sqrt(max(d, columns) * h)), or flat_rate;
                     h is 256 without by_units
         batch_size  n // 32, but from least_batch to 128, and all up to 2 * least_batch
-        epochs      4500 minibatches, but from 10 to 40, and at least `steps` minibatches
+        epochs      4500 steps, clipped to [10, 40], and at least `steps` steps
     """
 
     penalty: float = 3e-3

@@ -61,7 +61,7 @@ def is_multilabel(model: FittedModel) -> bool:
 def predict_labels(model: FittedModel, X: Any) -> Any:
     """Return the class of each row with the largest probability, the first one of equals.
 
-    For several labels a row: an indicator matrix of the probabilities above one half, which is
+    For multilabel models: an indicator matrix of the probabilities above one half, which is
     sparse if the model was fitted to a sparse one. Scores are held for a block of rows at a time.
 
     Examples

@@ -10,7 +10,7 @@ REALMLP = "RealMLP_TD_S"
 RIVALS = [MLP, "LogisticRegression", "RandomForest", "HistGradientBoosting", REALMLP]
 BETTER, WORSE, OTHER = "#d1495b", "#3d5a80", "#6c757d"
 TIE = 0.002  # of accuracy, and as a share of the log-loss: less is none
-NEARLY_NOTHING = 0.005  # is added to log-losses before they are divided: .002 is as good as .001
+NEARLY_NOTHING = 0.005  # is added to log-losses before their ratio: .001 and .002 hardly differ
 PAGE = """# Comparison of the defaults
 
 `TwoLayerClassifier()` and other classifiers, all with default parameters, on real data: at most

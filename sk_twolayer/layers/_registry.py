@@ -33,7 +33,7 @@ ACTIVATIONS: dict[str, type[SupportsBackward]] = {
 
 
 def make_activation(activation: Activation) -> SupportsBackward:
-    """Return a layer of one's own: for a name or a class a new one, for an object a copy.
+    """Return a new layer for a name or a class, and a copy for an object.
 
     Examples
     --------

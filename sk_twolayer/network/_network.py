@@ -478,7 +478,7 @@ class TwoLayerNet:
 
 
 def _make_loss(loss: Any) -> LossLayer:
-    """Return a loss of one's own: for a name or a class a new one, for an object a copy."""
+    """Return a new loss layer for a name or a class, and a copy for an object."""
     if isinstance(loss, str) and loss in LOSSES:
         return LOSSES[loss]()
     if isinstance(loss, type) and issubclass(loss, LossLayer):
