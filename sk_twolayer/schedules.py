@@ -8,8 +8,8 @@ from typing import Any
 
 __all__ = ["LearningRate"]
 
-SLOWER = 5.0
-SLOWEST = 1000.0
+DECAY_FACTOR = 5.0
+MAX_DIVISOR = 1000.0
 
 
 def _constant(progress: float, period: int) -> float:
@@ -125,7 +125,7 @@ class LearningRate:
         bool
             Whether the rate has changed, so that training may improve again.
         """
-        if self.schedule != "adaptive" or self.divisor * SLOWER > SLOWEST:
+        if self.schedule != "adaptive" or self.divisor * DECAY_FACTOR > MAX_DIVISOR:
             return False
-        self.divisor *= SLOWER
+        self.divisor *= DECAY_FACTOR
         return True

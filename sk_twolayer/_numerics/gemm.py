@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from scipy.linalg import blas
 
-from sk_twolayer._typing import Action, Array, Operation
+from sk_twolayer._typing import AddInPlace, Array, Operation
 
 _GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
 _AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
 _SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
 
-FORGOTTEN_AT_ONCE = 2**13  # elements
+FLUSH_BLOCK_ELEMENTS = 2**13  # elements
 
 
 def add_product(
@@ -71,29 +71,29 @@ def bind_product(
            [11., 11.]])
     """
     _check_shapes(into, a, b, transpose_a)
-    if not _suits_blas(into, a, b):  # sparse, empty, mixed, integer, or an odd target
-        return partial(_without_blas(into, a, b, transpose_a), scale, keep)
-    gemm, a, b, into, *transposed = _for_gemm(into, a, b, transpose_a)
+    if not _can_use_blas(into, a, b):  # sparse, empty, mixed, integer, or an odd target
+        return partial(_bind_without_blas(into, a, b, transpose_a), scale, keep)
+    gemm, a, b, into, *transposed = _gemm_arguments(into, a, b, transpose_a)
     return partial(gemm, scale, a, b, keep, into, *transposed, 1)
 
 
-def bind_product_action(into: Array, a: Any, b: Array, *, transpose_a: bool = False) -> Action:
+def bind_add_product(into: Array, a: Any, b: Array, *, transpose_a: bool = False) -> AddInPlace:
     """Prepare a product once, to be added many times with `scale` and `keep` given each time.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer._numerics.gemm import bind_product_action
+    >>> from sk_twolayer._numerics.gemm import bind_add_product
     >>> x, W = np.ones((1, 2)), np.ones((2, 2))
-    >>> bind_product_action(W, x, x, transpose_a=True)(0.5, 2.0)
+    >>> bind_add_product(W, x, x, transpose_a=True)(0.5, 2.0)
     >>> W
     array([[2.5, 2.5],
            [2.5, 2.5]])
     """
     _check_shapes(into, a, b, transpose_a)
-    if not _suits_blas(into, a, b):
-        return _without_blas(into, a, b, transpose_a)
-    gemm, a, b, into, transposed_a, transposed_b = _for_gemm(into, a, b, transpose_a)
+    if not _can_use_blas(into, a, b):
+        return _bind_without_blas(into, a, b, transpose_a)
+    gemm, a, b, into, transposed_a, transposed_b = _gemm_arguments(into, a, b, transpose_a)
 
     def add(scale: float, keep: float) -> None:
         gemm(scale, a, b, keep, into, transposed_a, transposed_b, 1)
@@ -119,14 +119,14 @@ def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) 
         return
     if keep != 1:
         into *= keep
-    if x.ndim == 1 and _suits_blas(into, x):
+    if x.ndim == 1 and _can_use_blas(into, x):
         # one pass, where scale * x would be a new array
         _AXPY[into.dtype](x, into, x.size, scale)
     else:
         into += x if scale == 1 else scale * x
 
 
-def bind_add_scaled(into: Array, x: Array) -> Action:
+def bind_add_scaled(into: Array, x: Array) -> AddInPlace:
     """Prepare `add_scaled` once, to be called many times with `scale` and `keep`.
 
     Examples
@@ -139,7 +139,7 @@ def bind_add_scaled(into: Array, x: Array) -> Action:
     array([2., 3.])
     """
     _check_same_shape(into, x)
-    if x.ndim != 1 or not _suits_blas(into, x):
+    if x.ndim != 1 or not _can_use_blas(into, x):
         return lambda scale, keep: add_scaled(into, x, scale=scale, keep=keep)
     axpy, scal, n = _AXPY[into.dtype], _SCAL[into.dtype], x.size
 
@@ -170,8 +170,8 @@ def flush_denormals(x: Array) -> None:
     array([1.e+00, 1.e-30, 0.e+00], dtype=float32)
     """
     limit = np.finfo(x.dtype).tiny * x.dtype.type(2**24)
-    for start in range(0, len(x), FORGOTTEN_AT_ONCE):
-        piece = x[start : start + FORGOTTEN_AT_ONCE]
+    for start in range(0, len(x), FLUSH_BLOCK_ELEMENTS):
+        piece = x[start : start + FLUSH_BLOCK_ELEMENTS]
         piece[np.abs(piece) < limit] = 0
 
 
@@ -189,7 +189,7 @@ def _check_shapes(into: Array, a: Any, b: Array, transpose_a: bool) -> None:
         )
 
 
-def _suits_blas(into: Array, *factors: Any) -> bool:
+def _can_use_blas(into: Array, *factors: Any) -> bool:
     """Tell whether BLAS can work on `into` in place, and on factors of the same kind.
 
     f2py copies what is not contiguous. For a factor that is as good as any other way; a copied
@@ -204,7 +204,7 @@ def _suits_blas(into: Array, *factors: Any) -> bool:
     return True
 
 
-def _for_gemm(into: Array, a: Array, b: Array, transpose_a: bool) -> tuple[Any, ...]:
+def _gemm_arguments(into: Array, a: Array, b: Array, transpose_a: bool) -> tuple[Any, ...]:
     """Return a routine of BLAS, `a`, `b` and `into` by columns, and which factors to transpose."""
     transpose_b = False
     if not into.flags.f_contiguous:  # into.T <- b.T @ a.T
@@ -216,7 +216,7 @@ def _for_gemm(into: Array, a: Array, b: Array, transpose_a: bool) -> tuple[Any, 
     return _GEMM[into.dtype], a, b, into, int(transpose_a), int(transpose_b)
 
 
-def _without_blas(into: Array, a: Any, b: Array, transpose_a: bool) -> Action:
+def _bind_without_blas(into: Array, a: Any, b: Array, transpose_a: bool) -> AddInPlace:
     if transpose_a and getattr(a, "format", "dense") == "csr" and 4 * a.nnz < len(into):
         return partial(_add_few_rows, into, a, b)
     return partial(_add_any_product, into, a.T if transpose_a else a, b)

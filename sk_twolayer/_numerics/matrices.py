@@ -11,8 +11,8 @@ from scipy.sparse import issparse
 from sk_twolayer._typing import Array
 
 BLOCK_ROWS = 1024  # to work on at once: enough for BLAS, and their hidden units fit the cache
-SQUARED_AT_ONCE = 2**15  # elements: all the memory that mean_squares takes
-HASHED_AT_ONCE = 2**17  # elements: all the memory that row_keys takes beside its result
+SQUARE_BLOCK_ELEMENTS = 2**15  # elements: all the memory that mean_squares takes
+HASH_BLOCK_ELEMENTS = 2**17  # elements: all the memory that hash_rows takes beside its result
 
 
 def is_sparse(X: Any) -> bool:
@@ -110,7 +110,7 @@ def mean_squares(X: Any, weights: Array | None = None) -> Array:
     array([1., 3.])
     """
     n, d = X.shape
-    sums, n_at_once = np.zeros(d, X.dtype), max(1, SQUARED_AT_ONCE // max(1, d))
+    sums, n_at_once = np.zeros(d, X.dtype), max(1, SQUARE_BLOCK_ELEMENTS // max(1, d))
     with np.errstate(over="ignore", under="ignore"):
         for start in range(0, n, n_at_once):
             rows = slice(start, start + n_at_once)
@@ -143,13 +143,13 @@ def mean_nonzeros(X: Any, weights: Array | None = None) -> float:
     if issparse(X):  # explicit zeros do not count
         counts = np.diff(np.concatenate([[0], np.cumsum(X.data != 0)])[X.indptr])
     else:
-        size = max(1, SQUARED_AT_ONCE // max(1, d))
+        size = max(1, SQUARE_BLOCK_ELEMENTS // max(1, d))
         blocks = [np.count_nonzero(X[k : k + size], axis=1) for k in range(0, n, size)]
         counts = np.concatenate(blocks) if blocks else np.zeros(0)
     return max(1.0, round(float(np.average(counts, weights=weights)), 6)) if n else 1.0
 
 
-def row_keys(X: Any) -> Array:
+def hash_rows(X: Any) -> Array:
     """Return a number for each row that depends on nothing but what the row holds.
 
     Rows with equal elements have equal keys, be they dense or sparse, float32 or float64;
@@ -165,28 +165,28 @@ def row_keys(X: Any) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer._numerics.matrices import row_keys
-    >>> a, b, c = row_keys(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -0.0]]))
+    >>> from sk_twolayer._numerics.matrices import hash_rows
+    >>> a, b, c = hash_rows(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -0.0]]))
     >>> bool(a == b), bool(a == c)
     (False, True)
     """
     n, d = X.shape
     factors = np.random.RandomState(0).randint(0, 2**64, size=d, dtype=np.uint64) | np.uint64(1)
     keys = np.empty(n, np.uint64)
-    n_at_once = max(1, HASHED_AT_ONCE // max(1, d))
+    n_at_once = max(1, HASH_BLOCK_ELEMENTS // max(1, d))
     for start in range(0, n, n_at_once):
         rows = slice(start, start + n_at_once)
         if issparse(X):
             part = without_duplicates(X[rows])
-            terms = _scrambled(part.data) * factors[part.indices]
+            terms = _splitmix64(part.data) * factors[part.indices]
             sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
             keys[rows] = sums[part.indptr[1:]] - sums[part.indptr[:-1]]
         else:
-            keys[rows] = (_scrambled(X[rows]) * factors).sum(axis=1, dtype=np.uint64)
+            keys[rows] = (_splitmix64(X[rows]) * factors).sum(axis=1, dtype=np.uint64)
     return keys
 
 
-def _scrambled(x: Array) -> Array:
+def _splitmix64(x: Array) -> Array:
     """Return the ``h`` above: the bits of each number, each of them spread over all 64."""
     z: Array = (x.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

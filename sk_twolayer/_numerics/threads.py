@@ -9,8 +9,8 @@ Where more cores are worth it:
 - Predictions of many rows are split into blocks of rows, which several threads of Python work on,
   each with a BLAS of one thread (`_inference.py`). The blocks depend on shapes only, so the result
   does not depend on the number of threads.
-- Training whose largest product takes `LARGE_PRODUCT` multiplications or more keeps the threads
-  that BLAS has. There, and only there, the last bits depend on their number.
+- Training whose largest product takes `MIN_MULTITHREADED_PRODUCT` multiplications or more keeps the
+  threads that BLAS has. There, and only there, the last bits depend on their number.
 
 Why the limiter below is more than ``threadpoolctl.threadpool_limits``, which changes the limit when
 a block begins, and at its end sets the number it found:
@@ -40,7 +40,7 @@ from typing import Any
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-LARGE_PRODUCT = 2**26  # multiplications: a training step gains from more threads from here on
+MIN_MULTITHREADED_PRODUCT = 2**26  # multiplications
 
 
 class _SingleThreadedBlas:
@@ -48,9 +48,9 @@ class _SingleThreadedBlas:
 
     def __init__(self) -> None:
         self._before: list[tuple[Any, int]] = []  # each library, and its threads without a limit
-        self.forget_users()
+        self.reset()
 
-    def forget_users(self) -> None:
+    def reset(self) -> None:
         """Start with no users and an open lock, as a forked process must."""
         self._lock = threading.Lock()
         self._users: set[object] = set()
@@ -88,13 +88,13 @@ def _limits_each_thread(library: Any) -> bool:
 def _set_threads(numbers: list[tuple[Any, int]]) -> None:
     """Set the limits of libraries from this thread, though another may have set them last."""
     if numbers:
-        _let_go()
+        _clear_controlling_thread()
         for library, number in numbers:
             library.set_num_threads(number)
-        _let_go()
+        _clear_controlling_thread()
 
 
-def _let_go() -> None:
+def _clear_controlling_thread() -> None:
     """Let any thread set limits: see "controlling thread" above."""
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread(force=True)
@@ -102,7 +102,7 @@ def _let_go() -> None:
 
 _SINGLE_THREADED_BLAS = _SingleThreadedBlas()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_SINGLE_THREADED_BLAS.forget_users)
+    os.register_at_fork(after_in_child=_SINGLE_THREADED_BLAS.reset)
 
 
 def suitable_blas_threads(multiplications: int) -> AbstractContextManager[object]:
@@ -114,7 +114,7 @@ def suitable_blas_threads(multiplications: int) -> AbstractContextManager[object
     >>> with suitable_blas_threads(100 * 64 * 50):
     ...     pass
     """
-    return one_blas_thread() if multiplications < LARGE_PRODUCT else nullcontext()
+    return one_blas_thread() if multiplications < MIN_MULTITHREADED_PRODUCT else nullcontext()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.layers._base import Layer, perform
+from sk_twolayer.layers._base import Layer, run_all
 
 
 class LossLayer(Layer):
@@ -18,9 +18,9 @@ class LossLayer(Layer):
     Each loss here is a negative log-likelihood whose gradient, taken together with its
     link function, cancels to ``dx = (y - t) / batch``.
 
-    The ``bind_...`` methods work on what `receive` was given. That may be a stack of batches, of
+    The ``bind_...`` methods work on what `set_batch` was given. That may be a stack of batches, of
     shape (batches, batch, outputs), whose losses are read at once where they were computed one
-    :meth:`part` at a time.
+    :meth:`select` at a time.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class LossLayer(Layer):
         What was received.
     y : ndarray
         The probabilities.
-    row_values : tuple of ndarrays of shape (..., batch)
+    row_stats : tuple of ndarrays of shape (..., batch)
         What the link function finds out about each row, and the loss needs.
     """
 
@@ -36,7 +36,7 @@ class LossLayer(Layer):
     t: Array
     sample_weight: Array | None
     y: Array
-    row_values: tuple[Array, ...]
+    row_stats: tuple[Array, ...]
 
     def forward(
         self, x: Array, t: Any, sample_weight: Array | None = None, out: Array | None = None
@@ -75,12 +75,12 @@ class LossLayer(Layer):
             out = np.atleast_2d(out)
             if out.shape != x.shape:
                 raise ValueError(f"out has shape {out.shape}, but x has {x.shape}")
-        return self.compare(x, t, sample_weight, out)
+        return self.mean_loss(x, t, sample_weight, out)
 
-    def compare(
+    def mean_loss(
         self, x: Array, t: Array, sample_weight: Array | None = None, out: Array | None = None
     ) -> float:
-        """Return the mean loss of scores against targets that :meth:`encode` has made.
+        """Return the mean loss of scores against targets that :meth:`encode_targets` has made.
 
         Parameters
         ----------
@@ -100,11 +100,11 @@ class LossLayer(Layer):
         """
         if out is None:
             out = np.empty_like(x, np.result_type(x, np.float32))
-        self.receive(x.copy() if np.may_share_memory(x, out) else x, t, sample_weight)
-        perform(self.bind_probabilities(out))
-        return self.total() / len(x)
+        self.set_batch(x.copy() if np.may_share_memory(x, out) else x, t, sample_weight)
+        run_all(self.bind_probabilities(out))
+        return self.sum_losses() / len(x)
 
-    def receive(self, x: Array, t: Array, sample_weight: Array | None = None) -> None:
+    def set_batch(self, x: Array, t: Array, sample_weight: Array | None = None) -> None:
         """Take scores and targets, or the memory where they will be.
 
         Parameters
@@ -117,9 +117,9 @@ class LossLayer(Layer):
             Factor of each row's loss.
         """
         self.x, self.t, self.sample_weight = x, t, sample_weight
-        self.row_values = self._row_memory()
+        self.row_stats = self._new_row_stats()
 
-    def part(self, where: int | slice) -> Self:
+    def select(self, where: int | slice) -> Self:
         """Return a layer over some of a stack of batches.
 
         Parameters
@@ -137,11 +137,11 @@ class LossLayer(Layer):
         part.x, part.t, part.sample_weight = self.x[where], self.t[where], None
         if self.sample_weight is not None:
             part.sample_weight = self.sample_weight[where]
-        part.row_values = tuple(values[where] for values in self.row_values)
+        part.row_stats = tuple(values[where] for values in self.row_stats)
         return part
 
     def __getstate__(self) -> dict[str, Any]:
-        remembered = ("x", "t", "sample_weight", "y", "row_values")
+        remembered = ("x", "t", "sample_weight", "y", "row_stats")
         return {name: value for name, value in vars(self).items() if name not in remembered}
 
     def without_batch(self) -> Self:
@@ -156,17 +156,17 @@ class LossLayer(Layer):
         vars(layer).update(self.__getstate__())
         return layer
 
-    def total(self) -> float:
+    def sum_losses(self) -> float:
         """Return the sum of all rows' losses, each times its weight.
 
-        Follows the operations of `bind_probabilities`, which also write the `row_values`.
+        Follows the operations of `bind_probabilities`, which also write the `row_stats`.
 
         Returns
         -------
         float
             The sum.
         """
-        losses = self._losses()
+        losses = self._row_losses()
         if self.sample_weight is not None:
             losses = losses * self.sample_weight
         return float(losses.sum())
@@ -191,7 +191,7 @@ class LossLayer(Layer):
             out = np.empty_like(self.y)
         if out.shape != self.y.shape:
             raise ValueError(f"out has shape {out.shape}, but the scores have {self.y.shape}")
-        perform(self.bind_backward(out, dout))
+        run_all(self.bind_backward(out, dout))
         return out
 
     def bind_backward(  # type: ignore[override]  # the end of the chain: dout is a number
@@ -242,7 +242,7 @@ class LossLayer(Layer):
             If the targets are not what the class describes, or not as many as the scores.
         """
         x, t = self._rows(x, t)
-        decided, wanted = self._decide(self.probabilities(x)), self._decide(t)
+        decided, wanted = self._predict(self.probabilities(x)), self._predict(t)
         return float((decided == wanted).all(axis=1).mean())
 
     def _rows(self, x: Any, t: Any) -> tuple[Array, Array]:
@@ -254,10 +254,10 @@ class LossLayer(Layer):
             raise ValueError(f"x must be rows of scores, but its shape is {x.shape}")
         if t.ndim and len(t) != len(x):
             raise ValueError(f"x has {len(x)} rows but t has {len(t)}: give one target per row")
-        return x, self.encode(t, np.empty_like(x, np.result_type(x, np.float32)))
+        return x, self.encode_targets(t, np.empty_like(x, np.result_type(x, np.float32)))
 
     @abstractmethod
-    def encode(self, t: Array, out: Array) -> Array:
+    def encode_targets(self, t: Array, out: Array) -> Array:
         """Check targets and write them as rows of probabilities.
 
         Parameters
@@ -331,16 +331,16 @@ class LossLayer(Layer):
         """
 
     @abstractmethod
-    def _row_memory(self) -> tuple[Array, ...]:
+    def _new_row_stats(self) -> tuple[Array, ...]:
         """Return memory for what the link function finds out, a row each, and the loss needs."""
 
     @abstractmethod
-    def _losses(self) -> Array:
+    def _row_losses(self) -> Array:
         """Return the loss of each row, of shape (..., batch)."""
 
     @staticmethod
     @abstractmethod
-    def _decide(y: Array) -> Array:
+    def _predict(y: Array) -> Array:
         """Return the most likely outcome of each row, of shape (batch, anything)."""
 
     @staticmethod
@@ -356,7 +356,7 @@ class LossLayer(Layer):
         return out
 
 
-def between_zero_and_one(y: Array) -> Array:
+def clip_probabilities(y: Array) -> Array:
     """Replace 0 and 1 in place by the numbers beside them, as `LossLayer.probabilities` says."""
     limits = np.finfo(y.dtype)
     return y.clip(limits.tiny, 1 - limits.epsneg, out=y)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.losses._base import LossLayer, between_zero_and_one
+from sk_twolayer.losses._base import LossLayer, clip_probabilities
 
 
 class SigmoidWithLoss(LossLayer):
@@ -42,14 +42,14 @@ class SigmoidWithLoss(LossLayer):
 
     @staticmethod
     def probabilities(x: Array, out: Array | None = None) -> Array:
-        return between_zero_and_one(expit(x, out))
+        return clip_probabilities(expit(x, out))
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:
         y: Array = log_expit(x)
         return y
 
-    def encode(self, t: Array, out: Array) -> Array:
+    def encode_targets(self, t: Array, out: Array) -> Array:
         outputs = out.shape[-1]
         if t.shape[1:] != (outputs,) and not (t.ndim == 1 and outputs == 1):
             raise ValueError(
@@ -63,10 +63,10 @@ class SigmoidWithLoss(LossLayer):
         self.y = y
         return [partial(expit, self.x, y)]
 
-    def _row_memory(self) -> tuple[Array, ...]:
+    def _new_row_stats(self) -> tuple[Array, ...]:
         return ()
 
-    def _losses(self) -> Array:
+    def _row_losses(self) -> Array:
         # -log y for t=1 and -log(1-y) for t=0 both lie on the softplus curve, whose two
         # parts are split here so that neither overflows nor cancels.
         flat_part = np.log1p(np.exp(-np.abs(self.x)))
@@ -74,5 +74,5 @@ class SigmoidWithLoss(LossLayer):
         return losses
 
     @staticmethod
-    def _decide(y: Array) -> Array:
+    def _predict(y: Array) -> Array:
         return y > 0.5

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.special import log_softmax
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.layers._base import perform
-from sk_twolayer.losses._base import LossLayer, between_zero_and_one
+from sk_twolayer.layers._base import run_all
+from sk_twolayer.losses._base import LossLayer, clip_probabilities
 
-SHORT_ROW = 64  # classes
+MAX_CLASSES_BY_COLUMN = 64  # classes
 
 
 def softmax(x: Array, out: Array | None = None) -> Array:
@@ -43,18 +43,18 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     """
     x = np.asarray(x)
     if out is None:
-        out = softmax_memory(x.shape, np.result_type(x, np.float32))
+        out = empty_probabilities(x.shape, np.result_type(x, np.float32))
     if not (x.flags.c_contiguous and out.flags.c_contiguous and x.dtype == out.dtype):
-        np.copyto(out, x)  # into columns: see `softmax_memory`
+        np.copyto(out, x)  # into columns: see `empty_probabilities`
         x = out
-    row_values = np.empty((2, *x.shape[:-1]), out.dtype)
-    perform(_bind_softmax(x, out, row_values[0, ...], row_values[1, ...]))
+    row_stats = np.empty((2, *x.shape[:-1]), out.dtype)
+    run_all(_bind_softmax(x, out, row_stats[0, ...], row_stats[1, ...]))
     return out
 
 
-def softmax_memory(shape: tuple[int, ...], dtype: Any) -> Array:
+def empty_probabilities(shape: tuple[int, ...], dtype: Any) -> Array:
     """Return an uninitialized array, by columns where short rows are slow to add up."""
-    return np.empty(shape, dtype, order="F" if shape[-1] <= SHORT_ROW else "C")
+    return np.empty(shape, dtype, order="F" if shape[-1] <= MAX_CLASSES_BY_COLUMN else "C")
 
 
 def _bind_softmax(x: Array, y: Array, shift: Array, total: Array) -> list[Operation]:
@@ -104,14 +104,14 @@ class SoftmaxWithLoss(LossLayer):
     @staticmethod
     def probabilities(x: Array, out: Array | None = None) -> Array:
         y = softmax(x, out)
-        return between_zero_and_one(y) if y.shape[-1] > 1 else y  # a single class has all of it
+        return clip_probabilities(y) if y.shape[-1] > 1 else y  # a single class has all of it
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:
         y: Array = log_softmax(x, axis=-1)
         return y
 
-    def encode(self, t: Array, out: Array) -> Array:
+    def encode_targets(self, t: Array, out: Array) -> Array:
         outputs = out.shape[-1]
         if t.ndim == 2:
             return self._write_distributions(t, out)
@@ -131,21 +131,21 @@ class SoftmaxWithLoss(LossLayer):
 
     def bind_probabilities(self, y: Array) -> list[Operation]:
         self.y = y
-        return _bind_softmax(self.x, y, *self.row_values)
+        return _bind_softmax(self.x, y, *self.row_stats)
 
-    def _row_memory(self) -> tuple[Array, ...]:
+    def _new_row_stats(self) -> tuple[Array, ...]:
         shift, total = np.empty((2, *self.x.shape[:-1]), np.result_type(self.x, np.float32))
         return shift, total
 
-    def _losses(self) -> Array:
-        shift, total = self.row_values
+    def _row_losses(self) -> Array:
+        shift, total = self.row_stats
         # minus the target's log-probability, without the probability: it may have underflowed
         target_score = np.einsum("...j,...j->...", self.x, self.t)
         losses: Array = np.log(total) - (target_score - shift)
         return losses
 
     @staticmethod
-    def _decide(y: Array) -> Array:
+    def _predict(y: Array) -> Array:
         decision: Array = y.argmax(axis=1, keepdims=True)
         return decision
 
