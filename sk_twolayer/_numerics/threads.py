@@ -106,7 +106,17 @@ if hasattr(os, "register_at_fork"):
 
 
 def suitable_blas_threads(multiplications: int) -> AbstractContextManager[object]:
-    """Return a context with one BLAS thread, unless products are so large that more of them pay.
+    """Return a context in which BLAS has one thread, or all its threads for very large products.
+
+    Parameters
+    ----------
+    multiplications : int
+        Number of multiplications in the largest product of the block.
+
+    Returns
+    -------
+    context manager
+        `one_blas_thread`, or one that changes nothing.
 
     Examples
     --------
