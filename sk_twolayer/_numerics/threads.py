@@ -26,7 +26,7 @@ a block begins, and at its end sets the number it found:
 - *Fork.* A child forked during a fit inherits the lock, perhaps held, and users that do not exist
   there. It starts with no users, and its first block restores the number of the parent.
 - *Interrupts.* KeyboardInterrupt may be raised between any two lines. The numbers to restore are
-  forgotten after they were restored; if an interrupt prevented that, the next block does it.
+  cleared only after they were restored; if an interrupt prevents that, the next block restores.
 """
 
 from __future__ import annotations
@@ -44,10 +44,13 @@ MIN_MULTITHREADED_PRODUCT = 2**26  # multiplications
 
 
 class _SingleThreadedBlas:
-    """Counts the blocks that want one BLAS thread, and restores the number after the last."""
+    """Limits BLAS to one thread while any block needs that, and then restores the number.
+
+    A user is the identity of a running block. See the module for the reasons.
+    """
 
     def __init__(self) -> None:
-        self._before: list[tuple[Any, int]] = []  # each library, and its threads without a limit
+        self._before: list[tuple[Any, int]] = []  # each library, its number without the limit
         self.reset()
 
     def reset(self) -> None:
@@ -56,37 +59,39 @@ class _SingleThreadedBlas:
         self._users: set[object] = set()
 
     def enter(self, user: object) -> int:
-        """Set the limit, and return how many threads BLAS has without it."""
+        """Limit BLAS to one thread, and return its number of threads without the limit."""
         with self._lock:
             self._users.add(user)
-            if not self._before:
+            if not self._before:  # overlapping blocks: only the first one finds no limit
                 self._before = [(library, library.num_threads) for library in _blas_libraries()]
             _set_threads([(library, 1) for library, _ in self._before])
             return max([number for _, number in self._before], default=1)
 
     def leave(self, user: object) -> None:
-        """Restore what there was before the first user: the last one, that of the process."""
+        """Restore the number of threads, if no other block wants one BLAS thread."""
         with self._lock:
             self._users.discard(user)
-            others = bool(self._users)
-            _set_threads([b for b in self._before if not others or _limits_each_thread(b[0])])
-            if not others:
-                self._before = []
+            if self._users:  # overlapping blocks: restored now only where each thread has a limit
+                _set_threads([b for b in self._before if _limits_each_thread(b[0])])
+            else:
+                _set_threads(self._before)
+                self._before = []  # interrupts: after, not before
 
 
 @cache
 def _blas_libraries() -> list[Any]:
-    """Find this process's BLAS libraries, once: the search costs far more than a limit."""
+    """Return the BLAS libraries of this process; the search takes far longer than a limit."""
     libraries = ThreadpoolController().lib_controllers
     return [library for library in libraries if library.user_api == "blas"]
 
 
 def _limits_each_thread(library: Any) -> bool:
+    """Tell whether a library has a limit for each thread, not one for the process."""
     return bool(library.internal_api == "openblas" and library.threading_layer == "openmp")
 
 
 def _set_threads(numbers: list[tuple[Any, int]]) -> None:
-    """Set the limits of libraries from this thread, though another may have set them last."""
+    """Set the number of threads of each library, also if another thread set it last."""
     if numbers:
         _clear_controlling_thread()
         for library, number in numbers:
@@ -95,7 +100,7 @@ def _set_threads(numbers: list[tuple[Any, int]]) -> None:
 
 
 def _clear_controlling_thread() -> None:
-    """Let any thread set limits: see "controlling thread" above."""
+    """Let threadpoolctl set limits from any thread: see "controlling thread" above."""
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread(force=True)
 

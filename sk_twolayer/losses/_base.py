@@ -1,4 +1,4 @@
-"""What the losses have in common: link, mean loss, gradient, accuracy."""
+"""Base class of the losses: mean loss, gradient and accuracy."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ class LossLayer(Layer):
     Each loss here is a negative log-likelihood whose gradient, taken together with its
     link function, cancels to ``dx = (y - t) / batch``.
 
-    The ``bind_...`` methods work on what `set_batch` was given. That may be a stack of batches, of
-    shape (batches, batch, outputs), whose losses are read at once where they were computed one
-    :meth:`select` at a time.
+    The ``bind_...`` methods work on the arrays given to `set_batch`. Those may be a stack of
+    batches, of shape (batches, batch, outputs): then :meth:`select` returns a layer for each batch,
+    and :meth:`sum_losses` of the whole stack computes the losses of all batches in one call.
 
     Attributes
     ----------
     x, t, sample_weight : ndarray
-        What was received.
+        Scores, target probabilities and weights of the batch.
     y : ndarray
         The probabilities.
     row_stats : tuple of ndarrays of shape (..., batch)
-        What the link function finds out about each row, and the loss needs.
+        Statistics of each row that the link function computes, and the loss uses.
     """
 
     x: Array
@@ -46,7 +46,7 @@ class LossLayer(Layer):
         Parameters
         ----------
         x : array-like of shape (batch, outputs) or (outputs,)
-            Scores: what the last affine layer put out.
+            Scores: the output of the last affine layer.
         t : array-like
             Targets; see the class.
         sample_weight : array-like of shape (batch,), default=None
@@ -80,7 +80,7 @@ class LossLayer(Layer):
     def mean_loss(
         self, x: Array, t: Array, sample_weight: Array | None = None, out: Array | None = None
     ) -> float:
-        """Return the mean loss of scores against targets that :meth:`encode_targets` has made.
+        """Return the mean loss of scores against targets encoded by :meth:`encode_targets`.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class LossLayer(Layer):
         return self.sum_losses() / len(x)
 
     def set_batch(self, x: Array, t: Array, sample_weight: Array | None = None) -> None:
-        """Take scores and targets, or the memory where they will be.
+        """Set the arrays of scores and targets, which may be filled later.
 
         Parameters
         ----------
@@ -119,47 +119,47 @@ class LossLayer(Layer):
         self.x, self.t, self.sample_weight = x, t, sample_weight
         self.row_stats = self._new_row_stats()
 
-    def select(self, where: int | slice) -> Self:
-        """Return a layer over some of a stack of batches.
+    def select(self, batches: int | slice) -> Self:
+        """Return a layer for one or several of a stack of batches.
 
         Parameters
         ----------
-        where : int or slice
-            Which.
+        batches : int or slice
+            Index of the batches.
 
         Returns
         -------
         LossLayer
-            One that shares its memory.
+            A layer with the same options over views of the same arrays.
         """
-        part = type(self).__new__(type(self))  # with the options of this one, in no time
-        vars(part).update(vars(self))
-        part.x, part.t, part.sample_weight = self.x[where], self.t[where], None
+        layer = type(self).__new__(type(self))  # copy.copy would call __getstate__
+        vars(layer).update(vars(self))
+        layer.x, layer.t = self.x[batches], self.t[batches]
         if self.sample_weight is not None:
-            part.sample_weight = self.sample_weight[where]
-        part.row_stats = tuple(values[where] for values in self.row_stats)
-        return part
+            layer.sample_weight = self.sample_weight[batches]
+        layer.row_stats = tuple(values[batches] for values in self.row_stats)
+        return layer
 
     def __getstate__(self) -> dict[str, Any]:
         remembered = ("x", "t", "sample_weight", "y", "row_stats")
         return {name: value for name, value in vars(self).items() if name not in remembered}
 
     def without_batch(self) -> Self:
-        """Return a layer with the options of this one that has not received a batch.
+        """Return a layer with the options of this one, and no batch.
 
         Returns
         -------
         LossLayer
-            A new one.
+            A new layer.
         """
         layer = type(self).__new__(type(self))
         vars(layer).update(self.__getstate__())
         return layer
 
     def sum_losses(self) -> float:
-        """Return the sum of all rows' losses, each times its weight.
+        """Return the sum of weight times loss over all rows.
 
-        Follows the operations of `bind_probabilities`, which also write the `row_stats`.
+        The operations of `bind_probabilities`, which write `row_stats`, must have been called.
 
         Returns
         -------
@@ -222,7 +222,7 @@ class LossLayer(Layer):
         return operations
 
     def accuracy(self, x: Array, t: Any) -> float:
-        """Return the share of rows in which the most likely outcome is the target.
+        """Return the fraction of rows whose most likely outcome is the target.
 
         Parameters
         ----------
@@ -242,8 +242,8 @@ class LossLayer(Layer):
             If the targets are not what the class describes, or not as many as the scores.
         """
         x, t = self._rows(x, t)
-        decided, wanted = self._predict(self.probabilities(x)), self._predict(t)
-        return float((decided == wanted).all(axis=1).mean())
+        is_right: Array = self._predict(self.probabilities(x)) == self._predict(t)
+        return float(np.all(is_right, axis=1).mean())
 
     def _rows(self, x: Any, t: Any) -> tuple[Array, Array]:
         """Return scores and encoded targets as a batch, even of one row."""
@@ -280,12 +280,13 @@ class LossLayer(Layer):
 
     @abstractmethod
     def bind_probabilities(self, y: Array) -> list[Operation]:
-        """Bind the link function to the scores that were received, and to an array.
+        """Bind the link function to the scores of the batch, and to an array.
 
         Parameters
         ----------
         y : ndarray of shape (batch, outputs)
-            Probabilities; not the scores' own memory, which the loss is computed from.
+            Probabilities. It must not share memory with the scores, which the loss is computed
+            from.
 
         Returns
         -------
@@ -296,7 +297,7 @@ class LossLayer(Layer):
     @staticmethod
     @abstractmethod
     def probabilities(x: Array, out: Array | None = None) -> Array:
-        """Return the probabilities that scores stand for.
+        """Return the probabilities of scores.
 
         They are never 0 or 1: a value that rounds to 0 or 1 is replaced by the smallest normal
         number of the dtype, or by the largest number below 1. So their logarithms are finite.
@@ -317,7 +318,7 @@ class LossLayer(Layer):
     @staticmethod
     @abstractmethod
     def log_probabilities(x: Array) -> Array:
-        """Return the logarithms of the probabilities, which do not underflow as those may.
+        """Return the logarithms of the probabilities, computed without underflow.
 
         Parameters
         ----------
@@ -332,7 +333,7 @@ class LossLayer(Layer):
 
     @abstractmethod
     def _new_row_stats(self) -> tuple[Array, ...]:
-        """Return memory for what the link function finds out, a row each, and the loss needs."""
+        """Return uninitialized arrays for `row_stats`."""
 
     @abstractmethod
     def _row_losses(self) -> Array:
@@ -350,13 +351,13 @@ class LossLayer(Layer):
             raise ValueError(f"t must hold numbers, but its dtype is {t.dtype}")
         if not ((t >= 0) & (t <= 1)).all():  # a nan fails both
             raise ValueError(
-                f"t must hold probabilities in [0, 1], but it goes from {t.min()} to {t.max()}"
+                f"t must hold probabilities in [0, 1], but its range is [{t.min()}, {t.max()}]"
             )
         out[...] = t.reshape(out.shape)
         return out
 
 
 def clip_probabilities(y: Array) -> Array:
-    """Replace 0 and 1 in place by the numbers beside them, as `LossLayer.probabilities` says."""
+    """Clip `y` in place to the open interval (0, 1): see `LossLayer.probabilities`."""
     limits = np.finfo(y.dtype)
     return y.clip(limits.tiny, 1 - limits.epsneg, out=y)

@@ -1,4 +1,4 @@
-"""Outcomes that are yes or no each: logistic sigmoid and cross-entropy."""
+"""Loss for binary outcomes: logistic sigmoid and cross-entropy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sk_twolayer.losses._base import LossLayer, clip_probabilities
 
 
 class SigmoidWithLoss(LossLayer):
-    """Cross-entropy over the logistic sigmoid, for outcomes that are yes or no each.
+    """Cross-entropy over the logistic sigmoid, for one or several binary outcomes per row.
 
     With ``y = 1 / (1 + exp(-x))``, and the columns summed where there are several::
 
@@ -67,8 +67,8 @@ class SigmoidWithLoss(LossLayer):
         return ()
 
     def _row_losses(self) -> Array:
-        # -log y for t=1 and -log(1-y) for t=0 both lie on the softplus curve, whose two
-        # parts are split here so that neither overflows nor cancels.
+        # softplus(x) - x*t, where softplus(x) = max(x, 0) + log(1 + exp(-abs(x))). For large x and
+        # t=1 the difference of the first two terms is exactly 0: so they are subtracted first.
         flat_part = np.log1p(np.exp(-np.abs(self.x)))
         losses: Array = (np.maximum(self.x, 0) - self.x * self.t + flat_part).sum(axis=-1)
         return losses
