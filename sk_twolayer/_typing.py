@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -13,7 +14,8 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 class SparseMatrix(Protocol):
     """What this package uses of SciPy's sparse containers, which have no type stubs."""
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
+    ndim: int
     dtype: np.dtype[Any]
     format: str
     nnz: int
@@ -29,6 +31,8 @@ class SparseMatrix(Protocol):
 
     def __matmul__(self, other: Array, /) -> Array: ...
 
+    def astype(self, dtype: DTypeLike) -> SparseMatrix: ...
+
     def copy(self) -> SparseMatrix: ...
 
     def max(self) -> Any: ...
@@ -36,6 +40,8 @@ class SparseMatrix(Protocol):
     def min(self) -> Any: ...
 
     def multiply(self, other: Any, /) -> SparseMatrix: ...
+
+    def reshape(self, *shape: int) -> SparseMatrix: ...
 
     def sum(self, axis: int | None = None) -> Any: ...
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from functools import partial
 from operator import setitem
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
-from scipy.sparse import issparse
 
 from sk_twolayer._numerics.gemm import bind_add_product, bind_product
-from sk_twolayer._typing import AddInPlace, Array, Operation
+from sk_twolayer._numerics.matrices import is_sparse
+from sk_twolayer._typing import AddInPlace, Array, Matrix, Operation
 from sk_twolayer.layers._base import Layer, run_all
 
 
@@ -66,7 +66,7 @@ class Affine(Layer):
            [18., 24., 30.]])
     """
 
-    x: Any
+    x: Matrix
     dout: Array
     x_shape: tuple[int, ...]
 
@@ -121,7 +121,7 @@ class Affine(Layer):
             If the rows of `x` have another length than `W` has rows, or `out` shares memory with
             what it is computed from, has another shape, or cannot be filled in place.
         """
-        x = self._without_small_integers(x if issparse(x) else np.asarray(x))
+        x = self._without_small_integers(x if is_sparse(x) else np.asarray(x))
         if not x.ndim:
             raise ValueError("x must be a row or a batch of rows, but it is a single number")
         shape = x.shape[: x.ndim > 1] + self.b.shape  # of one row: that of b
@@ -132,13 +132,14 @@ class Affine(Layer):
         run_all(self.bind_forward(x, out))
         return out
 
-    def bind_forward(self, x: Array, out: Array) -> list[Operation]:
+    def bind_forward(self, x: Matrix, out: Array) -> list[Operation]:
         """Bind `forward` to an input and an output array (advanced).
 
         Parameters
         ----------
         x : ndarray or sparse container
-            Input; one of more than two dimensions must be contiguous, or it will be copied once.
+            Input. With more than two dimensions it must be contiguous: otherwise it is copied, and
+            the copy does not change when `x` does.
         out : ndarray of shape (outputs,) or (batch, outputs)
             Output.
 
@@ -204,7 +205,9 @@ class Affine(Layer):
         return [bind_product(_view_as_rows(out), self.dout, self.W.T, keep=0)]
 
     def set_dout(self, dout: Array) -> None:
-        """Remember `dout` for the parameters' gradients: `backward` for a first layer.
+        """Set `dout` for the gradients of the parameters, without computing ``dx``.
+
+        This replaces `backward` for the first layer of a network.
 
         Parameters
         ----------
@@ -214,7 +217,7 @@ class Affine(Layer):
         self.dout = _as_rows(dout)
 
     def _checked_dout(self, value: Any) -> Array:
-        """Return the gradient with respect to the last output: of one row, also as a batch."""
+        """Return `dout` as an array of the right shape; of one row, it may be a batch of one."""
         self._check_called("x_shape")
         dout: Array = self._without_small_integers(np.asarray(value))
         expected = (self.x.shape[0], *self.b.shape)
@@ -222,8 +225,12 @@ class Affine(Layer):
             raise ValueError(f"dout must have shape {expected}, but it has {dout.shape}")
         return dout
 
-    def _without_small_integers(self, x: Any) -> Any:
-        """Return integers in the type of W, in which their sums are right: not modulo 256."""
+    @overload
+    def _without_small_integers(self, x: Array) -> Array: ...
+    @overload
+    def _without_small_integers(self, x: Matrix) -> Matrix: ...
+    def _without_small_integers(self, x: Matrix) -> Matrix:
+        """Return integers in the type of W: sums of uint8, for example, would be modulo 256."""
         return x.astype(np.result_type(x.dtype, self.W)) if x.dtype.kind in "biu" else x
 
     def bind_dW(self, into: Array) -> AddInPlace:
@@ -285,7 +292,7 @@ def _write(name: str, parameter: Array, value: Any) -> None:
 
 
 def _check_out(out: Array, shape: tuple[int, ...], **read: Any) -> None:
-    """Refuse an array for a product that would be overwritten while it is read."""
+    """Refuse an `out` of another shape, or one that shares memory with a factor of the product."""
     if out.shape != shape:
         raise ValueError(f"out must have shape {shape}, but it has {out.shape}")
     for name, x in read.items():
@@ -296,11 +303,15 @@ def _check_out(out: Array, shape: tuple[int, ...], **read: Any) -> None:
             )
 
 
-def _as_rows(x: Array) -> Array:
-    """Return an array as a matrix: one row becomes a batch of one, the rest is flattened."""
+@overload
+def _as_rows(x: Array) -> Array: ...
+@overload
+def _as_rows(x: Matrix) -> Matrix: ...
+def _as_rows(x: Matrix) -> Matrix:
+    """Return an array as a matrix: of one row, or with each row of a batch flattened."""
     if x.ndim == 2:
         return x
-    return x[np.newaxis] if x.ndim == 1 else x.reshape(len(x), math.prod(x.shape[1:]))
+    return x[np.newaxis] if x.ndim == 1 else x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
 def _view_as_rows(out: Array) -> Array:
