@@ -16,9 +16,9 @@ from sk_twolayer.gradient_check import numerical_gradient
 from sk_twolayer.layers import Affine, Dropout
 from sk_twolayer.layers._registry import Activation, check_activation, copy_activation, copy_layer
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
-from sk_twolayer.network._chain import affine_layers, forward
+from sk_twolayer.network._chain import affine_layers, backward, forward
 from sk_twolayer.network._initialization import draw_weights, rectifies
-from sk_twolayer.network._layers import NamedLayers, bind_parameter_gradient, relink, set_first_dout
+from sk_twolayer.network._layers import NamedLayers, bind_parameter_gradient, relink
 from sk_twolayer.network._penalty import Penalty
 from sk_twolayer.network._views import NamedViews
 
@@ -358,8 +358,8 @@ class TwoLayerNet:
     def backward(self) -> None:
         """Propagate the gradient of the last `loss` back to the first layer.
 
-        Every layer then holds what its parameters' gradient needs. Nothing lies upstream of
-        the first affine layer, so its own input gradient, a third of its work, is left out.
+        Every layer then has what the gradients of its parameters need. The gradient with respect
+        to the input of the first layer, a third of its work, is not computed: nothing uses it.
 
         Raises
         ------
@@ -370,11 +370,7 @@ class TwoLayerNet:
             raise RuntimeError(
                 "backward() needs the loss of the rows that the layers saw last: call loss(x, t)"
             )
-        first, *between, second = self._layers.values()
-        dout = second.backward(self._last_layer.backward())
-        for layer in reversed(between):
-            dout = np.asarray(layer.backward(dout))
-        set_first_dout(first, dout)
+        backward(self._layers, self._last_layer.backward())
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
