@@ -1,4 +1,4 @@
-"""The layer that holds parameters: a matrix product and a bias."""
+"""The affine layer: a matrix product and a bias."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Affine(Layer):
 
         dx = dout @ W.T        dW = x.T @ dout        db = sum of the rows of dout
 
-    The parameters' gradients are an *action*, of :meth:`bind_dW` and :meth:`bind_db`: the caller
-    says where they land, and the step of gradient descent can happen inside the
-    product. The attributes `dW` and `db` are the same action into fresh arrays.
+    :meth:`bind_dW` and :meth:`bind_db` return functions that add the gradients of the parameters
+    to an array of the caller. That can be the parameter itself: then the matrix product takes the
+    step of gradient descent. The attributes `dW` and `db` are the gradients as new arrays.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ class Affine(Layer):
     Attributes
     ----------
     W, b : ndarray
-        The parameters. Assigning to one writes into its array, as ``params["W1"] = W`` does for
-        a net: so the layers of a net and its `params` never differ.
+        The parameters. Assigning to one writes into its array, as ``params["W1"] = W`` of a net
+        does: so the layers of a net always use its `params`.
 
     Raises
     ------
@@ -108,7 +108,7 @@ class Affine(Layer):
             One row of shape (inputs,), a batch of shape (batch, inputs), or a batch of
             anything of shape (batch, ...), which is flattened row by row.
         out : ndarray of shape (outputs,) or (batch, outputs), default=None
-            Where to put the result; must not share memory with `x`, `W` or `b`.
+            Filled with the result; must not share memory with `x`, `W` or `b`.
 
         Returns
         -------
@@ -118,8 +118,8 @@ class Affine(Layer):
         Raises
         ------
         ValueError
-            If the rows of `x` have another length than `W` has rows, or `out` shares memory with
-            what it is computed from, has another shape, or cannot be filled in place.
+            If the number of columns of `x` is not the number of rows of `W`, or if `out` has
+            another shape, shares memory with an operand, or cannot be filled in place.
         """
         x = self._without_small_integers(x if is_sparse(x) else np.asarray(x))
         if not x.ndim:
@@ -156,15 +156,14 @@ class Affine(Layer):
         ]
 
     def backward(self, dout: Any, out: Array | None = None) -> Array:
-        """Remember `dout` for the parameters' gradients and return ``dout @ W.T``.
+        """Return ``dout @ W.T``, and keep `dout` for the gradients of the parameters.
 
         Parameters
         ----------
         dout : array-like of shape (outputs,) or (batch, outputs)
             Gradient with respect to the output.
         out : ndarray in the shape of `x`, default=None
-            Where to put the result; must not share memory with `dout`, `W` or the last `x`, of
-            which the gradients are computed.
+            Filled with the result; must not share memory with `dout`, `W` or the last `x`.
 
         Returns
         -------
@@ -234,12 +233,13 @@ class Affine(Layer):
         return x.astype(np.result_type(x.dtype, self.W)) if x.dtype.kind in "biu" else x
 
     def bind_dW(self, into: Array) -> AddInPlace:
-        """Bind the gradient of `W` to an array, as an action (advanced).
+        """Bind the gradient of `W` to an array (advanced).
 
         Parameters
         ----------
         into : ndarray of shape (inputs, outputs)
-            What the action changes; with `W` itself and a negative `scale`, it is a step downhill.
+            Changed in place. With `W` itself and a negative `scale`, that is a step of gradient
+            descent.
 
         Returns
         -------
@@ -249,19 +249,19 @@ class Affine(Layer):
         return bind_add_product(into, self.x, self.dout, transpose_a=True)
 
     def bind_db(self, into: Array) -> AddInPlace:
-        """Bind the gradient of `b` to an array, as an action (advanced).
+        """Bind the gradient of `b` to an array (advanced).
 
         Parameters
         ----------
         into : ndarray of shape (outputs,)
-            What the action changes.
+            Changed in place.
 
         Returns
         -------
         callable
             ``add(scale, keep)``: ``into <- keep*into + scale * ones @ dout``.
         """
-        ones = np.ones((1, len(self.dout)), self.dout.dtype)  # so a bias is added like a weight
+        ones = np.ones((1, len(self.dout)), self.dout.dtype)  # the sum of rows as a product
         return bind_add_product(into[np.newaxis], ones, self.dout)
 
     @property
@@ -282,7 +282,7 @@ class Affine(Layer):
 
 
 def _write(name: str, parameter: Array, value: Any) -> None:
-    """Write a new value into a parameter; ``layer.W -= step`` has done so before it assigns."""
+    """Write a value to a parameter; ``layer.W -= step`` assigns the parameter itself."""
     if value is not parameter:
         if np.shape(value) != parameter.shape:
             raise ValueError(
@@ -298,8 +298,8 @@ def _check_out(out: Array, shape: tuple[int, ...], **read: Any) -> None:
     for name, x in read.items():
         if isinstance(x, np.ndarray) and np.shares_memory(out, x):
             raise ValueError(
-                f"out shares memory with {name}, of which the result is computed: an affine layer "
-                "cannot put its result where its input is"
+                f"out shares memory with {name}, from which the result is computed: the result of "
+                "an affine layer needs an array of its own"
             )
 
 
@@ -315,7 +315,7 @@ def _as_rows(x: Matrix) -> Matrix:
 
 
 def _view_as_rows(out: Array) -> Array:
-    """Return `out` as a matrix, for writing: a copy of it would be lost."""
+    """Return `out` as a matrix for writing, which must be a view: a copy would be lost."""
     if out.ndim == 2:
         return out
     rows = _as_rows(out)

@@ -228,8 +228,8 @@ class Words(MyRelu):
         (WithGrads(), r"WithGrads.*parameters to learn \(params\)"),
         (Affine(np.eye(4), np.zeros(4)), r"Affine.*parameters to learn \(W, b\)"),
         (MulLayer(), "MulLayer is no activation: .*one array each"),
-        (Dropout(0.5), "Dropout is no activation: .*by the parameter dropout"),
-        (Dropout, "Dropout is no activation"),
+        (Dropout(0.5), "Dropout is not an activation: use the parameter dropout"),
+        (Dropout, "Dropout is not an activation"),
         (SoftmaxWithLoss(), "SoftmaxWithLoss is no activation"),
         (NeedsArgument, r"NeedsArgument cannot be made without arguments: give an object"),
         (
