@@ -103,7 +103,7 @@ def test_bound_operations_use_the_current_parameters_and_rows(data):
 @pytest.mark.parametrize("batch_size", [1, 5, 12])
 @pytest.mark.parametrize("reordered", [False, True])
 @pytest.mark.parametrize("copied_bytes", [0, 2**20])
-def test_minibatches_are_all_rows_once(
+def test_minibatches_contain_each_row_once(
     container, batch_size, reordered, copied_bytes, data, monkeypatch
 ):
     monkeypatch.setattr("sk_twolayer._training.batches.MAX_SLOTS", 2)
