@@ -40,6 +40,7 @@ from sk_twolayer._sklearn_compat import (
 from sk_twolayer._training.attributes import FittedModel, fitted_attributes, saved_state
 from sk_twolayer._training.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from sk_twolayer._training.loop import FitResult, make_network, train
+from sk_twolayer._training.report import Report
 from sk_twolayer._training.scoring import Validation, check_scoring, make_score
 from sk_twolayer._training.settings import Settings, check_parameters, partial_fit_problem
 from sk_twolayer._training.state import RandomSources, TrainingState, data_summary
@@ -440,15 +441,11 @@ class TwoLayerClassifier(
             if not data.training.X.shape[0]:
                 return self  # no row has a weight
         settings = Settings.resolve(params, data.training, data.labels, streaming=True)
-        if previous:
-            state, net = previous.resume(settings, sources, n_iter=self.n_iter_)
-        else:
-            names = data.input_attributes.get("feature_names_in_")
-            warn_if_unscaled(data.training.X, names, type(self).__name__)
-            warn_if_one_hot(data.training.t)
-            state, net = TrainingState.new(settings, sources), make_network(settings, sources)
+        n_iter = self.n_iter_ if previous else 0
+        state, net = self._start(data, settings, sources, previous, n_iter=n_iter)
         state.restart_validation()
-        result = train(net, data.training, None, settings, state, verbose=bool(self.verbose))
+        report = Report(None) if self.verbose else None
+        result = train(net, data.training, None, settings, state, report=report)
         if result.stop_reason is StopReason.INTERRUPT:
             raise KeyboardInterrupt  # the caller of partial_fit decides what is fed next
         del state.records[: -settings.max_iter]
@@ -659,25 +656,38 @@ class TwoLayerClassifier(
         settings = Settings.resolve(params, data.training, data.labels)
         attributes = partial(self._attributes, data)
         tasks = EpochTasks(self, settings.n_epochs, X, y, sample_weight, attributes)
-        if previous:
-            state, net = previous.resume(settings, sources, n_iter=0)
-        else:
-            names = data.input_attributes.get("feature_names_in_")
-            warn_if_unscaled(data.training.X, names, type(self).__name__)
-            warn_if_one_hot(data.training.t)
-            state, net = TrainingState.new(settings, sources), make_network(settings, sources)
+        state, net = self._start(data, settings, sources, previous, n_iter=0)
         if validation[0] is not None and data.validation is not None:
-            names = data.input_attributes.get("feature_names_in_")
-            warn_if_scaled_differently(data.training.X, data.validation.X, names)
+            warn_if_scaled_differently(data.training.X, data.validation.X, data.feature_names)
         evaluator = self._validation(data, settings, state)
         self._compare_with_earlier_epochs(data, state)
         if previous and evaluator and settings.early_stopping:
             previous.keep_if_best(state, net, evaluator)
-        result = train(
-            net, data.training, evaluator, settings, state, tasks, verbose=bool(self.verbose)
-        )
+        report = Report(settings.n_epochs) if self.verbose else None
+        result = train(net, data.training, evaluator, settings, state, tasks, report)
         tasks.end_fit(attributes(result))
         return result, attributes(result)
+
+    def _start(
+        self,
+        data: PreparedData,
+        settings: Settings,
+        sources: RandomSources,
+        previous: FittedModel | None,
+        *,
+        n_iter: int,
+    ) -> tuple[TrainingState, TwoLayerNet]:
+        """Return the state and the network to train: those of the model, or new ones.
+
+        The data of a new model are checked for scaling and one-hot rows, which warn. A model that
+        is trained further was checked when it was new. `n_iter` is the number of epochs from which
+        to count on.
+        """
+        if previous:
+            return previous.resume(settings, sources, n_iter=n_iter)
+        warn_if_unscaled(data.training.X, data.feature_names, type(self).__name__)
+        warn_if_one_hot(data.training.t)
+        return TrainingState.new(settings, sources), make_network(settings, sources)
 
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters, after checking each and their combinations."""

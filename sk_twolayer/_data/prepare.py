@@ -14,6 +14,7 @@ from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._data.targets import Labels, as_target_array, check_targets, distinct_labels
 from sk_twolayer._data.weights import class_factors
 from sk_twolayer._sklearn_compat import shallow_copy
+from sk_twolayer._typing import Array
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
@@ -31,6 +32,11 @@ class PreparedData(NamedTuple):
     validation: Dataset | None
     labels: Labels
     input_attributes: dict[str, Any]
+
+    @property
+    def feature_names(self) -> Array | None:
+        """Names of the features, where X has some."""
+        return self.input_attributes.get("feature_names_in_")
 
 
 def prepare_fit(

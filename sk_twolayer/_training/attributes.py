@@ -167,8 +167,8 @@ class FittedModel:
         """Let the model as it is compete for the best epoch of early stopping."""
         model = copy.deepcopy(net)
         model.theta[:] = self.model_vector
-        measured = validation.measure(model)
-        state.keep_if_best(model.theta, measured.loss, measured.score)
+        result = validation.evaluate(model)
+        state.keep_if_best(model.theta, result.loss, result.score)
 
     @property
     def model_vector(self) -> Array:

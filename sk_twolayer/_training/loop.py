@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,7 +12,8 @@ import numpy as np
 from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._numerics.threads import suitable_blas_threads
 from sk_twolayer._training.objective import NetworkObjective
-from sk_twolayer._training.scoring import Measured, Validation
+from sk_twolayer._training.report import Report
+from sk_twolayer._training.scoring import Validation
 from sk_twolayer._training.settings import Settings
 from sk_twolayer._training.state import EpochRecord, RandomSources, TrainingState
 from sk_twolayer._typing import Array
@@ -59,8 +59,8 @@ def make_network(
 ) -> TwoLayerNet:
     """Return a network with initial weights, or with the given parameters.
 
-    The dropout source is seeded before the weights are drawn, and both come before the
-    permutations: a seed gives the same network whatever follows.
+    The seed of the dropout masks is drawn before the weights, and both before the permutations: a
+    seed gives the same network whatever follows.
     """
     if settings.dropout:
         sources.dropout_source()
@@ -88,8 +88,7 @@ def train(
     settings: Settings,
     state: TrainingState,
     callbacks: EpochCallbacks | None = None,
-    *,
-    verbose: bool = False,
+    report: Report | None = None,
 ) -> FitResult:
     """Train a network in place until an end is reached.
 
@@ -107,8 +106,8 @@ def train(
         The state so far; it is updated.
     callbacks : EpochCallbacks or None
         Are notified of each epoch.
-    verbose : bool
-        Whether to print one line per epoch.
+    report : Report or None
+        Prints the results of each epoch, and why training ended.
 
     Returns
     -------
@@ -124,7 +123,7 @@ def train(
     """
     if not settings.n_epochs:
         return FitResult(net, state, settings, StopReason.MAX_ITER)
-    run = _Run(net, dataset, validation, settings, state, verbose=verbose)
+    run = _Run(net, dataset, validation, settings, state, report)
     first_epoch = state.n_iter
     with suitable_blas_threads(run.objective.multiplications):
         try:
@@ -138,7 +137,10 @@ def train(
     if state.best is not None:
         state.theta = net.theta.copy()
         net.theta[:] = state.best.theta
-    return FitResult(net, state, settings, reason)
+    result = FitResult(net, state, settings, reason)
+    if report is not None:
+        report.end(result)
+    return result
 
 
 class _Run:
@@ -151,13 +153,11 @@ class _Run:
         validation: Validation | None,
         settings: Settings,
         state: TrainingState,
-        *,
-        verbose: bool,
+        report: Report | None,
     ) -> None:
         self.net, self.validation = net, validation
-        self.settings, self.state, self.verbose = settings, state, verbose
+        self.settings, self.state, self.report = settings, state, report
         self.n_rows = dataset.X.shape[0]
-        self.start_time = time.perf_counter()
         self.objective = NetworkObjective(
             net,
             dataset,
@@ -202,28 +202,28 @@ class _Run:
         comes either before or after it.
         """
         state, settings = self.state, self.settings
-        measured = self.validation.measure(self.net) if self.validation else None
+        validated = self.validation.evaluate(self.net) if self.validation else None
         record = EpochRecord(
             state.n_iter + 1,
             state.n_rows_seen + self.n_rows,
             result.loss,
             result.learning_rate,
-            *(measured or (None, None)),
+            *(validated or (None, None)),
         )
         state.records.append(record)
         self.keep_last_if_best()
-        if self.verbose:
-            print(_epoch_line(record, measured, time.perf_counter() - self.start_time))
-        validates = settings.early_stopping and measured is not None
-        if settings.fixed_length and not validates:
+        if self.report is not None:
+            self.report.epoch(record)
+        by_validation = settings.early_stopping and validated is not None
+        if settings.fixed_length and not by_validation:
             return True
-        objective = -measured.score if validates and measured else result.objective
+        objective = -validated.score if by_validation and validated else result.objective
         if not state.patience.should_stop(objective):
             return True
         if state.learning_rate.reduce():
             state.patience.reset()
             return True
-        if not validates and state.patience.is_spike(objective):
+        if not by_validation and state.patience.is_spike(objective):
             return True  # until it is over: early stopping keeps the best epoch, this does not
         state.patience.reset()
         return False
@@ -235,12 +235,3 @@ class _Run:
             net = copy.deepcopy(net)
             net.theta[:] = self.state.best.theta
         return FitResult(net, self.state, self.settings)
-
-
-def _epoch_line(record: EpochRecord, measured: Measured | None, seconds: float) -> str:
-    line = f"epoch {record.n_iter:5d}   loss {record.loss:10.6f}"
-    if measured is not None:
-        line += f"   validation loss {measured.loss:10.6f}"
-        if measured.score != -measured.loss:  # of a scorer
-            line += f"   score {measured.score:10.6f}"
-    return line + f"   learning rate {record.learning_rate:9.3e}   {seconds:8.2f} s"

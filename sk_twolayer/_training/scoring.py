@@ -20,7 +20,7 @@ from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 
 
-class Measured(NamedTuple):
+class ValidationResult(NamedTuple):
     """Result of an evaluation: mean loss, and a score, of which a higher one is better."""
 
     loss: float
@@ -44,8 +44,8 @@ class Validation:
     >>> from sk_twolayer._data.dataset import Dataset
     >>> from sk_twolayer._training.scoring import Validation
     >>> held_out = Dataset(np.zeros((2, 1)), np.array([0, 1]), None)
-    >>> measured = Validation(held_out).measure(TwoLayerNet(1, 1, 2))
-    >>> round(measured.loss, 4), round(measured.score, 4)  # log(2)
+    >>> result = Validation(held_out).evaluate(TwoLayerNet(1, 1, 2))
+    >>> round(result.loss, 4), round(result.score, 4)  # log(2)
     (0.6931, -0.6931)
     """
 
@@ -55,7 +55,7 @@ class Validation:
         self.dataset = dataset
         self._score = score
 
-    def measure(self, net: TwoLayerNet) -> Measured:
+    def evaluate(self, net: TwoLayerNet) -> ValidationResult:
         """Return the mean loss of a net, without dropout and penalty, and its score.
 
         Parameters
@@ -65,7 +65,7 @@ class Validation:
 
         Returns
         -------
-        Measured
+        ValidationResult
             Loss and score.
 
         Raises
@@ -81,7 +81,7 @@ class Validation:
             score = -loss if self._score is None else float(self._score(net))
         if math.isnan(score):
             raise ValueError("the score of the validation rows is nan: choose another scoring")
-        return Measured(loss, score)
+        return ValidationResult(loss, score)
 
     def _loss(self, net: TwoLayerNet, rows: slice) -> float:
         """Return the sum of some rows' losses."""

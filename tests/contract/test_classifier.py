@@ -1,6 +1,5 @@
 """What TwoLayerClassifier does with labels, weights, types and containers."""
 
-import re
 import tracemalloc
 
 import numpy as np
@@ -463,18 +462,6 @@ def test_a_warning_when_the_epochs_run_out(digits):
     with pytest.warns(ConvergenceWarning, match=r"epochs \(2\).*Increase max_iter") as caught:
         make(tol=1e-4, max_iter=2).fit(*digits)
     assert caught[0].filename == __file__
-
-
-def test_verbose_prints_a_line_an_epoch(digits, capsys):
-    clf = make(max_iter=3, verbose=True).fit(*digits)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    for number, (line, loss) in enumerate(zip(lines, clf.loss_curve_, strict=True), start=1):
-        assert re.fullmatch(
-            rf"epoch +{number}   loss +{loss:.6f}   learning rate 1\.000e-01   +\d+\.\d\d s", line
-        )
-    make(max_iter=1).fit(*digits)
-    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,7 @@ class TestSchedules:
         rates = {
             line.split("learning rate")[1].split()[0]
             for line in capsys.readouterr().out.splitlines()
+            if line.startswith("epoch")
         }
         assert rates == {"2.000e+00", "4.000e-01", "8.000e-02", "1.600e-02", "3.200e-03"}
         assert slowed.n_iter_ >= stopped.n_iter_ + 4 * 2

@@ -531,15 +531,6 @@ def test_a_score_that_is_no_number(parts):
         make(early_stopping=True, scoring=lambda *_: np.nan).fit(X, y)
 
 
-def test_verbose_tells_the_validation(parts, capsys):
-    X, y, *_ = parts
-    make(early_stopping=True, scoring="accuracy", max_iter=2, verbose=True).fit(X, y)
-    first, second = capsys.readouterr().out.splitlines()
-    assert len(first) == len(second)
-    for word in ("epoch", "loss", "validation loss", "score", "learning rate", " s"):
-        assert word in first
-
-
 @pytest.mark.parametrize("scoring", [None, "accuracy", lambda clf, X, y, **weights: 1.0])
 def test_scorers_with_weights(scoring, parts, rng):
     X, y, *_ = parts
