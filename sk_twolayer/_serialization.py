@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import zlib
 from collections.abc import Mapping
 from functools import singledispatch
@@ -14,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
 from sk_twolayer._version import __version__
+from sk_twolayer._warnings import warn
 
 LAYOUT = 1  # raise it when files of an earlier one need to be translated; and translate them
 MARKS = ("_layout", "_saved_by", "_checksum", "_sklearn_version")
@@ -55,13 +55,12 @@ def checked_state(state: dict[str, Any], name: str) -> dict[str, Any]:
         )
     # BaseEstimator warns in the same way, for classes of scikit-learn only.
     if sklearn_version not in (sklearn.__version__, None):
-        warnings.warn(
+        warn(
             InconsistentVersionWarning(
                 estimator_name=name,
                 current_sklearn_version=sklearn.__version__,
                 original_sklearn_version=sklearn_version,
-            ),
-            stacklevel=3,
+            )
         )
     return state
 

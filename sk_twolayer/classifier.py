@@ -426,7 +426,7 @@ class TwoLayerClassifier(
         """
         params = self._checked_parameters()
         previous = FittedModel.of(self)
-        sources = RandomSources.create(self.random_state, previous.saved if previous else None)
+        sources = RandomSources(self.random_state, previous.saved if previous else None)
         data = prepare_partial_fit(
             self,
             X,
@@ -641,7 +641,7 @@ class TwoLayerClassifier(
         params = self._checked_parameters()
         previous = FittedModel.of(self) if self.warm_start else None
         saved = previous.saved if previous else None
-        sources = RandomSources.create(self.random_state, saved)
+        sources = RandomSources(self.random_state, saved)
         data = prepare_fit(
             self,
             X,

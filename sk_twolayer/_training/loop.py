@@ -63,7 +63,7 @@ def make_network(
     seed gives the same network whatever follows.
     """
     if settings.dropout:
-        sources.dropout_source()
+        _ = sources.dropout  # draws its seed
     net = TwoLayerNet(
         settings.n_features,
         settings.hidden_size,
@@ -74,7 +74,7 @@ def make_network(
         alpha=settings.alpha,
         dropout=settings.dropout,
         dtype=settings.dtype,
-        random_state=sources.random_state,
+        random_state=sources.random_state if theta is None else None,
     )
     if theta is not None:
         net.theta[:] = theta
@@ -163,8 +163,7 @@ class _Run:
             dataset,
             batch_size=settings.block_size,
             shuffle=settings.shuffle,
-            random_state=state.sources.random_state,
-            dropout_random_state=state.sources.dropout,
+            sources=state.sources,
         )
 
     def epochs(self, callbacks: EpochCallbacks | None) -> StopReason:

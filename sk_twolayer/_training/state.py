@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from numbers import Integral
 from typing import Any, NamedTuple, Self
 
@@ -35,7 +36,6 @@ class EpochRecord(NamedTuple):
     validation_score: float | None = None
 
 
-@dataclass
 class RandomSources:
     """Sources of random numbers of a training run.
 
@@ -44,40 +44,52 @@ class RandomSources:
 
     Parameters
     ----------
-    random_state : RandomState
-        Source of the initial weights and of the permutations.
-    seeded : bool
-        Whether `random_state` was made from an integer, and belongs to this run alone.
-    dropout : RandomState or None
-        Source of the dropout masks, from the first epoch with dropout on.
-    split_seed : int or None
-        Seed of the train/validation split, from the first split on.
+    random_state : int, RandomState or None
+        As users give it. An int belongs to this run alone: its state is saved and restored.
+    saved : dict or None, default=None
+        What `get_state` returned for the training run to resume.
+
+    Examples
+    --------
+    >>> from sk_twolayer._training.state import RandomSources
+    >>> sources = RandomSources(0)
+    >>> sources.random_state.randint(100), sources.random_state.randint(100)
+    (44, 47)
+    >>> saved = sources.get_state()
+    >>> sources.random_state.randint(100), RandomSources(0, saved).random_state.randint(100)
+    (64, 64)
     """
 
-    random_state: np.random.RandomState
-    seeded: bool
-    dropout: np.random.RandomState | None = None
-    split_seed: int | None = None
+    def __init__(self, random_state: Any, saved: dict[str, Any] | None = None) -> None:
+        self._parameter = random_state
+        self._is_seeded = isinstance(random_state, Integral)
+        self._saved_state = saved["random_state"] if saved and self._is_seeded else None
+        self.split_seed: int | None = saved["split_seed"] if saved else None
+        self._dropout: np.random.RandomState | None = None
+        if saved and saved["dropout_random_state"] is not None:
+            self._dropout = np.random.RandomState()
+            self._dropout.set_state(saved["dropout_random_state"])
 
-    @classmethod
-    def create(cls, random_state: Any, saved: dict[str, Any] | None = None) -> Self:
-        """Return new sources, or those that continue the saved ones."""
-        sources = cls(check_random_state(random_state), isinstance(random_state, Integral))
-        if saved is None:
-            return sources
-        if sources.seeded and saved["random_state"] is not None:
-            sources.random_state.set_state(saved["random_state"])
-        if saved["dropout_random_state"] is not None:
-            sources.dropout = np.random.RandomState()
-            sources.dropout.set_state(saved["dropout_random_state"])
-        sources.split_seed = saved["split_seed"]
-        return sources
+    @cached_property
+    def random_state(self) -> np.random.RandomState:
+        """Source of the initial weights and of the permutations.
+
+        It is made when it is first used. A call of `partial_fit` with few rows does not use it,
+        and making it takes longer than a training step over one row.
+        """
+        random_state: np.random.RandomState = check_random_state(self._parameter)
+        if self._saved_state is not None:
+            random_state.set_state(self._saved_state)
+        return random_state
 
     def get_state(self) -> dict[str, Any]:
-        """Return what `create` takes as `saved`."""
+        """Return what the constructor takes as `saved`."""
+        state = self._saved_state
+        if self._is_seeded and "random_state" in vars(self):
+            state = self.random_state.get_state()
         return {
-            "random_state": self.random_state.get_state() if self.seeded else None,
-            "dropout_random_state": None if self.dropout is None else self.dropout.get_state(),
+            "random_state": state,
+            "dropout_random_state": None if self._dropout is None else self._dropout.get_state(),
             "split_seed": self.split_seed,
         }
 
@@ -87,11 +99,12 @@ class RandomSources:
             self.split_seed = self._draw_seed()
         return self.split_seed
 
-    def dropout_source(self) -> np.random.RandomState:
-        """Return the source of the dropout masks."""
-        if self.dropout is None:
-            self.dropout = np.random.RandomState(self._draw_seed())
-        return self.dropout
+    @property
+    def dropout(self) -> np.random.RandomState:
+        """Source of the dropout masks; the first use draws its seed from `random_state`."""
+        if self._dropout is None:
+            self._dropout = np.random.RandomState(self._draw_seed())
+        return self._dropout
 
     def _draw_seed(self) -> int:
         return int(self.random_state.randint(2**31 - 1))
