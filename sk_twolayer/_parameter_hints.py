@@ -9,7 +9,7 @@ from inspect import signature
 from typing import Any, Self, TypeVar
 
 from sk_twolayer._sklearn_compat import EstimatorBase, InvalidParameterError
-from sk_twolayer.schedules import SCHEDULES
+from sk_twolayer.schedules import _SCHEDULES
 
 Init = TypeVar("Init", bound=Callable[..., None])
 
@@ -64,7 +64,7 @@ VALUES = {
     ("weight_init_std", "he"): 'weight_init_std="auto"',
     ("weight_init_std", "sigmoid"): 'weight_init_std="auto"',
     ("weight_init_std", "xavier"): 'weight_init_std="auto"',
-    **{("learning_rate", name): f'learning_rate_schedule="{name}"' for name in SCHEDULES},
+    **{("learning_rate", name): f'learning_rate_schedule="{name}"' for name in _SCHEDULES},
 }
 
 

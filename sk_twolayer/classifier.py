@@ -27,13 +27,13 @@ from sk_twolayer._inference import (
 from sk_twolayer._mlp import from_mlp, to_mlp
 from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._parameter_hints import ParameterHints, name_counterparts
-from sk_twolayer._serialization import add_marks, checked_state
+from sk_twolayer._serialization import add_metadata, without_metadata
 from sk_twolayer._sklearn_compat import (
     RANDOM_STATE,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     HasMethods,
-    Number,
+    RealInterval,
     StrOptions,
     TransformerMixin,
 )
@@ -56,7 +56,7 @@ from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.optimizers import Optimizer
 from sk_twolayer.optimizers._base import StopReason
 from sk_twolayer.optimizers._registry import SOLVERS
-from sk_twolayer.schedules import SCHEDULES
+from sk_twolayer.schedules import _SCHEDULES
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
@@ -257,22 +257,25 @@ class TwoLayerClassifier(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "hidden_size": [Number(Integral, 1, None, closed="left")],
+        "hidden_size": [RealInterval(Integral, 1, None, closed="left")],
         # the view of the names, so that an activation that is added is known
         "activation": [StrOptions(ACTIVATIONS.keys()), HasMethods(["forward", "backward"])],
-        "weight_init_std": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "weight_init_std": [RealInterval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "solver": [StrOptions(set(SOLVERS)), Optimizer],
-        "learning_rate": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "learning_rate_schedule": [StrOptions({"auto", *SCHEDULES})],
-        "alpha": [Number(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "dropout": [Number(Real, 0, 1, closed="left")],
-        "batch_size": [Number(Integral, 1, None, closed="left"), StrOptions({"auto", "full"})],
-        "max_iter": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "learning_rate": [RealInterval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "learning_rate_schedule": [StrOptions({"auto", *_SCHEDULES})],
+        "alpha": [RealInterval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "dropout": [RealInterval(Real, 0, 1, closed="left")],
+        "batch_size": [
+            RealInterval(Integral, 1, None, closed="left"),
+            StrOptions({"auto", "full"}),
+        ],
+        "max_iter": [RealInterval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "shuffle": ["boolean"],
-        "tol": [Number(Real, 0, None, closed="left"), None],
-        "n_iter_no_change": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "tol": [RealInterval(Real, 0, None, closed="left"), None],
+        "n_iter_no_change": [RealInterval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Number(Real, 0, 1, closed="neither")],
+        "validation_fraction": [RealInterval(Real, 0, 1, closed="neither")],
         "scoring": [str, callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "warm_start": ["boolean"],
@@ -740,7 +743,7 @@ class TwoLayerClassifier(
         return is_multilabel(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return add_marks(super().__getstate__())
+        return add_metadata(super().__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(checked_state(state, type(self).__name__))
+        self.__dict__.update(without_metadata(state, type(self).__name__))

@@ -14,7 +14,7 @@ from sk_twolayer._data.containers import has_float32_columns, refuse_lazy, to_nu
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._typing import Array
 
-NUMBERS = "fiub"  # the kinds of dtype that become floats one by one
+NUMERIC_KINDS = "fiub"  # the kinds of dtype that become floats one by one
 
 
 def rows_to_predict(model: Any, X: Any) -> Any:
@@ -54,8 +54,8 @@ def validated(
     if has_float32_columns(X) and np.float32 in dtypes:
         dtypes = [np.float32]
     options.update(accept_sparse="csr", dtype=dtypes, ensure_all_finite=ensure_all_finite)
-    with as_floats("X"):
-        return validate_data(estimator, to_convert(X, dtypes), y, reset=reset, **options)
+    with overflow_as_value_error("X"):
+        return validate_data(estimator, safe_to_cast(X, dtypes), y, reset=reset, **options)
 
 
 def _plain_rows(model: Any, X: Any, dtype: np.dtype[Any]) -> Array | None:
@@ -67,7 +67,7 @@ def _plain_rows(model: Any, X: Any, dtype: np.dtype[Any]) -> Array | None:
         has_names = hasattr(model, "feature_names_in_")  # of which scikit-learn warns
         if has_names or X.ndim != 2 or not len(X) or X.shape[1] != model.n_features_in_:
             return None
-        if X.dtype.kind not in NUMBERS:
+        if X.dtype.kind not in NUMERIC_KINDS:
             return None
         rows = X
     else:
@@ -90,7 +90,7 @@ def _is_plain_target(y: Any, n: int) -> bool:
 
 
 def _is_of_numbers(dtype: Any) -> bool:
-    return isinstance(dtype, np.dtype) and dtype.kind in NUMBERS
+    return isinstance(dtype, np.dtype) and dtype.kind in NUMERIC_KINDS
 
 
 def _is_finite(rows: Array) -> bool:
@@ -131,7 +131,7 @@ def _dtypes_of_columns(X: Any) -> list[Any]:
 
 
 @contextmanager
-def as_floats(name: str) -> Iterator[None]:
+def overflow_as_value_error(name: str) -> Iterator[None]:
     """Let numbers become floats without a warning: those too large are refused, or are infinite."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -140,7 +140,7 @@ def as_floats(name: str) -> Iterator[None]:
         raise ValueError(f"{name} holds a number that is too large for a float") from error
 
 
-def to_convert(X: Any, dtypes: list[Any]) -> Any:
+def safe_to_cast(X: Any, dtypes: list[Any]) -> Any:
     """Return a matrix whose type may be changed without a trace in the caller's.
 
     Before SciPy 1.11 ``astype`` adds up the duplicates in the matrix it is asked of, and sorts it.

@@ -10,7 +10,7 @@ from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._numerics.matrices import row_keys
 from sk_twolayer._typing import Array
 
-COMMON = 5  # times that most rows occur where their copies are separate observations
+MIN_REPETITIONS = 5  # times that most rows occur where their copies are separate observations
 
 
 def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
@@ -24,8 +24,8 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
 
     - rows with this X have different targets: to hold out all rows of one class would leave those
       of the other, and the net would learn the opposite;
-    - or most different X occur `COMMON` times or more, as where all columns have few values: to
-      hold out an input would measure the net on what it cannot know;
+    - or most different X occur `MIN_REPETITIONS` times or more, as where all columns have few
+      values: to hold out an input would measure the net on what it cannot know;
     - or there are more copies than rows to hold out.
 
     A row whose sample weight is a whole number k is split as k copies are; part of it may be held
@@ -72,7 +72,7 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
     n_targets = np.bincount(x_group)  # of each different X
     too_large = cell_sizes > math.ceil(fraction * cell_sizes.sum())
     divisible = (n_targets[x_group] > 1) | too_large
-    if np.median(np.bincount(x_group, cell_sizes)) >= COMMON:
+    if np.median(np.bincount(x_group, cell_sizes)) >= MIN_REPETITIONS:
         divisible[:] = True
     n_units = np.where(divisible, cell_sizes, 1)  # of each cell
     strata = dataset.t[first] if single_label else np.zeros(len(first), dtype=np.intp)
@@ -96,7 +96,7 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
         np.floor(start + np.cumsum(n_units[order] * shares[strata[order]])), prepend=0
     )
     parts = _parts_of_rows(dataset, cell, copies, np.where(divisible, 1, cell_sizes) * taken)
-    return dataset.take_parts(copies - parts, copies), dataset.take_parts(parts, copies)
+    return dataset.take_copies(copies - parts, copies), dataset.take_copies(parts, copies)
 
 
 def n_observations(dataset: Dataset) -> int:

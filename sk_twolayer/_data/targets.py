@@ -39,14 +39,14 @@ class Labels(NamedTuple):
         return len(self.classes) == 2 and not self.multilabel
 
     @classmethod
-    def learn(cls, y: Any) -> Self:
+    def from_targets(cls, y: Any) -> Self:
         """Return the labels that occur in y, whatever the weights of their rows."""
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), multilabel=True, sparse=is_sparse(y))
         return cls(distinct_labels(y))
 
     @classmethod
-    def announced(cls, classes: Any, y: Any) -> Self:
+    def from_classes(cls, classes: Any, y: Any) -> Self:
         """Take the labels that are to come."""
         classes = as_target_array(classes, "classes")
         labels = distinct_labels(classes, "classes") if np.size(classes) else np.array([])

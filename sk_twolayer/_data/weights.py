@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from inspect import signature
-from numbers import Number as PythonNumber
-from numbers import Real
+from numbers import Number, Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
-from sk_twolayer._data.inputs import as_floats, refuse_missing
+from sk_twolayer._data.inputs import overflow_as_value_error, refuse_missing
 from sk_twolayer._data.targets import Labels
-from sk_twolayer._sklearn_compat import Number
+from sk_twolayer._sklearn_compat import RealInterval
 from sk_twolayer._typing import Array
 
 # From scikit-learn 1.8 on it refuses weights that are all zero, with a message of its own.
 ZEROS_ALLOWED = dict.fromkeys(
     {"allow_all_zero_weights"} & signature(_check_sample_weight).parameters.keys(), True
 )
-FACTOR = Number(Real, 0, None, closed="left")
+FACTOR = RealInterval(Real, 0, None, closed="left")
 MAX_COPIES = 1000  # of a row
 
 ClassWeight = dict[Any, float] | str | None
@@ -81,9 +80,9 @@ def check_sample_weight(
     if sample_weight is None:
         return None
     refuse_missing(**{name: sample_weight})
-    if isinstance(sample_weight, PythonNumber):  # scikit-learn accepts even nan
+    if isinstance(sample_weight, Number):  # scikit-learn accepts even nan
         sample_weight = np.full(X.shape[0], sample_weight)
-    with as_floats(name):
+    with overflow_as_value_error(name):
         weights: Array = _check_sample_weight(sample_weight, X, dtype=np.float64, **ZEROS_ALLOWED)
     if weights.min() < 0:
         raise ValueError(

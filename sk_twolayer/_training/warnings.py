@@ -16,14 +16,14 @@ from sk_twolayer.optimizers._base import StopReason
 from sk_twolayer.optimizers._registry import uses_minibatches
 
 MAX_RMS = 10.0  # of a column; benchmarks/defaults.py measures what unscaled columns cost
-SCALE_SAMPLE = 10_000  # rows that are looked at
+SAMPLE_ROWS = 10_000  # rows that are looked at
 MIN_VALUES = 25  # of a column: fewer may all be unusual by chance
-MIN_FALL = 0.02  # of the first loss, in the second half of training
+MIN_RELATIVE_FALL = 0.02  # of the first loss, in the second half of training
 
 
 def warn_if_unscaled(X: Any, feature_names: Array | None, class_name: str) -> None:
     """Warn if a column of X is so large that the network will learn little from the others."""
-    squares = mean_squares(X[:: 1 + X.shape[0] // SCALE_SAMPLE])
+    squares = mean_squares(X[:: 1 + X.shape[0] // SAMPLE_ROWS])
     largest = int(squares.argmax())
     if float(np.sqrt(squares[largest])) > MAX_RMS:
         # without the number, which differs between the fits of a search
@@ -37,7 +37,7 @@ def warn_if_unscaled(X: Any, feature_names: Array | None, class_name: str) -> No
 
 def warn_if_scaled_differently(X: Any, X_val: Any, feature_names: Array | None) -> None:
     """Warn if X_val has another scale than X, as where a pipeline has scaled X only."""
-    X, X_val = (part[:: 1 + part.shape[0] // SCALE_SAMPLE] for part in (X, X_val))
+    X, X_val = (part[:: 1 + part.shape[0] // SAMPLE_ROWS] for part in (X, X_val))
     with np.errstate(over="ignore", invalid="ignore"):
         differs = _columns_of_another_scale(X, X_val)
     if not differs.any():
@@ -142,4 +142,6 @@ def _is_still_falling(result: FitResult) -> bool:
     curve = result.state.loss_curve[-result.state.n_iter :]
     first, middle, last = curve[0], curve[(len(curve) - 1) // 2], curve[-1]
     is_short = len(curve) < result.settings.auto_epochs
-    return middle - last > (MIN_FALL * first if is_short else max(first - middle, MIN_FALL * first))
+    return middle - last > (
+        MIN_RELATIVE_FALL * first if is_short else max(first - middle, MIN_RELATIVE_FALL * first)
+    )

@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._data.dataset import learn_dataset
+from sk_twolayer._data.dataset import prepare_training_data
 from sk_twolayer.optimizers import SGD, Adam, Optimizer
 from tests.helpers import PLAIN, pairwise
 
@@ -223,7 +223,7 @@ class TestWeights:
 
     def test_equal_weights_are_none(self, data):
         X, y, _ = data
-        assert learn_dataset(X, y, np.full(300, 0.3), None)[0].weights is None
+        assert prepare_training_data(X, y, np.full(300, 0.3), None)[0].weights is None
         self.assert_same(make().fit(X, y), make().fit(X, y, sample_weight=np.full(300, 0.3)))
 
     def test_class_weight_multiplies(self, data):
@@ -288,7 +288,7 @@ def test_blocks_do_not_show(container, digits, monkeypatch):
     X = container(X)
     clf = make().fit(X, y)
     expected = clf.decision_function(X)
-    monkeypatch.setattr("sk_twolayer._inference.BLOCK_ROWS", 7)
+    monkeypatch.setattr("sk_twolayer._inference.MAX_BLOCK_ROWS", 7)
     assert_allclose(clf.decision_function(X), expected, rtol=1e-10)
 
 

@@ -38,7 +38,7 @@ from sklearn.preprocessing import (
 from threadpoolctl import threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._data.dataset import Dataset, learn_dataset
+from sk_twolayer._data.dataset import Dataset, prepare_training_data
 from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._numerics.matrices import row_keys
 from sk_twolayer._training.warnings import _columns_of_another_scale
@@ -99,7 +99,7 @@ class TestRowKeys:
 def split(X, y, fraction=0.1, seed=0, sample_weight=None):
     """Return the training and the validation set of a split."""
     X = X if sp.issparse(X) else np.asarray(X, float)
-    dataset, *_ = learn_dataset(X, np.asarray(y), sample_weight, None)
+    dataset, *_ = prepare_training_data(X, np.asarray(y), sample_weight, None)
     return train_validation_split(dataset, fraction, seed)
 
 
