@@ -15,7 +15,7 @@ from tools.measuring import ratio
 from sk_twolayer import TwoLayerNet
 from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_product
-from sk_twolayer._training.batches import PLACES
+from sk_twolayer._training.batches import MAX_SLOTS
 from sk_twolayer._training.objective import NetworkObjective
 from sk_twolayer._training.state import RandomSources
 from sk_twolayer.losses import SoftmaxWithLoss, softmax
@@ -89,12 +89,12 @@ def sums_by_a_product(rows, features, hidden, classes):
 def losses_at_once(rows, features, hidden, classes):
     """Read the losses of many minibatches at once."""
     layer = SoftmaxWithLoss()
-    memory = draw(2, PLACES, classes, rows).swapaxes(-1, -2)
-    layer.receive(*memory)
-    for values in layer.row_values:
+    memory = draw(2, MAX_SLOTS, classes, rows).swapaxes(-1, -2)
+    layer.set_batch(*memory)
+    for values in layer.row_stats:
         values[...] = 1
-    parts = [layer.part(place) for place in range(PLACES)]
-    return lambda: [part.total() for part in parts], layer.total
+    parts = [layer.select(slot) for slot in range(MAX_SLOTS)]
+    return lambda: [part.sum_losses() for part in parts], layer.sum_losses
 
 
 def adam_in_blocks(rows, features, hidden, classes):

@@ -19,10 +19,10 @@ from sk_twolayer._data.inputs import rows_to_predict
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._numerics.threads import one_blas_thread
 from sk_twolayer._typing import Array
-from sk_twolayer.layers._base import bind_forward, perform
+from sk_twolayer.layers._base import bind_forward, run_all
 from sk_twolayer.layers._registry import Activation, make_activation
 from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
-from sk_twolayer.losses._softmax import softmax_memory
+from sk_twolayer.losses._softmax import empty_probabilities
 
 # A block of rows is checked, multiplied and decided while it is in the cache: bytes of what there
 # is of each kind, unless that makes blocks of so few rows that a product is not worth its call.
@@ -118,7 +118,7 @@ def decision_scores(model: FittedModel, X: Any) -> Array:
 def probabilities(model: FittedModel, X: Any) -> Array:
     """Return the probability of each class or label, none of which is 0 or 1."""
     X = rows_to_predict(model, X)
-    out = softmax_memory((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
+    out = empty_probabilities((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
     _for_blocks(
         model,
         X,
@@ -186,7 +186,7 @@ def _for_blocks(
                 results = np.dot(x, W1, None if hidden is None else hidden[: len(x)])
             results += b1
             # a layer of its own for each block, since blocks may run in several threads
-            perform(bind_forward(make_activation(model.activation_), results, results))
+            run_all(bind_forward(make_activation(model.activation_), results, results))
             if not hidden_only:
                 out = None if memory is None else memory[start : start + size]
                 results = np.dot(results, W2, out)

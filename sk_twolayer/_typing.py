@@ -9,10 +9,52 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
+
+class SparseMatrix(Protocol):
+    """What this package uses of SciPy's sparse containers, which have no type stubs."""
+
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    format: str
+    nnz: int
+    data: Array
+    indices: Array
+    indptr: Array
+    has_canonical_format: bool
+
+    @property
+    def T(self) -> SparseMatrix: ...
+
+    def __getitem__(self, key: Any, /) -> SparseMatrix: ...
+
+    def __matmul__(self, other: Array, /) -> Array: ...
+
+    def copy(self) -> SparseMatrix: ...
+
+    def max(self) -> Any: ...
+
+    def min(self) -> Any: ...
+
+    def multiply(self, other: Any, /) -> SparseMatrix: ...
+
+    def sum(self, axis: int | None = None) -> Any: ...
+
+    def sum_duplicates(self) -> None: ...
+
+    def toarray(self) -> Array: ...
+
+    def tocoo(self) -> Any: ...
+
+    def tocsr(self) -> SparseMatrix: ...
+
+
+Matrix: TypeAlias = Array | SparseMatrix
+"""Rows of input: dense, or sparse by rows."""
+
 Operation: TypeAlias = Callable[[], object]
 """A call that has all its arguments, such as ``partial(np.exp, x, out=y)``, to run many times."""
 
-Action: TypeAlias = Callable[[float, float], object]
+AddInPlace: TypeAlias = Callable[[float, float], object]
 """``add(scale, keep)``: change an array in place to ``keep * array + scale * something``."""
 
 

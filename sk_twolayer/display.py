@@ -200,12 +200,12 @@ def _best_epoch(model: Any) -> int | None:
     """Return the epoch of the best validation score, of least loss among equals."""
     scores = getattr(model, "validation_scores_", None) or ()
     best = getattr(model, "best_validation_score_", None)
-    places = [place for place, score in enumerate(scores) if score == best]
-    if not places:  # no validation; or a warm start that has not come to a better score
+    matches = [i for i, score in enumerate(scores) if score == best]
+    if not matches:  # no validation; or a warm start that has not come to a better score
         return None
     losses = getattr(model, "validation_loss_curve_", None)
-    place = places[0] if losses is None else min(places, key=losses.__getitem__)
-    return len(model.loss_curve_) - len(scores) + 1 + place
+    i = matches[0] if losses is None else min(matches, key=losses.__getitem__)
+    return len(model.loss_curve_) - len(scores) + 1 + i
 
 
 INK, RED = "#22303c", "#c8324a"  # of values, and of gradients

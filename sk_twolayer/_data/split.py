@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from sk_twolayer._data.dataset import Dataset
-from sk_twolayer._numerics.matrices import row_keys
+from sk_twolayer._numerics.matrices import hash_rows
 from sk_twolayer._typing import Array
 
 MIN_REPETITIONS = 5  # times that most rows occur where their copies are separate observations
@@ -137,9 +137,9 @@ def _cells(dataset: Dataset) -> tuple[Array, Array, Array, Array]:
         Keys of X alone.
     """
     t = dataset.t[:, np.newaxis] if dataset.t.ndim == 1 else dataset.t
-    x_keys = row_keys(dataset.X)
+    x_keys = hash_rows(dataset.X)
     _, first, cell = np.unique(
-        x_keys ^ _rotate_left(row_keys(t)), return_index=True, return_inverse=True
+        x_keys ^ _rotate_left(hash_rows(t)), return_index=True, return_inverse=True
     )
     sizes = np.bincount(cell, dataset.copies).astype(np.int64)
     return first, cell, sizes, x_keys

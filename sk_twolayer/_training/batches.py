@@ -19,9 +19,9 @@ from sk_twolayer._training.workspace import Workspace
 from sk_twolayer._typing import Array
 from sk_twolayer.network import TwoLayerNet
 
-PLACES = 64  # minibatches whose targets are set, and losses read, at once
-CHUNK_BYTES = 2**20  # of their targets, scores and sparse rows, unless one minibatch takes more
-COPIED_BYTES = 2**18  # larger minibatches in order are not copied: binding a step costs less
+MAX_SLOTS = 64  # minibatches whose targets are set, and losses read, at once
+MAX_GROUP_BYTES = 2**20  # of their targets, scores and sparse rows, unless one minibatch takes more
+MAX_COPY_BYTES = 2**18  # larger minibatches in order are not copied: binding a step costs less
 
 
 class Minibatches:
@@ -55,9 +55,9 @@ class Minibatches:
     >>> from sk_twolayer._training.batches import Minibatches
     >>> X, t = np.arange(3.0).reshape(3, 1), np.array([0, 1, 1])
     >>> batches = Minibatches(TwoLayerNet(1, 1, 2), X, t, batch_size=2)
-    >>> for workspace, rows in batches.chunks():
-    ...     for place, x in enumerate(rows):
-    ...         print(x.ravel(), workspace.loss.t[place].tolist())
+    >>> for workspace, rows in batches.groups():
+    ...     for slot, x in enumerate(rows):
+    ...         print(x.ravel(), workspace.loss.t[slot].tolist())
     [0. 1.] [[1.0, 0.0], [0.0, 1.0]]
     [2.] [[0.0, 1.0]]
     """
@@ -73,11 +73,11 @@ class Minibatches:
     ) -> None:
         self._net, self._X, self._t, self._sample_weight = net, X, t, sample_weight
         self.n, self._batch_size = X.shape[0], batch_size
-        place_bytes = batch_size * (2 * net.params["b2"].nbytes + is_sparse(X) * bytes_per_row(X))
-        self._n_places = max(1, min(PLACES, self.n // batch_size, CHUNK_BYTES // place_bytes))
+        slot_bytes = batch_size * (2 * net.params["b2"].nbytes + is_sparse(X) * bytes_per_row(X))
+        self._n_slots = max(1, min(MAX_SLOTS, self.n // batch_size, MAX_GROUP_BYTES // slot_bytes))
         self._memory: dict[int, tuple[Workspace, Array | None]] = {}
 
-    def chunks(self, order: Array | None = None) -> Iterator[tuple[Workspace, Iterator[Any]]]:
+    def groups(self, order: Array | None = None) -> Iterator[tuple[Workspace, Iterator[Any]]]:
         """Pass over all rows once, by several minibatches at a time.
 
         Parameters
@@ -94,7 +94,7 @@ class Minibatches:
         """
         size = self._batch_size
         whole = self.n - self.n % size
-        cuts = [*range(0, whole, size * self._n_places), whole, self.n]
+        cuts = [*range(0, whole, size * self._n_slots), whole, self.n]
         for start, end in pairwise(cuts):
             if start == end:  # nothing is left over
                 continue
@@ -109,10 +109,10 @@ class Minibatches:
         """Return the workspace for minibatches of a size, and the array for copies of rows."""
         if n_rows not in self._memory:
             X, weighted = self._X, self._sample_weight is not None
-            n_places = self._n_places if n_rows == self._batch_size else 1
+            n_slots = self._n_slots if n_rows == self._batch_size else 1
             x = None
-            if not is_sparse(X) and (reordered or n_rows * bytes_per_row(X) <= COPIED_BYTES):
+            if not is_sparse(X) and (reordered or n_rows * bytes_per_row(X) <= MAX_COPY_BYTES):
                 x = np.empty((n_rows, X.shape[1]), X.dtype)
-            workspace = Workspace(self._net, n_rows, n_places, weighted=weighted)
+            workspace = Workspace(self._net, n_rows, n_slots, weighted=weighted)
             self._memory[n_rows] = workspace, x
         return self._memory[n_rows]

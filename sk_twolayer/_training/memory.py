@@ -28,13 +28,13 @@ CONTAINER_LIMITS = (
 )
 
 
-NEGLIGIBLE = 2**28  # bytes: any process has this much
+MIN_CHECKED_BYTES = 2**28  # bytes: any process has this much
 
 
 def check_memory(settings: Settings, n_rows: int) -> None:
     """Refuse a net that cannot be trained on some rows in the memory there is."""
     needed = training_memory(settings, n_rows)
-    limit = None if needed < NEGLIGIBLE else memory_limit()
+    limit = None if needed < MIN_CHECKED_BYTES else memory_limit()
     if limit is not None and needed > limit:
         raise ValueError(
             f"a net of {settings.n_features} inputs, hidden_size={settings.hidden_size} and "

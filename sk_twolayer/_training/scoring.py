@@ -87,10 +87,10 @@ class Validation:
         """Return the sum of some rows' losses."""
         X, t, weights, _ = self.dataset
         scores = net.predict(X[rows])
-        encoded = net.last_layer.encode(as_dense(t[rows]), np.empty_like(scores))
+        encoded = net.last_layer.encode_targets(as_dense(t[rows]), np.empty_like(scores))
         weights = None if weights is None else weights[rows]
-        net.last_layer.compare(scores, encoded, weights)
-        return net.last_layer.total()
+        net.last_layer.mean_loss(scores, encoded, weights)
+        return net.last_layer.sum_losses()
 
 
 def check_scoring(estimator: BaseEstimator) -> None:

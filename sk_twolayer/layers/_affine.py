@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from sk_twolayer._numerics.gemm import bind_product, bind_product_action
-from sk_twolayer._typing import Action, Array, Operation
-from sk_twolayer.layers._base import Layer, perform
+from sk_twolayer._numerics.gemm import bind_add_product, bind_product
+from sk_twolayer._typing import AddInPlace, Array, Operation
+from sk_twolayer.layers._base import Layer, run_all
 
 
 class Affine(Layer):
@@ -129,7 +129,7 @@ class Affine(Layer):
             out = np.empty(shape, np.result_type(x.dtype, self.W, self.b))
         else:
             _check_out(out, shape, x=x, W=self.W, b=self.b)
-        perform(self.bind_forward(x, out))
+        run_all(self.bind_forward(x, out))
         return out
 
     def bind_forward(self, x: Array, out: Array) -> list[Operation]:
@@ -182,7 +182,7 @@ class Affine(Layer):
             out = np.empty(self.x_shape, np.result_type(dout, self.W))
         else:
             _check_out(out, self.x_shape, dout=dout, W=self.W, x=self.x)
-        perform(self.bind_backward(dout, out))
+        run_all(self.bind_backward(dout, out))
         return out
 
     def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
@@ -200,10 +200,10 @@ class Affine(Layer):
         list of callables
             Functions without arguments that compute `out` from the current contents of the arrays.
         """
-        self.receive(dout)
+        self.set_dout(dout)
         return [bind_product(_view_as_rows(out), self.dout, self.W.T, keep=0)]
 
-    def receive(self, dout: Array) -> None:
+    def set_dout(self, dout: Array) -> None:
         """Remember `dout` for the parameters' gradients: `backward` for a first layer.
 
         Parameters
@@ -226,7 +226,7 @@ class Affine(Layer):
         """Return integers in the type of W, in which their sums are right: not modulo 256."""
         return x.astype(np.result_type(x.dtype, self.W)) if x.dtype.kind in "biu" else x
 
-    def bind_dW(self, into: Array) -> Action:
+    def bind_dW(self, into: Array) -> AddInPlace:
         """Bind the gradient of `W` to an array, as an action (advanced).
 
         Parameters
@@ -239,9 +239,9 @@ class Affine(Layer):
         callable
             ``add(scale, keep)``: ``into <- keep*into + scale * x.T @ dout``.
         """
-        return bind_product_action(into, self.x, self.dout, transpose_a=True)
+        return bind_add_product(into, self.x, self.dout, transpose_a=True)
 
-    def bind_db(self, into: Array) -> Action:
+    def bind_db(self, into: Array) -> AddInPlace:
         """Bind the gradient of `b` to an array, as an action (advanced).
 
         Parameters
@@ -255,7 +255,7 @@ class Affine(Layer):
             ``add(scale, keep)``: ``into <- keep*into + scale * ones @ dout``.
         """
         ones = np.ones((1, len(self.dout)), self.dout.dtype)  # so a bias is added like a weight
-        return bind_product_action(into[np.newaxis], ones, self.dout)
+        return bind_add_product(into[np.newaxis], ones, self.dout)
 
     @property
     def dW(self) -> Array:

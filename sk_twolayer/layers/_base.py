@@ -151,7 +151,7 @@ class Layer(ABC):
             )
 
 
-def perform(operations: Iterable[Operation]) -> None:
+def run_all(operations: Iterable[Operation]) -> None:
     """Call one operation after the other."""
     for operation in operations:
         operation()
@@ -258,7 +258,7 @@ class ElementwiseLayer(Layer, BaseEstimator):
         if out is None:
             out = np.empty_like(x)
         _check_same_shape("out", out, "x", x)
-        perform(self.bind_forward(x, out))
+        run_all(self.bind_forward(x, out))
         return out
 
     def backward(self, dout: Any, out: Array | None = None) -> Array:
@@ -289,7 +289,7 @@ class ElementwiseLayer(Layer, BaseEstimator):
         if out is None:
             out = np.empty_like(dout, np.result_type(dout, self.y))
         _check_same_shape("out", out, "dout", dout)
-        perform(self.bind_backward(dout, out))
+        run_all(self.bind_backward(dout, out))
         return out
 
     @abstractmethod

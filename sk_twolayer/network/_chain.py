@@ -107,12 +107,12 @@ def bind_forward(layers: Layers, x: Any, out: Sequence[Array]) -> list[Operation
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer.layers._base import perform
+    >>> from sk_twolayer.layers._base import run_all
     >>> from sk_twolayer.network._chain import bind_forward
     >>> from sk_twolayer.layers import Relu, Sigmoid
     >>> x = np.array([-3.0, 0.0])
     >>> operations = bind_forward({"Relu": Relu(), "Sigmoid": Sigmoid()}, x, (x, x))
-    >>> perform(operations)
+    >>> run_all(operations)
     >>> x
     array([0.5, 0.5])
     """
@@ -145,12 +145,12 @@ def bind_backward(layers: Layers, dout: Array, out: Array) -> list[Operation]:
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer.layers._base import perform
+    >>> from sk_twolayer.layers._base import run_all
     >>> from sk_twolayer.network._chain import affine_layers, bind_backward, bind_forward
     >>> layers = affine_layers(np.eye(2), np.zeros(2), np.ones((2, 1)), np.zeros(1), "relu")
     >>> x, hidden, scores = np.array([[3.0, -4.0]]), np.empty((1, 2)), np.empty((1, 1))
-    >>> perform(bind_forward(layers, x, (hidden, hidden, scores)))
-    >>> perform(bind_backward(layers, np.ones((1, 1)), hidden.copy()))
+    >>> run_all(bind_forward(layers, x, (hidden, hidden, scores)))
+    >>> run_all(bind_backward(layers, np.ones((1, 1)), hidden.copy()))
     >>> layers["Affine1"].dW
     array([[ 3.,  0.],
            [-4.,  0.]])
@@ -159,5 +159,5 @@ def bind_backward(layers: Layers, dout: Array, out: Array) -> list[Operation]:
     operations = base.bind_backward(last, dout, out)
     for layer in reversed(between):
         operations += base.bind_backward(layer, out, out)
-    cast(Affine, first).receive(out)
+    cast(Affine, first).set_dout(out)
     return operations

@@ -10,8 +10,8 @@ from numpy.typing import DTypeLike
 from sk_twolayer._typing import Array
 from sk_twolayer.layers._registry import Activation, make_activation, probe
 
-DRAWN_AT_ONCE = 2**13  # numbers
-LARGEST_DRAWN = 10.0  # by chance, once in 1e23 numbers
+DRAW_BLOCK_ELEMENTS = 2**13  # numbers
+MAX_DEVIATE = 10.0  # by chance, once in 1e23 numbers
 
 
 def draw_weights(
@@ -30,11 +30,13 @@ def draw_weights(
     """
     if isinstance(std, str):
         std = math.sqrt(2 / (len(W) if rectifies else sum(W.shape)))
-    if std * LARGEST_DRAWN > float(np.finfo(W.dtype).max):
+    if std * MAX_DEVIATE > float(np.finfo(W.dtype).max):
         raise ValueError(f"weight_init_std={std:g} is too large for weights of {W.dtype}")
     flat = W.reshape(-1)
-    for start in range(0, flat.size if std else 0, DRAWN_AT_ONCE):  # a RandomState draws float64
-        piece = flat[start : start + DRAWN_AT_ONCE]
+    for start in range(
+        0, flat.size if std else 0, DRAW_BLOCK_ELEMENTS
+    ):  # a RandomState draws float64
+        piece = flat[start : start + DRAW_BLOCK_ELEMENTS]
         piece[:] = std * random_state.standard_normal(piece.size)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sk_twolayer._numerics.gemm import add_scaled
-from sk_twolayer._typing import Action, Array
+from sk_twolayer._typing import AddInPlace, Array
 from sk_twolayer.layers import Affine
 from sk_twolayer.layers._base import SupportsBackward
 
@@ -92,17 +92,17 @@ def relink(layer: Any, name: str, params: Mapping[str, Array]) -> Any:
     return layer
 
 
-def receive(layer: Any, dout: Array) -> None:
+def set_first_dout(layer: Any, dout: Array) -> None:
     """Give the first layer its gradient, for its parameters alone where it can do without `dx`."""
-    if hasattr(layer, "receive"):
-        layer.receive(dout)
+    if hasattr(layer, "set_dout"):
+        layer.set_dout(dout)
     else:
         layer.backward(dout)
 
 
-def bind_parameter_gradient(layer: Any, attribute: str, into: Array) -> Action:
+def bind_parameter_gradient(layer: Any, attribute: str, into: Array) -> AddInPlace:
     """Bind the gradient of a parameter to an array, by `bind_dW` or from the attribute `dW`."""
-    bind: Callable[[Array], Action] | None = getattr(layer, f"bind_d{attribute}", None)
+    bind: Callable[[Array], AddInPlace] | None = getattr(layer, f"bind_d{attribute}", None)
     return bind(into) if bind is not None else partial(_add_attribute, layer, attribute, into)
 
 

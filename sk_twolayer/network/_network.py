@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -12,14 +11,14 @@ from numpy.typing import DTypeLike
 from sklearn.utils import check_random_state
 
 from sk_twolayer._sklearn_compat import as_python
-from sk_twolayer._typing import Action, Array
+from sk_twolayer._typing import AddInPlace, Array
 from sk_twolayer.gradient_check import numerical_gradient
 from sk_twolayer.layers import Affine, Dropout
 from sk_twolayer.layers._registry import Activation, check_activation, copy_activation, copy_layer
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
 from sk_twolayer.network._chain import affine_layers, forward
 from sk_twolayer.network._initialization import draw_weights, rectifies
-from sk_twolayer.network._layers import NamedLayers, bind_parameter_gradient, receive, relink
+from sk_twolayer.network._layers import NamedLayers, bind_parameter_gradient, relink, set_first_dout
 from sk_twolayer.network._penalty import Penalty
 from sk_twolayer.network._views import NamedViews
 
@@ -164,18 +163,10 @@ class TwoLayerNet:
         n_weights = self._params["W1"].size + self._params["W2"].size
         self._penalty = Penalty(self._theta, n_weights, self._alpha)
 
-    def twin(self) -> TwoLayerNet:
-        """Return a net over the same parameters, with layers of its own to bind to arrays.
-
-        Returns
-        -------
-        TwoLayerNet
-            One that changes as this one does.
-        """
-        return copy.copy(self)
-
     def __getstate__(self) -> dict[str, Any]:
-        # A copied view would be an array of its own, and a layer remembers the last batch.
+        # Views and layers are made again by __setstate__: a pickled view would be an array of its
+        # own, and layers keep the last batch. So copy.copy(net) has the same theta, and its own
+        # layers; a Workspace binds those.
         made_again = {"_params", "_layers", "_penalty"}
         state = {name: value for name, value in vars(self).items() if name not in made_again}
         layers = self._layers
@@ -383,7 +374,7 @@ class TwoLayerNet:
         dout = second.backward(self._last_layer.backward())
         for layer in reversed(between):
             dout = np.asarray(layer.backward(dout))
-        receive(first, dout)
+        set_first_dout(first, dout)
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
@@ -399,7 +390,7 @@ class TwoLayerNet:
         """
         self.bind_gradient(into)(scale, keep)
 
-    def bind_gradient(self, into: Array, *, n_rows: int = 1) -> Action:
+    def bind_gradient(self, into: Array, *, n_rows: int = 1) -> AddInPlace:
         """Bind the gradient of the objective to an array, as an action.
 
         Parameters

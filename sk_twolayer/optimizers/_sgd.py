@@ -9,7 +9,7 @@ import numpy as np
 
 from sk_twolayer._numerics.gemm import bind_add_scaled
 from sk_twolayer._sklearn_compat import RealInterval
-from sk_twolayer._typing import Action, AddGradient, Array
+from sk_twolayer._typing import AddGradient, AddInPlace, Array
 from sk_twolayer.optimizers._base import Optimizer, in_blocks
 
 
@@ -92,7 +92,9 @@ class SGD(Optimizer):
             add_v_to_x(momentum, 1.0)
 
 
-def _bind_nesterov_blocks(theta: Array, velocity: Array) -> tuple[Array, list[tuple[Action, ...]]]:
+def _bind_nesterov_blocks(
+    theta: Array, velocity: Array
+) -> tuple[Array, list[tuple[AddInPlace, ...]]]:
     """Return an array for the plain step, and for each block the three actions of a step."""
     downhill = np.empty_like(theta)
     return downhill, [

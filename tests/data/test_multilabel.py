@@ -124,7 +124,7 @@ def test_class_weights_are_refused(data):
 def test_a_sparse_indicator_is_never_dense_as_a_whole(rng, monkeypatch):
     X, Y = rng.standard_normal((400, 3)), sp.random(400, 50, density=0.1, random_state=0)
     Y.data[:] = 1
-    monkeypatch.setattr("sk_twolayer._training.batches.CHUNK_BYTES", 1)
+    monkeypatch.setattr("sk_twolayer._training.batches.MAX_GROUP_BYTES", 1)
     sizes = []
 
     def as_dense(t, original=minibatches.as_dense):

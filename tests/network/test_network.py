@@ -229,9 +229,9 @@ def test_a_copy_is_a_net_of_its_own_that_trains(copied, x):
     assert x.tobytes() not in pickle.dumps(net)
     other = copied(net)
     assert not np.shares_memory(other.theta, net.theta)
-    for twin in (net, other):
-        twin.gradient(x, t)
-        twin.add_gradient(twin.theta, scale=-0.1)
+    for one in (net, other):
+        one.gradient(x, t)
+        one.add_gradient(one.theta, scale=-0.1)
     assert_array_equal(other.theta, net.theta)
     assert other.loss(x, t) == net.loss(x, t) < make_net(alpha=0.1, activation="tanh").loss(x, t)
 
@@ -290,7 +290,7 @@ def test_alpha_that_is_changed_takes_effect(changed, x):
     net, expected = make_net(alpha=0.7), make_net(alpha=changed)
     net.gradient(x, t)
     net.alpha = changed
-    for one in (net, copy.deepcopy(net), net.twin()):
+    for one in (net, copy.deepcopy(net), copy.copy(net)):
         assert one.alpha == changed
         assert one.loss(x, t) == expected.loss(x, t)
         assert largest_difference(one.gradient(x, t), expected.gradient(x, t)) == 0
@@ -359,7 +359,7 @@ def test_lists_and_integers(rng):
         lambda net, x: net.accuracy(x, np.zeros(len(x), int)),
         lambda net, x: (repr(net), net.penalty),
         lambda net, x: copy.deepcopy(net).loss(x, np.zeros(len(x), int)),
-        lambda net, x: net.twin().loss(x, np.zeros(len(x), int)),
+        lambda net, x: copy.copy(net).loss(x, np.zeros(len(x), int)),
     ],
 )
 def test_predictions_leave_to_backward_what_loss_has_left(activation, dropout, predict, x, rng):
@@ -447,7 +447,7 @@ def test_copies_keep_layers_that_were_replaced(copied, x):
 
 def test_copies_keep_an_activation_with_parameters(x):
     net = make_net(activation=LeakyRelu(slope=0.7))
-    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net)), net.twin()):
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net)), copy.copy(net)):
         assert repr(other.layers["LeakyRelu"]) == "LeakyRelu(slope=0.7)"
         assert_array_equal(other.predict(x), net.predict(x))
 

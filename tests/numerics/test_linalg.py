@@ -288,7 +288,7 @@ class TestOneBlasThread:
         fit_of_the_parent, fit_of_the_child = object(), object()
         state.enter(fit_of_the_parent)
         state._lock.acquire()
-        state.forget_users()  # what the child of a fork does first
+        state.reset()  # what the child of a fork does first
         state.enter(fit_of_the_child)
         assert blas_threads() == {1}
         state.leave(fit_of_the_child)
