@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.utils.validation import check_array
 
-from sk_twolayer._data.inputs import rows_to_predict
+from sk_twolayer._data.inputs import Model, rows_to_predict
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._numerics.threads import one_blas_thread
 from sk_twolayer._typing import Array
@@ -42,11 +42,10 @@ TIE_EPS = 8
 Result = TypeVar("Result")
 
 
-class FittedModel(Protocol):
+class FittedModel(Model, Protocol):
     """What predictions need to know of a classifier."""
 
     classes_: Array
-    coefs_: list[Array]
     intercepts_: list[Array]
     activation_: Activation
     n_outputs_: int

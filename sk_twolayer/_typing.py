@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -14,6 +15,7 @@ class SparseMatrix(Protocol):
     """What this package uses of SciPy's sparse containers, which have no type stubs."""
 
     shape: tuple[int, int]
+    ndim: int
     dtype: np.dtype[Any]
     format: str
     nnz: int
@@ -37,7 +39,7 @@ class SparseMatrix(Protocol):
 
     def multiply(self, other: Any, /) -> SparseMatrix: ...
 
-    def sum(self, axis: int | None = None) -> Any: ...
+    def sum(self, axis: int | None = None, dtype: DTypeLike | None = None) -> Any: ...
 
     def sum_duplicates(self) -> None: ...
 

@@ -287,6 +287,7 @@ class TwoLayerClassifier(
     coefs_: list[Array]
     intercepts_: list[Array]
     activation_: Any
+    n_features_in_: int
     n_outputs_: int
     out_activation_: str
     n_iter_: int

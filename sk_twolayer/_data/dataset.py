@@ -14,8 +14,8 @@ from sk_twolayer._data.weights import (
     combined_weights,
     whole_numbers,
 )
-from sk_twolayer._numerics.matrices import take_rows
-from sk_twolayer._typing import Array
+from sk_twolayer._numerics.matrices import as_dense, take_rows
+from sk_twolayer._typing import Array, Matrix
 
 
 class Dataset(NamedTuple):
@@ -34,8 +34,8 @@ class Dataset(NamedTuple):
         how many equal rows each row stands for when rows are held out.
     """
 
-    X: Any
-    t: Any
+    X: Matrix
+    t: Matrix
     weights: Array | None
     copies: Array | None = None
 
@@ -63,7 +63,7 @@ class Dataset(NamedTuple):
 
 
 def prepare_training_data(
-    X: Any, y: Any, sample_weight: Any, class_weight: ClassWeight
+    X: Matrix, y: Matrix, sample_weight: Any, class_weight: ClassWeight
 ) -> tuple[Dataset, Labels, Array | None]:
     """Return the data set of `fit`, whose labels are those that occur in y.
 
@@ -111,8 +111,8 @@ def prepare_training_data(
 
 
 def prepare_data(
-    X: Any,
-    y: Any,
+    X: Matrix,
+    y: Matrix,
     sample_weight: Any,
     labels: Labels,
     factors: Array | None,
@@ -142,8 +142,8 @@ def prepare_data(
 
 
 def _weighted(
-    X: Any,
-    t: Any,
+    X: Matrix,
+    t: Matrix,
     weights: Array | None,
     factors: Array | None,
     suffix: str = "",
@@ -156,7 +156,7 @@ def _weighted(
     the same bits, as training without.
     """
     name = "sample_weight" + suffix
-    of_classes = None if factors is None else factors[t]
+    of_classes = None if factors is None else factors[as_dense(t)]  # never with several labels
     combined = combined_weights(weights, of_classes, X.dtype, name)
     if combined is None:
         return Dataset(X, t, None)

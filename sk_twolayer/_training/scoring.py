@@ -153,7 +153,7 @@ def make_score(
     made = is_made_scorer(scorer)
     if absent and made:
         scorer = scorer_with_labels(scorer, labels.classes)
-        if _needs_all_classes(scorer, labels.classes, validation.t):
+        if _needs_all_classes(scorer, labels.classes, as_dense(validation.t)):
             raise ValueError(_without_class(estimator.scoring, absent))
 
     def score(net: TwoLayerNet) -> float:
@@ -177,7 +177,7 @@ def _absent_classes(labels: Labels, validation: Dataset) -> list[Any]:
     """Return the classes of which there are no validation rows."""
     if labels.multilabel:
         return []
-    counts = np.bincount(validation.t, minlength=len(labels.classes))
+    counts = np.bincount(as_dense(validation.t), minlength=len(labels.classes))
     absent: list[Any] = labels.classes[counts == 0].tolist()
     return absent
 

@@ -86,7 +86,7 @@ def refused_because(clf, y):
     if clf.dropout and takes_all_rows(clf):
         return "dropout=.* is not supported with .*full-batch steps"
     if y.ndim == 2 and clf.class_weight is not None:
-        return "class_weight is for one label per row"
+        return "class_weight is not supported for an indicator matrix"
     return None
 
 

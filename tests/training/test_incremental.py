@@ -284,7 +284,7 @@ def test_at_least_one_class_is_announced(digits):
 
 
 def test_columns_are_announced_by_their_numbers(digits):
-    with pytest.raises(ValueError, match=r"classes must be their numbers, range\(2\)"):
+    with pytest.raises(ValueError, match=r"must be the numbers of the columns, range\(2\)"):
         make().partial_fit(digits[0], np.eye(2, dtype=int)[digits[1] % 2], classes=["b", "a"])
 
 
