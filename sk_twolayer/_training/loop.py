@@ -45,13 +45,13 @@ class FitResult:
 
 
 class EpochCallbacks(Protocol):
-    """Notified before and after each epoch."""
+    """What `train` calls before and after each epoch."""
 
     def begin_epoch(self) -> None:
-        """Take note that an epoch begins."""
+        """Notify of the start of an epoch."""
 
     def end_epoch(self, result: Callable[[], FitResult]) -> bool:
-        """Take note that an epoch has ended, and return whether to stop."""
+        """Notify of the end of an epoch, and return whether to stop."""
 
 
 def make_network(
@@ -90,7 +90,7 @@ def train(
     callbacks: EpochCallbacks | None = None,
     report: Report | None = None,
 ) -> FitResult:
-    """Train a network in place until an end is reached.
+    """Train a network in place, epoch by epoch, until there is a reason to stop.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def train(
     state : TrainingState
         The state so far; it is updated.
     callbacks : EpochCallbacks or None
-        Are notified of each epoch.
+        Is notified of each epoch, and may stop training.
     report : Report or None
         Prints the results of each epoch, and why training ended.
 
@@ -131,7 +131,7 @@ def train(
         except KeyboardInterrupt:
             if state.n_iter == first_epoch or not np.isfinite(net.theta).all():
                 raise
-            run.keep_last_if_best()  # the interrupt may have come just before this
+            run.keep_last_if_best()  # the interrupt may have come before this was done
             reason = StopReason.INTERRUPT
     state.theta = None
     if state.best is not None:
@@ -144,7 +144,11 @@ def train(
 
 
 class _Run:
-    """The epochs of one call of `train`."""
+    """The epochs of one call of `train`.
+
+    What an epoch changes is in `net.theta` and `state`, so that an interrupt between two epochs
+    loses nothing.
+    """
 
     def __init__(
         self,
@@ -223,7 +227,7 @@ class _Run:
             state.patience.reset()
             return True
         if not by_validation and state.patience.is_spike(objective):
-            return True  # until it is over: early stopping keeps the best epoch, this does not
+            return True  # the last epoch is the model: do not end within a spike
         state.patience.reset()
         return False
 

@@ -493,7 +493,7 @@ class TestWeights:
 
     def test_a_scorer_without_weights(self, parts):
         X, y, *_ = parts
-        with pytest.raises(ValueError, match=r"takes no sample_weight.*make_scorer"):
+        with pytest.raises(ValueError, match=r"does not take sample_weight.*make_scorer"):
             make(early_stopping=True, scoring=lambda clf, X, y: 1.0).fit(
                 X, y, sample_weight=np.arange(len(y))
             )
@@ -527,7 +527,7 @@ def test_bad_validation_data(given, message, parts):
 
 def test_a_score_that_is_no_number(parts):
     X, y, *_ = parts
-    with pytest.raises(ValueError, match="score of the validation rows is nan"):
+    with pytest.raises(ValueError, match="score of the validation rows is NaN"):
         make(early_stopping=True, scoring=lambda *_: np.nan).fit(X, y)
 
 
