@@ -17,6 +17,7 @@ from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_product
 from sk_twolayer._training.batches import MAX_SLOTS
 from sk_twolayer._training.objective import NetworkObjective
+from sk_twolayer._training.state import RandomSources
 from sk_twolayer.losses import SoftmaxWithLoss, softmax
 from sk_twolayer.optimizers import SGD, Adam, _base
 from sk_twolayer.schedules import LearningRate
@@ -141,8 +142,8 @@ def bound_layers(rows, features, hidden, classes):
     X, t = draw(50 * rows, features), RNG.integers(classes, size=50 * rows)
     nets = [TwoLayerNet(features, hidden, classes, dtype=np.float32, random_state=0) for _ in "ab"]
     random_state = np.random.RandomState(0)
-    data = Dataset(X, t, None)
-    objective = NetworkObjective(nets[0], data, batch_size=rows, random_state=random_state)
+    data, sources = Dataset(X, t, None), RandomSources(random_state)
+    objective = NetworkObjective(nets[0], data, batch_size=rows, sources=sources)
     training = SGD().epochs(objective, LearningRate(1e-6))
 
     def without():

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.utils.validation import check_array
 
-from sk_twolayer._data.inputs import rows_to_predict
+from sk_twolayer._data.inputs import Model, rows_to_predict
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._numerics.threads import one_blas_thread
 from sk_twolayer._typing import Array
@@ -26,27 +26,26 @@ from sk_twolayer.losses._softmax import empty_probabilities
 
 # A block of rows is checked, multiplied and decided while it is in the cache: bytes of what there
 # is of each kind, unless that makes blocks of so few rows that a product is not worth its call.
-BLOCK_ROWS = 8192  # at most
-INPUT_BYTES, INPUT_ROWS = 2**20, 2048
-HIDDEN_BYTES, HIDDEN_ROWS, MAX_HIDDEN_BYTES = 2**20, 1024, 2**22
-SCORE_BYTES, SCORE_ROWS = 2**22, 32
+MAX_BLOCK_ROWS = 8192  # at most
+INPUT_BLOCK_BYTES, MIN_INPUT_ROWS = 2**20, 2048
+HIDDEN_BLOCK_BYTES, MIN_HIDDEN_ROWS, MAX_HIDDEN_BYTES = 2**20, 1024, 2**22
+SCORE_BLOCK_BYTES, MIN_SCORE_ROWS = 2**22, 32
 # Multiplications of a product that any OpenBLAS does on one thread (9216 or fewer of a vector and
 # a matrix): setting the limit takes several microseconds.
-SMALL_PRODUCT = 2**13
+SINGLE_THREAD_MULTIPLICATIONS = 2**13
 # Multiplications of all products together that are worth starting threads for, about 10 ms.
-WORTH_THREADS = 2**28
+PARALLEL_MULTIPLICATIONS = 2**28
 # Relative rounding errors, a few of them: classes whose scores differ by less may have equal
 # probabilities.
-NEAR_TIE = 8
+TIE_EPS = 8
 
 Result = TypeVar("Result")
 
 
-class FittedModel(Protocol):
+class FittedModel(Model, Protocol):
     """What predictions need to know of a classifier."""
 
     classes_: Array
-    coefs_: list[Array]
     intercepts_: list[Array]
     activation_: Activation
     n_outputs_: int
@@ -195,10 +194,10 @@ def _for_blocks(
         return use(slice(start, start + len(results)), results)
 
     starts = range(0, n, size)
-    if n * largest <= SMALL_PRODUCT:
+    if n * largest <= SINGLE_THREAD_MULTIPLICATIONS:
         return [run(start) for start in starts]
     with one_blas_thread() as n_threads:
-        if work < WORTH_THREADS or min(n_threads, len(starts)) == 1:
+        if work < PARALLEL_MULTIPLICATIONS or min(n_threads, len(starts)) == 1:
             hidden = np.empty((min(n, size), len(b1)), W1.dtype)  # for one block after the other
             return [run(start, hidden) for start in starts]
         with ThreadPoolExecutor(min(n_threads, len(starts))) as pool:
@@ -209,16 +208,18 @@ def _block_rows(n: int, W1: Array, W2: Array, work: int) -> int:
     """Return the rows of a block, by shapes alone: other blocks may be rounded differently."""
     (n_features, n_hidden), n_outputs, itemsize = W1.shape, W2.shape[1], W1.itemsize
     # smaller where several threads have a block each
-    hidden_bytes = HIDDEN_BYTES // 2 if work >= WORTH_THREADS else HIDDEN_BYTES
-    hidden_rows = min(HIDDEN_ROWS, MAX_HIDDEN_BYTES // (n_hidden * itemsize))
-    size: int = min(
-        BLOCK_ROWS,
-        max(INPUT_ROWS, INPUT_BYTES // (n_features * itemsize)),
-        max(SCORE_ROWS, hidden_rows, hidden_bytes // (n_hidden * itemsize)),
-        max(SCORE_ROWS, SCORE_BYTES // (n_outputs * itemsize)),
+    hidden_bytes = (
+        HIDDEN_BLOCK_BYTES // 2 if work >= PARALLEL_MULTIPLICATIONS else HIDDEN_BLOCK_BYTES
     )
-    if work >= WORTH_THREADS:  # some blocks for several threads
-        size = min(size, max(SCORE_ROWS, math.ceil(n / 8)))
+    hidden_rows = min(MIN_HIDDEN_ROWS, MAX_HIDDEN_BYTES // (n_hidden * itemsize))
+    size: int = min(
+        MAX_BLOCK_ROWS,
+        max(MIN_INPUT_ROWS, INPUT_BLOCK_BYTES // (n_features * itemsize)),
+        max(MIN_SCORE_ROWS, hidden_rows, hidden_bytes // (n_hidden * itemsize)),
+        max(MIN_SCORE_ROWS, SCORE_BLOCK_BYTES // (n_outputs * itemsize)),
+    )
+    if work >= PARALLEL_MULTIPLICATIONS:  # some blocks for several threads
+        size = min(size, max(MIN_SCORE_ROWS, math.ceil(n / 8)))
     return size
 
 
@@ -276,7 +277,7 @@ def _decide(model: FittedModel, scores: Array) -> Array:
     That is a question of scores, but where their difference is lost in the rounding of the
     probabilities: there the first class is taken, or the label is not, as of equal probabilities.
     """
-    near = NEAR_TIE * float(np.finfo(scores.dtype).eps)
+    near = TIE_EPS * float(np.finfo(scores.dtype).eps)
     if is_multilabel(model):
         decided = scores > 0
         if ((scores < near) & decided).any():

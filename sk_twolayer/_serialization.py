@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import zlib
 from collections.abc import Mapping
 from functools import singledispatch
@@ -14,12 +13,13 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
 from sk_twolayer._version import __version__
+from sk_twolayer._warnings import warn
 
 LAYOUT = 1  # raise it when files of an earlier one need to be translated; and translate them
-MARKS = ("_layout", "_saved_by", "_checksum", "_sklearn_version")
+METADATA_KEYS = ("_layout", "_saved_by", "_checksum", "_sklearn_version")
 
 
-def add_marks(state: Mapping[str, Any]) -> dict[str, Any]:
+def add_metadata(state: Mapping[str, Any]) -> dict[str, Any]:
     """Return the state of an estimator for a file, with the layout, the versions and a checksum.
 
     pickle, joblib, cloudpickle and skops all save what `__getstate__` returns. The fitted part
@@ -27,11 +27,11 @@ def add_marks(state: Mapping[str, Any]) -> dict[str, Any]:
     """
     state = dict(state)
     marks = LAYOUT, __version__, checksum(state), sklearn.__version__
-    return {**state, **dict(zip(MARKS, marks, strict=True))}
+    return {**state, **dict(zip(METADATA_KEYS, marks, strict=True))}
 
 
-def checked_state(state: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the state that `add_marks` was given, or raise an error if the file differs from it.
+def without_metadata(state: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the state that `add_metadata` was given; raise an error if the file differs from it.
 
     Parameters
     ----------
@@ -40,14 +40,14 @@ def checked_state(state: dict[str, Any], name: str) -> dict[str, Any]:
     name : str
         The name of the class, for messages.
     """
-    layout, saved_by, expected, sklearn_version = (state.get(mark) for mark in MARKS)
+    layout, saved_by, expected, sklearn_version = (state.get(mark) for mark in METADATA_KEYS)
     if layout != LAYOUT:
         raise ValueError(
             f"this {name} was saved in layout {layout} by sk_twolayer {saved_by}, but "
             f"sk_twolayer {__version__}, which is to load it, knows layout {LAYOUT}: load it "
             "with the version that saved it, or train it again with this one"
         )
-    state = {key: value for key, value in state.items() if key not in MARKS}
+    state = {key: value for key, value in state.items() if key not in METADATA_KEYS}
     if checksum(state) != expected:
         raise ValueError(
             f"this {name} is not what was saved: its checksum is another one. The file is "
@@ -55,13 +55,12 @@ def checked_state(state: dict[str, Any], name: str) -> dict[str, Any]:
         )
     # BaseEstimator warns in the same way, for classes of scikit-learn only.
     if sklearn_version not in (sklearn.__version__, None):
-        warnings.warn(
+        warn(
             InconsistentVersionWarning(
                 estimator_name=name,
                 current_sklearn_version=sklearn.__version__,
                 original_sklearn_version=sklearn_version,
-            ),
-            stacklevel=3,
+            )
         )
     return state
 

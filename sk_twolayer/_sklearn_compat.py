@@ -54,7 +54,7 @@ __all__ = [
     "EstimatorBase",
     "HasMethods",
     "InvalidParameterError",
-    "Number",
+    "RealInterval",
     "StrOptions",
     "TransformerMixin",
     "as_python",
@@ -66,7 +66,7 @@ __all__ = [
 Estimator = TypeVar("Estimator")
 
 
-class Number(Interval):
+class RealInterval(Interval):
     """An interval of numbers that a float can hold, of which True and False are none.
 
     Python takes them for 1 and 0: as a number of hidden units one of them is a slip.
@@ -112,7 +112,7 @@ class EstimatorBase(BaseEstimator):
         return params
 
 
-RANDOM_STATE = [Number(Integral, 0, 2**32 - 1, closed="both"), np.random.RandomState, None]
+RANDOM_STATE = [RealInterval(Integral, 0, 2**32 - 1, closed="both"), np.random.RandomState, None]
 
 
 def as_python(value: Any) -> Any:

@@ -27,19 +27,20 @@ from sk_twolayer._inference import (
 from sk_twolayer._mlp import from_mlp, to_mlp
 from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._parameter_hints import ParameterHints, name_counterparts
-from sk_twolayer._serialization import add_marks, checked_state
+from sk_twolayer._serialization import add_metadata, without_metadata
 from sk_twolayer._sklearn_compat import (
     RANDOM_STATE,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     HasMethods,
-    Number,
+    RealInterval,
     StrOptions,
     TransformerMixin,
 )
 from sk_twolayer._training.attributes import FittedModel, fitted_attributes, saved_state
 from sk_twolayer._training.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from sk_twolayer._training.loop import FitResult, make_network, train
+from sk_twolayer._training.report import Report
 from sk_twolayer._training.scoring import Validation, check_scoring, make_score
 from sk_twolayer._training.settings import Settings, check_parameters, partial_fit_problem
 from sk_twolayer._training.state import RandomSources, TrainingState, data_summary
@@ -55,7 +56,7 @@ from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.optimizers import Optimizer
 from sk_twolayer.optimizers._base import StopReason
 from sk_twolayer.optimizers._registry import SOLVERS
-from sk_twolayer.schedules import SCHEDULES
+from sk_twolayer.schedules import _SCHEDULES
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
@@ -256,22 +257,25 @@ class TwoLayerClassifier(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "hidden_size": [Number(Integral, 1, None, closed="left")],
+        "hidden_size": [RealInterval(Integral, 1, None, closed="left")],
         # the view of the names, so that an activation that is added is known
         "activation": [StrOptions(ACTIVATIONS.keys()), HasMethods(["forward", "backward"])],
-        "weight_init_std": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "weight_init_std": [RealInterval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "solver": [StrOptions(set(SOLVERS)), Optimizer],
-        "learning_rate": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "learning_rate_schedule": [StrOptions({"auto", *SCHEDULES})],
-        "alpha": [Number(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "dropout": [Number(Real, 0, 1, closed="left")],
-        "batch_size": [Number(Integral, 1, None, closed="left"), StrOptions({"auto", "full"})],
-        "max_iter": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "learning_rate": [RealInterval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "learning_rate_schedule": [StrOptions({"auto", *_SCHEDULES})],
+        "alpha": [RealInterval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "dropout": [RealInterval(Real, 0, 1, closed="left")],
+        "batch_size": [
+            RealInterval(Integral, 1, None, closed="left"),
+            StrOptions({"auto", "full"}),
+        ],
+        "max_iter": [RealInterval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "shuffle": ["boolean"],
-        "tol": [Number(Real, 0, None, closed="left"), None],
-        "n_iter_no_change": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "tol": [RealInterval(Real, 0, None, closed="left"), None],
+        "n_iter_no_change": [RealInterval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Number(Real, 0, 1, closed="neither")],
+        "validation_fraction": [RealInterval(Real, 0, 1, closed="neither")],
         "scoring": [str, callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "warm_start": ["boolean"],
@@ -283,6 +287,7 @@ class TwoLayerClassifier(
     coefs_: list[Array]
     intercepts_: list[Array]
     activation_: Any
+    n_features_in_: int
     n_outputs_: int
     out_activation_: str
     n_iter_: int
@@ -425,7 +430,7 @@ class TwoLayerClassifier(
         """
         params = self._checked_parameters()
         previous = FittedModel.of(self)
-        sources = RandomSources.create(self.random_state, previous.saved if previous else None)
+        sources = RandomSources(self.random_state, previous.saved if previous else None)
         data = prepare_partial_fit(
             self,
             X,
@@ -440,15 +445,11 @@ class TwoLayerClassifier(
             if not data.training.X.shape[0]:
                 return self  # no row has a weight
         settings = Settings.resolve(params, data.training, data.labels, streaming=True)
-        if previous:
-            state, net = previous.resume(settings, sources, n_iter=self.n_iter_)
-        else:
-            names = data.input_attributes.get("feature_names_in_")
-            warn_if_unscaled(data.training.X, names, type(self).__name__)
-            warn_if_one_hot(data.training.t)
-            state, net = TrainingState.new(settings, sources), make_network(settings, sources)
+        n_iter = self.n_iter_ if previous else 0
+        state, net = self._start(data, settings, sources, previous, n_iter=n_iter)
         state.restart_validation()
-        result = train(net, data.training, None, settings, state, verbose=bool(self.verbose))
+        report = Report(None) if self.verbose else None
+        result = train(net, data.training, None, settings, state, report=report)
         if result.stop_reason is StopReason.INTERRUPT:
             raise KeyboardInterrupt  # the caller of partial_fit decides what is fed next
         del state.records[: -settings.max_iter]
@@ -644,7 +645,7 @@ class TwoLayerClassifier(
         params = self._checked_parameters()
         previous = FittedModel.of(self) if self.warm_start else None
         saved = previous.saved if previous else None
-        sources = RandomSources.create(self.random_state, saved)
+        sources = RandomSources(self.random_state, saved)
         data = prepare_fit(
             self,
             X,
@@ -659,25 +660,38 @@ class TwoLayerClassifier(
         settings = Settings.resolve(params, data.training, data.labels)
         attributes = partial(self._attributes, data)
         tasks = EpochTasks(self, settings.n_epochs, X, y, sample_weight, attributes)
-        if previous:
-            state, net = previous.resume(settings, sources, n_iter=0)
-        else:
-            names = data.input_attributes.get("feature_names_in_")
-            warn_if_unscaled(data.training.X, names, type(self).__name__)
-            warn_if_one_hot(data.training.t)
-            state, net = TrainingState.new(settings, sources), make_network(settings, sources)
+        state, net = self._start(data, settings, sources, previous, n_iter=0)
         if validation[0] is not None and data.validation is not None:
-            names = data.input_attributes.get("feature_names_in_")
-            warn_if_scaled_differently(data.training.X, data.validation.X, names)
+            warn_if_scaled_differently(data.training.X, data.validation.X, data.feature_names)
         evaluator = self._validation(data, settings, state)
         self._compare_with_earlier_epochs(data, state)
         if previous and evaluator and settings.early_stopping:
             previous.keep_if_best(state, net, evaluator)
-        result = train(
-            net, data.training, evaluator, settings, state, tasks, verbose=bool(self.verbose)
-        )
+        report = Report(settings.n_epochs) if self.verbose else None
+        result = train(net, data.training, evaluator, settings, state, tasks, report)
         tasks.end_fit(attributes(result))
         return result, attributes(result)
+
+    def _start(
+        self,
+        data: PreparedData,
+        settings: Settings,
+        sources: RandomSources,
+        previous: FittedModel | None,
+        *,
+        n_iter: int,
+    ) -> tuple[TrainingState, TwoLayerNet]:
+        """Return the state and the network to train: those of the model, or new ones.
+
+        The data of a new model are checked for scaling and one-hot rows, which warn. A model that
+        is trained further was checked when it was new. `n_iter` is the number of epochs from which
+        to count on.
+        """
+        if previous:
+            return previous.resume(settings, sources, n_iter=n_iter)
+        warn_if_unscaled(data.training.X, data.feature_names, type(self).__name__)
+        warn_if_one_hot(data.training.t)
+        return TrainingState.new(settings, sources), make_network(settings, sources)
 
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters, after checking each and their combinations."""
@@ -730,7 +744,7 @@ class TwoLayerClassifier(
         return is_multilabel(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return add_marks(super().__getstate__())
+        return add_metadata(super().__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(checked_state(state, type(self).__name__))
+        self.__dict__.update(without_metadata(state, type(self).__name__))

@@ -25,7 +25,7 @@ def _inverse_scaling(progress: float, period: int) -> float:
 
 
 #: The schedules by name: functions of the epochs trained and the period.
-SCHEDULES: dict[str, Callable[[float, int], float]] = {
+_SCHEDULES: dict[str, Callable[[float, int], float]] = {
     "constant": _constant,
     "cosine": _cosine,
     "invscaling": _inverse_scaling,
@@ -79,8 +79,8 @@ class LearningRate:
     """
 
     def __init__(self, initial: float, schedule: str = "constant", period: int = 1) -> None:
-        if schedule not in SCHEDULES:
-            raise ValueError(f"schedule must be one of {sorted(SCHEDULES)}, got {schedule!r}")
+        if schedule not in _SCHEDULES:
+            raise ValueError(f"schedule must be one of {sorted(_SCHEDULES)}, got {schedule!r}")
         self.initial, self.schedule, self.period = float(initial), schedule, period
         self.progress = 0.0
         self.divisor = 1.0
@@ -88,12 +88,12 @@ class LearningRate:
     @property
     def is_constant(self) -> bool:
         """Whether the learning rate does not depend on the progress."""
-        return SCHEDULES[self.schedule] is _constant
+        return _SCHEDULES[self.schedule] is _constant
 
     @property
     def current(self) -> float:
         """The learning rate of the next step."""
-        return self.initial * SCHEDULES[self.schedule](self.progress, self.period) / self.divisor
+        return self.initial * _SCHEDULES[self.schedule](self.progress, self.period) / self.divisor
 
     def get_state(self) -> dict[str, Any]:
         """Return the state, without the period.

@@ -24,12 +24,12 @@ BLOCK_SIZE = 2**16  # elements: four vectors of them in float32 take 1 MB
 class StopReason(Enum):
     """What ended a training run."""
 
-    MAX_ITER = "the maximum number of epochs"
-    MAX_FUN = "the maximum number of evaluations of the objective"
+    MAX_ITER = "the maximum number of epochs was reached"
+    MAX_FUN = "the maximum number of evaluations of the objective was reached"
     NO_IMPROVEMENT = "no improvement for n_iter_no_change epochs"
-    OPTIMUM = "the optimizer found no further descent"
-    CALLBACK = "a callback asked to stop"
-    INTERRUPT = "KeyboardInterrupt"
+    OPTIMUM = "the optimizer found no lower objective"
+    CALLBACK = "a callback stopped it"
+    INTERRUPT = "it was interrupted"
 
 
 class EpochResult(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sk_twolayer._numerics.gemm import bind_add_scaled
-from sk_twolayer._sklearn_compat import Number
+from sk_twolayer._sklearn_compat import RealInterval
 from sk_twolayer._typing import AddGradient, AddInPlace, Array
 from sk_twolayer.optimizers._base import Optimizer, in_blocks
 
@@ -54,7 +54,7 @@ class SGD(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "momentum": [Number(Real, 0, 1, closed="left")],
+        "momentum": [RealInterval(Real, 0, 1, closed="left")],
         "nesterov": ["boolean"],
     }
 

@@ -215,7 +215,7 @@ def test_j_schedules_are_for_adam_too(digits, capsys):
         options = {"learning_rate": 0.01, "learning_rate_schedule": schedule}
         make(solver="adam", max_iter=4, verbose=True, **options).fit(*digits)
         lines = capsys.readouterr().out.splitlines()
-        assert float(lines[-1].split("learning rate")[1].split()[0]) == pytest.approx(last, 1e-3)
+        assert float(lines[-2].split("learning rate")[1].split()[0]) == pytest.approx(last, 1e-3)
 
 
 def test_j_a_lucky_epoch_does_not_slow_all_after_it(digits):

@@ -117,7 +117,9 @@ def test_one_column_is_one_label_a_row(data):
 
 def test_class_weights_are_refused(data):
     for class_weight in ("balanced", {0: 2.0}):
-        with pytest.raises(ValueError, match=r"one label per row.*sample_weight"):
+        with pytest.raises(
+            ValueError, match=r"not supported for an indicator matrix.*sample_weight"
+        ):
             make(class_weight=class_weight).fit(*data)
 
 

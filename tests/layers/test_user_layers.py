@@ -77,7 +77,7 @@ def test_blocks_partial_fit_and_sparse_rows(Layer, digits, monkeypatch):
     X, y = digits
     clf = make(activation=Layer()).fit(csr_array(X), y)
     whole = clf.predict_proba(X)
-    monkeypatch.setattr("sk_twolayer._inference.BLOCK_ROWS", 100)
+    monkeypatch.setattr("sk_twolayer._inference.MAX_BLOCK_ROWS", 100)
     assert_allclose(clf.predict_proba(X), whole, rtol=1e-10)
     assert_allclose(clf.predict_proba(csr_array(X)), whole, rtol=1e-10)
     parts = make(activation=Layer())

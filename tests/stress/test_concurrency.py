@@ -136,8 +136,8 @@ class TestPrediction:
 
         barrier = threading.Barrier(2)
         expected = clf.predict_proba(X)
-        monkeypatch.setattr(_inference, "WORTH_THREADS", 0)
-        monkeypatch.setattr(_inference, "BLOCK_ROWS", 500)
+        monkeypatch.setattr(_inference, "PARALLEL_MULTIPLICATIONS", 0)
+        monkeypatch.setattr(_inference, "MAX_BLOCK_ROWS", 500)
         monkeypatch.setattr(_inference, "_check_finite", spy)
         answer = clf.predict_proba(X)
         assert len(seen) == 2
@@ -146,7 +146,7 @@ class TestPrediction:
     @pytest.mark.parametrize("row", [0, 2000, 3999])
     def test_large_ones_refuse_a_row_in_any_block(self, row, monkeypatch):
         clf = make(max_iter=1).fit(rng.standard_normal((100, 50)), np.arange(100) % 3)
-        monkeypatch.setattr(_inference, "WORTH_THREADS", 0)
+        monkeypatch.setattr(_inference, "PARALLEL_MULTIPLICATIONS", 0)
         X = rng.standard_normal((4000, 50))
         X[row, 3] = np.nan
         with pytest.raises(ValueError, match="Input X contains NaN"):
