@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from functools import partial
 from operator import setitem
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sk_twolayer._numerics.gemm import bind_add_product, bind_product
 from sk_twolayer._numerics.matrices import is_sparse
-from sk_twolayer._typing import AddInPlace, Array, Matrix, Operation
+from sk_twolayer._typing import AddInPlace, Array, Matrix, Operation, SparseMatrix
 from sk_twolayer.layers._base import Layer, run_all
 
 
@@ -70,7 +71,7 @@ class Affine(Layer):
     dout: Array
     x_shape: tuple[int, ...]
 
-    def __init__(self, W: Any, b: Any) -> None:
+    def __init__(self, W: ArrayLike, b: ArrayLike) -> None:
         self._W, self._b = np.asarray(W), np.asarray(b)
         if self._W.ndim != 2:
             raise ValueError(f"W must have shape (inputs, outputs), but it has {self._W.shape}")
@@ -87,7 +88,7 @@ class Affine(Layer):
         return self._W
 
     @W.setter
-    def W(self, value: Any) -> None:
+    def W(self, value: ArrayLike) -> None:
         _write("W", self._W, value)
 
     @property
@@ -96,10 +97,10 @@ class Affine(Layer):
         return self._b
 
     @b.setter
-    def b(self, value: Any) -> None:
+    def b(self, value: ArrayLike) -> None:
         _write("b", self._b, value)
 
-    def forward(self, x: Any, out: Array | None = None) -> Array:
+    def forward(self, x: ArrayLike | SparseMatrix, out: Array | None = None) -> Array:
         """Return ``x @ W + b``.
 
         Parameters
@@ -121,15 +122,15 @@ class Affine(Layer):
             If the number of columns of `x` is not the number of rows of `W`, or if `out` has
             another shape, shares memory with an operand, or cannot be filled in place.
         """
-        x = self._without_small_integers(x if is_sparse(x) else np.asarray(x))
-        if not x.ndim:
+        rows = self._without_small_integers(x if is_sparse(x) else np.asarray(x))
+        if not rows.ndim:
             raise ValueError("x must be a row or a batch of rows, but it is a single number")
-        shape = x.shape[: x.ndim > 1] + self.b.shape  # of one row: that of b
+        shape = rows.shape[: rows.ndim > 1] + self.b.shape  # of one row: that of b
         if out is None:
-            out = np.empty(shape, np.result_type(x.dtype, self.W, self.b))
+            out = np.empty(shape, np.result_type(rows.dtype, self.W, self.b))
         else:
-            _check_out(out, shape, x=x, W=self.W, b=self.b)
-        run_all(self.bind_forward(x, out))
+            _check_out(out, shape, x=rows, W=self.W, b=self.b)
+        run_all(self.bind_forward(rows, out))
         return out
 
     def bind_forward(self, x: Matrix, out: Array) -> list[Operation]:
@@ -155,7 +156,7 @@ class Affine(Layer):
             bind_product(_view_as_rows(out), self.x, self.W),
         ]
 
-    def backward(self, dout: Any, out: Array | None = None) -> Array:
+    def backward(self, dout: ArrayLike, out: Array | None = None) -> Array:
         """Return ``dout @ W.T``, and keep `dout` for the gradients of the parameters.
 
         Parameters
@@ -215,7 +216,7 @@ class Affine(Layer):
         """
         self.dout = _as_rows(dout)
 
-    def _checked_dout(self, value: Any) -> Array:
+    def _checked_dout(self, value: ArrayLike) -> Array:
         """Return `dout` as an array of the right shape; of one row, it may be a batch of one."""
         self._check_called("x_shape")
         dout: Array = self._without_small_integers(np.asarray(value))
@@ -281,7 +282,7 @@ class Affine(Layer):
         return into
 
 
-def _write(name: str, parameter: Array, value: Any) -> None:
+def _write(name: str, parameter: Array, value: ArrayLike) -> None:
     """Write a value to a parameter; ``layer.W -= step`` assigns the parameter itself."""
     if value is not parameter:
         if np.shape(value) != parameter.shape:
@@ -291,7 +292,7 @@ def _write(name: str, parameter: Array, value: Any) -> None:
         np.copyto(parameter, value)
 
 
-def _check_out(out: Array, shape: tuple[int, ...], **read: Any) -> None:
+def _check_out(out: Array, shape: tuple[int, ...], **read: Matrix) -> None:
     """Refuse an `out` of another shape, or one that shares memory with a factor of the product."""
     if out.shape != shape:
         raise ValueError(f"out must have shape {shape}, but it has {out.shape}")
