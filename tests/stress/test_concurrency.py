@@ -153,7 +153,7 @@ class TestPrediction:
             clf.predict(X)
         X[row, 3] = 1e308
         clf.coefs_[0] *= 10
-        with pytest.raises(ValueError, match=f"the answer for row {row} of X is too large"):
+        with pytest.raises(ValueError, match=f"the results of row {row} of X overflow"):
             clf.decision_function(X)
 
 
