@@ -14,7 +14,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 class SparseMatrix(Protocol):
     """What this package uses of SciPy's sparse containers, which have no type stubs."""
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     ndim: int
     dtype: np.dtype[Any]
     format: str
@@ -31,6 +31,8 @@ class SparseMatrix(Protocol):
 
     def __matmul__(self, other: Array, /) -> Array: ...
 
+    def astype(self, dtype: DTypeLike) -> SparseMatrix: ...
+
     def copy(self) -> SparseMatrix: ...
 
     def max(self) -> Any: ...
@@ -38,6 +40,8 @@ class SparseMatrix(Protocol):
     def min(self) -> Any: ...
 
     def multiply(self, other: Any, /) -> SparseMatrix: ...
+
+    def reshape(self, *shape: int) -> SparseMatrix: ...
 
     def sum(self, axis: int | None = None, dtype: DTypeLike | None = None) -> Any: ...
 

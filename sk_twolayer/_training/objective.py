@@ -130,14 +130,14 @@ class NetworkObjective:
         has_dropout = "Dropout" in net.layers
         total, n_seen = 0.0, 0
         with np.errstate(over="ignore", invalid="ignore"):
-            for workspace, rows in self._batches.groups(order):
-                for slot, x in enumerate(rows):
+            for workspace, slots in self._batches.groups(order):
+                for slot in slots:
                     if varies:
                         learning_rate.progress = start + n_seen / n
                         rate = learning_rate.current
                     if has_dropout:
                         workspace.net.draw_dropout(self._sources.dropout)
-                    workspace.forward_backward(slot, x)
+                    workspace.forward_backward(slot)
                     step(net.theta, workspace.add_gradient, rate)
                     n_seen += workspace.n_rows
                 loss = workspace.total_loss()
@@ -169,9 +169,9 @@ class NetworkObjective:
         """
         total, keep = 0.0, 0.0
         with np.errstate(over="ignore", invalid="ignore"):
-            for workspace, rows in self._batches.groups():
-                for slot, x in enumerate(rows):
-                    workspace.forward_backward(slot, x)
+            for workspace, slots in self._batches.groups():
+                for slot in slots:
+                    workspace.forward_backward(slot)
                     share = workspace.n_rows / self._batches.n
                     workspace.add_gradient(gradient, scale=share, keep=keep)
                     keep = 1.0

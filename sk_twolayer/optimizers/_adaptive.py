@@ -295,6 +295,9 @@ class Adam(Optimizer):
                 np.multiply(mean, factor, mean)
         self._a = self._b = 1.0
 
+    def _peak_vectors(self, n_epochs: int) -> int:
+        return 5  # with two arrays of state
+
     def flush_denormals(self) -> None:  # numpydoc ignore=GL08
         if hasattr(self, "_M"):
             self._multiply_means()

@@ -192,6 +192,14 @@ class Optimizer(EstimatorBase, ABC):
             state = {name: value for name, value in state.items() if name != "kind"}
             self.__setstate__(copy.deepcopy(state))
 
+    def _peak_vectors(self, n_epochs: int) -> int:
+        """Return how many arrays of the size of `theta` exist at most while a fit runs.
+
+        By default there are four: `theta`, its gradient, one array of state, and one more while a
+        step is computed.
+        """
+        return 4
+
     def flush_denormals(self) -> None:
         """Set values of the state near zero to zero, since denormal numbers are slow."""
         for value in vars(self).values():

@@ -148,6 +148,10 @@ class LBFGS(Optimizer):
         if not has_moved:
             yield objective, 0.0
 
+    def _peak_vectors(self, n_epochs: int) -> int:
+        """Return 5, and two for each remembered pair and for the pair that is added."""
+        return 5 + 2 * min(self.history_size + 1, n_epochs)
+
     def _stop_reason(self) -> StopReason:
         has_budget = self.n_evaluations_ < self.max_fun
         return StopReason.OPTIMUM if has_budget else StopReason.MAX_FUN
