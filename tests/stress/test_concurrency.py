@@ -286,13 +286,13 @@ class TestLimits:
 
     def test_in_the_middle_of_a_fit(self, monkeypatch):
         seen = set()
-        run = Workspace.run
+        run = Workspace.forward_backward
 
         def spy(*arguments):
             seen.update(blas_threads())
             return run(*arguments)
 
-        monkeypatch.setattr(Workspace, "run", spy)
+        monkeypatch.setattr(Workspace, "forward_backward", spy)
         make().fit(self.X, self.y)
         assert seen == {1}
 
@@ -300,7 +300,7 @@ class TestLimits:
     @pytest.mark.parametrize("epoch", [1, 3])
     @pytest.mark.filterwarnings("ignore:fit was interrupted")
     def test_after_a_fault(self, fault, epoch, monkeypatch):
-        run, seen = Workspace.run, []
+        run, seen = Workspace.forward_backward, []
 
         def strike(*arguments):
             seen.append(arguments)
@@ -308,7 +308,7 @@ class TestLimits:
                 raise fault
             return run(*arguments)
 
-        monkeypatch.setattr(Workspace, "run", strike)
+        monkeypatch.setattr(Workspace, "forward_backward", strike)
         with suppress(fault):
             make(batch_size="full").fit(self.X, self.y)
         assert len(seen) == epoch
