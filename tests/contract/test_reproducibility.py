@@ -49,9 +49,9 @@ def test_large_products_keep_their_threads(
     seen = set()
     run = Workspace.forward_backward
 
-    def spy(self, place, x):
+    def spy(self, slot):
         seen.update(p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas")
-        return run(self, place, x)
+        return run(self, slot)
 
     monkeypatch.setattr(Workspace, "forward_backward", spy)
     rng = np.random.RandomState(0)
