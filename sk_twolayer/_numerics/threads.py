@@ -61,9 +61,7 @@ class _SingleThreadedBlas:
     """
 
     def __init__(self) -> None:
-        self._before: list[
-            tuple[_BlasLibrary, int]
-        ] = []  # each library, its number without the limit
+        self._before: list[tuple[_BlasLibrary, int]] = []  # each library, its number of threads
         self.reset()
 
     def reset(self) -> None:
