@@ -23,13 +23,6 @@ class _Layer(Protocol):
     backward: Callable[..., Any]
 
 
-class _Model(Protocol):
-    """A model with a loss, such as `TwoLayerNet`."""
-
-    gradient: Callable[..., dict[str, Array]]
-    numerical_gradient: Callable[..., dict[str, Array]]
-
-
 def numerical_gradient(
     f: Callable[[Array], float], x: Array | list[Any] | tuple[Any, ...], *, step: float = 1e-5
 ) -> Array:
@@ -156,8 +149,8 @@ def check_gradients(
     if hasattr(model, "gradient") and hasattr(model, "numerical_gradient"):
         if x is None or t is None:
             raise ValueError("the gradients of a net are those of its loss: give x and t")
-        net: _Model = model
-        return _compare(type(net).__name__, net.gradient(x, t), net.numerical_gradient(x, t), tol)
+        gradients = model.gradient(x, t), model.numerical_gradient(x, t)
+        return _compare(type(model).__name__, *gradients, tol)
     layer: _Layer = model() if isinstance(model, type) else copy.deepcopy(model)
     _convert_to_float64(layer)
     gradients = _layer_gradients(layer, x, t)

@@ -103,22 +103,16 @@ class Minibatches:
             The slots of the minibatches. Taking the next one binds the rows of its minibatch, or
             overwrites those of the previous one, which are then no longer available.
         """
-        size = self._batch_size
-        n_left_over = self.n % size
-        for block in blocks(self.n - n_left_over, size * self._n_slots):
-            yield self._group(block, size, order)
+        size, n_left_over = self._batch_size, self.n % self._batch_size
+        groups = [(block, size) for block in blocks(self.n - n_left_over, size * self._n_slots)]
         if n_left_over:
-            yield self._group(slice(self.n - n_left_over, self.n), n_left_over, order)
-
-    def _group(
-        self, block: slice, n_rows: int, order: Array | None
-    ) -> tuple[Workspace, Iterator[int]]:
-        """Return a workspace with the targets of consecutive minibatches, and their slots."""
-        rows = block if order is None else order[block]
-        workspace, buffer = self._workspace(n_rows, is_ordered=order is None)
-        weights = None if self._sample_weight is None else self._sample_weight[rows]
-        workspace.set_targets(as_dense(take_rows(self._t, rows)), weights)
-        return workspace, self._slots(workspace, rows, buffer)
+            groups.append((slice(self.n - n_left_over, self.n), n_left_over))
+        for block, n_rows in groups:
+            rows = block if order is None else order[block]
+            workspace, buffer = self._workspace(n_rows, is_ordered=order is None)
+            weights = None if self._sample_weight is None else self._sample_weight[rows]
+            workspace.set_targets(as_dense(take_rows(self._t, rows)), weights)
+            yield workspace, self._slots(workspace, rows, buffer)
 
     def _slots(
         self, workspace: Workspace, rows: Array | slice, buffer: Array | None

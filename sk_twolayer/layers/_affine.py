@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from operator import setitem
-from typing import overload
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +14,8 @@ from sk_twolayer._numerics.gemm import bind_add_product, bind_product
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._typing import AddInPlace, Array, Matrix, Operation, SparseMatrix
 from sk_twolayer.layers._base import Layer, run_all
+
+AnyMatrix = TypeVar("AnyMatrix", bound=Matrix)
 
 
 class Affine(Layer):
@@ -225,13 +227,11 @@ class Affine(Layer):
             raise ValueError(f"dout must have shape {expected}, but it has {dout.shape}")
         return dout
 
-    @overload
-    def _without_small_integers(self, x: Array) -> Array: ...
-    @overload
-    def _without_small_integers(self, x: Matrix) -> Matrix: ...
-    def _without_small_integers(self, x: Matrix) -> Matrix:
+    def _without_small_integers(self, x: AnyMatrix) -> AnyMatrix:
         """Return integers in the type of W: sums of uint8, for example, would be modulo 256."""
-        return x.astype(np.result_type(x.dtype, self.W)) if x.dtype.kind in "biu" else x
+        if x.dtype.kind not in "biu":
+            return x
+        return cast(AnyMatrix, x.astype(np.result_type(x.dtype, self.W)))
 
     def bind_dW(self, into: Array) -> AddInPlace:
         """Bind the gradient of `W` to an array (advanced).
@@ -304,15 +304,12 @@ def _check_out(out: Array, shape: tuple[int, ...], **read: Matrix) -> None:
             )
 
 
-@overload
-def _as_rows(x: Array) -> Array: ...
-@overload
-def _as_rows(x: Matrix) -> Matrix: ...
-def _as_rows(x: Matrix) -> Matrix:
+def _as_rows(x: AnyMatrix) -> AnyMatrix:
     """Return an array as a matrix: of one row, or with each row of a batch flattened."""
     if x.ndim == 2:
         return x
-    return x[np.newaxis] if x.ndim == 1 else x.reshape(x.shape[0], math.prod(x.shape[1:]))
+    rows = x[np.newaxis] if x.ndim == 1 else x.reshape(x.shape[0], math.prod(x.shape[1:]))
+    return cast(AnyMatrix, rows)
 
 
 def _view_as_rows(out: Array) -> Array:
