@@ -85,7 +85,7 @@ class Minibatches:
         self._workspaces: dict[int, tuple[Workspace, Array | None]] = {}
 
     def groups(self, order: Array | None = None) -> Iterator[tuple[Workspace, Iterator[int]]]:
-        """Yield groups of minibatches, which have all rows between them, once each.
+        """Yield groups of minibatches, which together contain each row once.
 
         The minibatches of a group share a workspace: their targets are set together, before the
         group is yielded, and their losses can be computed together after its last slot.
@@ -126,7 +126,7 @@ class Minibatches:
     def _workspace(self, n_rows: int, is_ordered: bool) -> tuple[Workspace, Array | None]:
         """Return the workspace for minibatches of a size, and the array that it is bound to.
 
-        There is none for rows that are used where they are: sparse ones, and large minibatches of
+        There is no such array, None, if rows are not copied: sparse ones, and large minibatches of
         consecutive rows.
         """
         if n_rows not in self._workspaces:
