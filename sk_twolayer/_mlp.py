@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from inspect import signature
 from numbers import Integral
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sk_twolayer._typing import Array
+from sk_twolayer._warnings import warn
 from sk_twolayer.optimizers import LBFGS, SGD, Adam
 from sk_twolayer.optimizers._registry import make_optimizer
 
@@ -256,7 +256,6 @@ def _warn_of_parameters(model: Any, name: str, not_converted: Sequence[str]) -> 
         if getattr(model, parameter) != defaults[parameter].default
     ]
     if changed:
-        warnings.warn(
+        warn(
             f"{name} cannot express {', '.join(changed)}: its default is kept instead",
-            stacklevel=4,
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -25,9 +25,11 @@ OPTIONS = {
 class OnnxConvertible:
     """Base of classes that skl2onnx converts, alone or inside other estimators.
 
-    skl2onnx looks classes up in a table, and its converters of meta-estimators do so before any
-    method of the inner estimator is called. So every subclass is added to the table as soon as both
-    it and skl2onnx have been imported, in whatever order. This package never imports skl2onnx.
+    skl2onnx has a table of classes. Its converters of meta-estimators read the table before any
+    method of the inner estimator is called, so that methods such as ``onnx_converter``, which
+    skl2onnx looks for in other classes, come too late. Therefore every subclass is added to the
+    table when both it and skl2onnx have been imported, in any order. This package never imports
+    skl2onnx itself.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -37,39 +39,21 @@ class OnnxConvertible:
 
 
 class _Skl2onnxFinder(MetaPathFinder):
-    """Registers all convertible classes when skl2onnx is imported; finds no other module."""
+    """Finds skl2onnx as Python does, and adds our classes to its table after its import."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if name != "skl2onnx":
+        spec = PathFinder.find_spec(name, path) if name == "skl2onnx" else None
+        if spec is None or spec.loader is None:
             return None
-        for finder in [finder for finder in sys.meta_path if finder is not self]:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None:
-                if spec.loader is not None:
-                    spec.loader = _RegisteringLoader(spec.loader)
-                return spec
-        return None
+        execute = spec.loader.exec_module
 
+        def execute_and_register(module: ModuleType) -> None:
+            execute(module)
+            for cls in _subclasses(OnnxConvertible):
+                _register(cls)
 
-class _RegisteringLoader(Loader):
-    """The loader of skl2onnx, which registers all convertible classes after it."""
-
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__loader__ = self._loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        for cls in _subclasses(OnnxConvertible):
-            _register(cls)
+        spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
+        return spec
 
 
 sys.meta_path.insert(0, _Skl2onnxFinder())
@@ -113,7 +97,10 @@ def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> A
 
 
 def _declare_zipmap(scope: Any, model: Any, inputs: list[Any], *, columns: bool) -> Any:
-    """Declare skl2onnx's operator for one dictionary per row, or for one output per class."""
+    """Declare the operator ZipMap of skl2onnx, for `columns` with one output per class.
+
+    It makes one dictionary per row of the labels and the probabilities.
+    """
     from skl2onnx.common.data_types import DictionaryType, FloatTensorType, SequenceType
 
     classes = _classes(scope, model)
@@ -138,7 +125,7 @@ def _declare_zipmap(scope: Any, model: Any, inputs: list[Any], *, columns: bool)
 
 
 def _declare_class_labels(scope: Any, model: Any) -> Any:
-    """Declare skl2onnx's operator for the output of the class labels."""
+    """Declare the operator of skl2onnx whose output is the list of the class labels."""
     operator = scope.declare_local_operator("SklearnClassLabels")
     operator.classes = _classes(scope, model)
     label_type = _label_type(operator.classes)(operator.classes.shape)
@@ -147,13 +134,17 @@ def _declare_class_labels(scope: Any, model: Any) -> Any:
 
 
 def _infer_types(operator: Any) -> None:
-    """Set the types and shapes of the outputs, which meta-estimators declare otherwise."""
+    """Set the types and shapes of the outputs.
+
+    Meta-estimators declare the outputs of the operator themselves. A float type that they have
+    chosen for the probabilities is kept.
+    """
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
     strings = [v.raw_name for v in operator.inputs if isinstance(v.type, StringTensorType)]
     if strings:
         raise ValueError(
-            f"inputs {strings} hold strings, but {ALIAS} takes numbers: encode them in a pipeline"
+            f"inputs {strings} are strings, but {ALIAS} takes numbers: encode them in a pipeline"
         )
     model = operator.raw_operator
     classes = _classes(operator.scope_inst, model)
@@ -194,14 +185,17 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _add_net(scope: Any, operator: Any, container: Any, raw: bool) -> tuple[str, Any]:
-    """Add the layers: the second by skl2onnx's converter of MLPClassifier; return name and type."""
+    """Add the nodes of both layers, and return the name and the type of the last output.
+
+    The second layer and the output function are added by skl2onnx's converter of `MLPClassifier`.
+    """
     from skl2onnx.common.data_types import guess_proto_type
     from skl2onnx.operator_converters.multilayer_perceptron import _predict
 
     model = operator.raw_operator
     dtype = guess_proto_type(_number_type(operator.inputs)())
     rows = _add_input(scope, operator.inputs, container, dtype)
-    second_layer = SimpleNamespace(  # which looks at no more than this
+    second_layer = SimpleNamespace(  # the converter reads these attributes only
         activation="identity",
         out_activation_="identity" if raw else model.out_activation_,
         n_layers_=2,
@@ -213,15 +207,19 @@ def _add_net(scope: Any, operator: Any, container: Any, raw: bool) -> tuple[str,
 
 
 def _add_hidden_units(scope: Any, container: Any, source: str, model: Any, dtype: Any) -> str:
-    """Add the first layer, whose activation brings its own nodes; return the name of its output."""
+    """Add the nodes of the first layer, and return the name of its output.
+
+    The activation adds its own nodes, by its method `onnx_nodes`.
+    """
     from skl2onnx.common._apply_operation import apply_cast
     from skl2onnx.proto import onnx_proto
 
     layer: Any = make_activation(model.activation_)
     if not hasattr(layer, "onnx_nodes"):
         raise ValueError(
-            f"the activation {type(layer).__name__} cannot be converted to ONNX: give its class a "
-            "method onnx_nodes(add, x) that returns add(op, x), or choose an activation by name"
+            f"the activation {type(layer).__name__} cannot be converted to ONNX: its class "
+            "needs a method onnx_nodes(add, x) that returns add(op, x). Add it, or choose an "
+            "activation by name"
         )
 
     def constant(value: Any) -> str:
@@ -232,7 +230,7 @@ def _add_hidden_units(scope: Any, container: Any, source: str, model: Any, dtype
     def add(op: str, *inputs: Any, **attributes: Any) -> str:
         names = [x if isinstance(x, str) else constant(x) for x in inputs]
         as_single = op == "Erf" and dtype == onnx_proto.TensorProto.DOUBLE
-        if as_single:  # onnxruntime has it for float32 alone
+        if as_single:  # onnxruntime has Erf for float32 only
             names = [add("Cast", *names, to=onnx_proto.TensorProto.FLOAT)]
         output: str = scope.get_unique_variable_name(op.lower())
         container.add_node(op, names, output, name=scope.get_unique_operator_name(op), **attributes)
@@ -245,7 +243,7 @@ def _add_hidden_units(scope: Any, container: Any, source: str, model: Any, dtype
 
 
 def _add_input(scope: Any, inputs: Sequence[Any], container: Any, dtype: Any) -> str:
-    """Add the nodes that put several inputs side by side, and return the name of the result."""
+    """Add the nodes that concatenate several inputs, and return the name of the result."""
     from skl2onnx.common._apply_operation import apply_cast, apply_concat
 
     names: list[str] = [variable.full_name for variable in inputs]
@@ -260,7 +258,7 @@ def _add_input(scope: Any, inputs: Sequence[Any], container: Any, dtype: Any) ->
 
 
 def _add_likely_labels(scope: Any, container: Any, compared: list[str], labels: str) -> None:
-    """Give a row each label whose result is above a threshold."""
+    """Add the nodes that find the labels of each row: those with a result above a threshold."""
     from skl2onnx.common._apply_operation import apply_cast, apply_greater
     from skl2onnx.proto import onnx_proto
 
@@ -270,7 +268,7 @@ def _add_likely_labels(scope: Any, container: Any, compared: list[str], labels: 
 
 
 def _add_likeliest_class(scope: Any, container: Any, array: str, classes: Any, labels: str) -> None:
-    """Give a row the class with the largest result."""
+    """Add the nodes that find the class of each row: the one with the largest result."""
     from skl2onnx.proto import onnx_proto
 
     numbers = classes.dtype.kind == "i"
@@ -292,9 +290,9 @@ def _number_type(inputs: Sequence[Any]) -> Any:
 
 
 def _classes(scope: Any, model: Any) -> Any:
-    """Return the class labels as ONNX can have them: strings, integers, or with nocl their numbers.
+    """Return the class labels as ONNX supports them: strings or integers.
 
-    "nocl" is the option of scikit-learn's classifiers that leaves class labels out of the graph.
+    With the option "nocl", which stands for "no class labels", the classes are numbers from 0.
     """
     classes = model.classes_
     if scope.get_options(model, {"nocl": False}).get("nocl", False):
@@ -304,8 +302,8 @@ def _classes(scope: Any, model: Any) -> Any:
     if classes.dtype.kind in "biuf" and np.array_equal(classes.astype(np.int64), classes):
         return classes.astype(np.int64)
     raise ValueError(
-        f"the class labels {classes.tolist()} cannot be those of an ONNX model, which are strings "
-        "or integers of 64 bits: fit to such labels"
+        f"ONNX supports strings and 64-bit integers as class labels, but the labels are "
+        f"{classes.tolist()}: fit the classifier to such labels, or set the option nocl=True"
     )
 
 

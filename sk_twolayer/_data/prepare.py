@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sk_twolayer._data.dataset import Dataset, known_dataset, learn_dataset
+from sk_twolayer._data.dataset import Dataset, prepare_data, prepare_training_data
 from sk_twolayer._data.inputs import validated
 from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._data.targets import Labels, as_target_array, check_targets, distinct_labels
 from sk_twolayer._data.weights import class_factors
 from sk_twolayer._sklearn_compat import shallow_copy
+from sk_twolayer._typing import Array
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
@@ -31,6 +32,11 @@ class PreparedData(NamedTuple):
     validation: Dataset | None
     labels: Labels
     input_attributes: dict[str, Any]
+
+    @property
+    def feature_names(self) -> Array | None:
+        """Names of the features, where X has some."""
+        return self.input_attributes.get("feature_names_in_")
 
 
 def prepare_fit(
@@ -65,7 +71,7 @@ def prepare_fit(
     """
     checked = shallow_copy(estimator)  # since scikit-learn's validation sets attributes
     X, y = check_X_y(checked, X, y, dtype, complete=True)
-    training, labels, factors = learn_dataset(X, y, sample_weight, estimator.class_weight)
+    training, labels, factors = prepare_training_data(X, y, sample_weight, estimator.class_weight)
     validation_rows = None
     if any(array is not None for array in validation):
         X_val, y_val, sample_weight_val = validation
@@ -74,7 +80,7 @@ def prepare_fit(
                 "X_val and y_val must be given together, and sample_weight_val only with them"
             )
         X_val, y_val = check_X_y(checked, X_val, y_val, X.dtype, name="y_val")
-        validation_rows = known_dataset(
+        validation_rows = prepare_data(
             X_val, y_val, sample_weight_val, labels, factors, suffix="_val"
         )
     elif estimator.early_stopping:
@@ -111,9 +117,9 @@ def prepare_partial_fit(
     """
     checked = shallow_copy(estimator)
     X, y = check_X_y(checked, X, y, dtype)
-    labels = _announced_labels(classes, y, known)
+    labels = _labels_of_classes(classes, y, known)
     factors = class_factors(estimator.class_weight, labels)
-    training = known_dataset(X, y, sample_weight, labels, factors, at_least_one=False)
+    training = prepare_data(X, y, sample_weight, labels, factors, at_least_one=False)
     return PreparedData(training, None, labels, _input_attributes(checked))
 
 
@@ -147,7 +153,7 @@ def check_X_y(
     return X, check_targets(y, name, complete=complete)
 
 
-def _announced_labels(classes: Any, y: Any, known: Labels | None) -> Labels:
+def _labels_of_classes(classes: Any, y: Any, known: Labels | None) -> Labels:
     """Return the labels of the model, or in the first call those of the argument `classes`."""
     if known is None:
         if classes is None:
@@ -155,7 +161,7 @@ def _announced_labels(classes: Any, y: Any, known: Labels | None) -> Labels:
                 "classes must be passed on the first call to partial_fit: all labels that "
                 "any call will bring"
             )
-        return Labels.announced(classes, y)
+        return Labels.from_classes(classes, y)
     if classes is not None:
         announced = distinct_labels(as_target_array(classes, "classes"), "classes")
         if announced.tolist() != known.classes.tolist():

@@ -11,6 +11,7 @@ from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._numerics.gemm import flush_denormals
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._training.batches import Minibatches
+from sk_twolayer._training.state import RandomSources
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.schedules import LearningRate
@@ -31,10 +32,8 @@ class NetworkObjective:
         Rows per minibatch, and rows per block of `evaluate`.
     shuffle : bool, default=True
         Whether each epoch draws a new permutation of the rows.
-    random_state : RandomState
-        Source of the permutations.
-    dropout_random_state : RandomState, default=None
-        Source of the dropout masks; None uses `random_state`.
+    sources : RandomSources
+        Sources of the permutations and of the dropout masks.
 
     Examples
     --------
@@ -43,14 +42,13 @@ class NetworkObjective:
     >>> from sk_twolayer import TwoLayerNet
     >>> from sk_twolayer._data.dataset import Dataset
     >>> from sk_twolayer._training.objective import NetworkObjective
+    >>> from sk_twolayer._training.state import RandomSources
     >>> from sk_twolayer.optimizers import LBFGS, SGD
     >>> from sk_twolayer.schedules import LearningRate
     >>> dataset = Dataset(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1]), None)
     >>> for optimizer in (SGD(), LBFGS()):
     ...     net = TwoLayerNet(1, 4, 2, weight_init_std=1.0, random_state=0)
-    ...     objective = NetworkObjective(
-    ...         net, dataset, batch_size=2, random_state=np.random.RandomState(0)
-    ...     )
+    ...     objective = NetworkObjective(net, dataset, batch_size=2, sources=RandomSources(0))
     ...     losses = [result.loss for result in islice(
     ...         optimizer.epochs(objective, LearningRate(0.5)), 20)]
     ...     print(losses[-1] < 0.1 * losses[0], net.accuracy(dataset.X, dataset.t))
@@ -65,8 +63,7 @@ class NetworkObjective:
         *,
         batch_size: int,
         shuffle: bool = True,
-        random_state: np.random.RandomState,
-        dropout_random_state: np.random.RandomState | None = None,
+        sources: RandomSources,
     ) -> None:
         X, t, sample_weight, _ = dataset
         n = X.shape[0]
@@ -78,8 +75,7 @@ class NetworkObjective:
         self._batches = Minibatches(net, X, t, sample_weight, batch_size=batch_size)
         self._batch_size = batch_size
         self._shuffle = shuffle and batch_size < n  # one minibatch of all rows needs no order
-        self._random_state = random_state
-        self._dropout_random_state = dropout_random_state or random_state
+        self._sources = sources
         W1 = net.params["W1"]  # its scale is only used to explain a divergence
         self._initial_std = math.sqrt(float(np.vdot(W1, W1)) / W1.size)
         self._epoch = 0
@@ -129,19 +125,19 @@ class NetworkObjective:
         """
         self._epoch += 1
         net, n, start = self._net, self._batches.n, learning_rate.progress
-        order = self._random_state.permutation(n) if self._shuffle else None
+        order = self._sources.random_state.permutation(n) if self._shuffle else None
         rate, varies = learning_rate.current, not learning_rate.is_constant
         has_dropout = "Dropout" in net.layers
         total, n_seen = 0.0, 0
         with np.errstate(over="ignore", invalid="ignore"):
-            for workspace, rows in self._batches.chunks(order):
-                for slot, x in enumerate(rows):
+            for workspace, slots in self._batches.groups(order):
+                for slot in slots:
                     if varies:
                         learning_rate.progress = start + n_seen / n
                         rate = learning_rate.current
                     if has_dropout:
-                        workspace.net.draw_dropout(self._dropout_random_state)
-                    workspace.run(slot, x)
+                        workspace.net.draw_dropout(self._sources.dropout)
+                    workspace.forward_backward(slot)
                     step(net.theta, workspace.add_gradient, rate)
                     n_seen += workspace.n_rows
                 loss = workspace.total_loss()
@@ -173,9 +169,9 @@ class NetworkObjective:
         """
         total, keep = 0.0, 0.0
         with np.errstate(over="ignore", invalid="ignore"):
-            for workspace, rows in self._batches.chunks():
-                for slot, x in enumerate(rows):
-                    workspace.run(slot, x)
+            for workspace, slots in self._batches.groups():
+                for slot in slots:
+                    workspace.forward_backward(slot)
                     share = workspace.n_rows / self._batches.n
                     workspace.add_gradient(gradient, scale=share, keep=keep)
                     keep = 1.0

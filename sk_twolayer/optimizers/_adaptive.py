@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sk_twolayer._numerics.gemm import bind_add_scaled
-from sk_twolayer._sklearn_compat import Number
+from sk_twolayer._sklearn_compat import RealInterval
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import Optimizer, _block_like, in_blocks
 
-MAX_RATE = 0.05
+MAX_LEARNING_RATE = 0.05
 MIN_FACTOR = 2.0**-6
 
 
@@ -53,7 +53,7 @@ class AdaGrad(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "epsilon": [Number(Real, 0, None, closed="neither")],
+        "epsilon": [RealInterval(Real, 0, None, closed="neither")],
     }
 
     square_: Array
@@ -118,8 +118,8 @@ class RMSProp(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "decay": [Number(Real, 0, 1, closed="left")],
-        "epsilon": [Number(Real, 0, None, closed="neither")],
+        "decay": [RealInterval(Real, 0, 1, closed="left")],
+        "epsilon": [RealInterval(Real, 0, None, closed="neither")],
     }
 
     square_: Array
@@ -132,7 +132,7 @@ class RMSProp(Optimizer):
         self, inputs_per_row: float, hidden_size: int, *, decays: bool
     ) -> float:
         """Return the learning rate for standardised inputs."""
-        return min(0.5 * _unit_rate(inputs_per_row, hidden_size), MAX_RATE)
+        return min(0.5 * _unit_rate(inputs_per_row, hidden_size), MAX_LEARNING_RATE)
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         if not hasattr(self, "square_"):
@@ -204,9 +204,9 @@ class Adam(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "beta_1": [Number(Real, 0, 1, closed="left")],
-        "beta_2": [Number(Real, 0, 1, closed="left")],
-        "epsilon": [Number(Real, 0, None, closed="neither")],
+        "beta_1": [RealInterval(Real, 0, 1, closed="left")],
+        "beta_2": [RealInterval(Real, 0, 1, closed="left")],
+        "epsilon": [RealInterval(Real, 0, None, closed="neither")],
     }
 
     n_steps_: int
@@ -224,7 +224,7 @@ class Adam(Optimizer):
         self, inputs_per_row: float, hidden_size: int, *, decays: bool
     ) -> float:
         """Return the learning rate for standardised inputs."""
-        rate = min(_unit_rate(inputs_per_row, hidden_size), MAX_RATE)
+        rate = min(_unit_rate(inputs_per_row, hidden_size), MAX_LEARNING_RATE)
         return rate if decays else rate / 4
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
@@ -295,6 +295,9 @@ class Adam(Optimizer):
                 np.multiply(mean, factor, mean)
         self._a = self._b = 1.0
 
+    def _peak_vectors(self, n_epochs: int) -> int:
+        return 5  # with two arrays of state
+
     def flush_denormals(self) -> None:  # numpydoc ignore=GL08
         if hasattr(self, "_M"):
             self._multiply_means()
@@ -344,7 +347,7 @@ class AdamW(Adam):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **Adam._parameter_constraints,
-        "weight_decay": [Number(Real, 0, None, closed="left")],
+        "weight_decay": [RealInterval(Real, 0, None, closed="left")],
     }
 
     def __init__(

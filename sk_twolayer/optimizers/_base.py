@@ -24,12 +24,12 @@ BLOCK_SIZE = 2**16  # elements: four vectors of them in float32 take 1 MB
 class StopReason(Enum):
     """What ended a training run."""
 
-    MAX_ITER = "the maximum number of epochs"
-    MAX_FUN = "the maximum number of evaluations of the objective"
+    MAX_ITER = "the maximum number of epochs was reached"
+    MAX_FUN = "the maximum number of evaluations of the objective was reached"
     NO_IMPROVEMENT = "no improvement for n_iter_no_change epochs"
-    OPTIMUM = "the optimizer found no further descent"
-    CALLBACK = "a callback asked to stop"
-    INTERRUPT = "KeyboardInterrupt"
+    OPTIMUM = "the optimizer found no lower objective"
+    CALLBACK = "a callback stopped it"
+    INTERRUPT = "it was interrupted"
 
 
 class EpochResult(NamedTuple):
@@ -191,6 +191,14 @@ class Optimizer(EstimatorBase, ABC):
         if state["kind"] == type(self).__name__:
             state = {name: value for name, value in state.items() if name != "kind"}
             self.__setstate__(copy.deepcopy(state))
+
+    def _peak_vectors(self, n_epochs: int) -> int:
+        """Return how many arrays of the size of `theta` exist at most while a fit runs.
+
+        By default there are four: `theta`, its gradient, one array of state, and one more while a
+        step is computed.
+        """
+        return 4
 
     def flush_denormals(self) -> None:
         """Set values of the state near zero to zero, since denormal numbers are slow."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sk_twolayer._numerics.gemm import add_scaled
-from sk_twolayer._sklearn_compat import Number
+from sk_twolayer._sklearn_compat import RealInterval
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import EpochResult, Objective, Optimizer, StopReason
 from sk_twolayer.schedules import LearningRate
@@ -69,9 +69,9 @@ class LBFGS(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "history_size": [Number(Integral, 1, None, closed="left")],
-        "max_fun": [Number(Integral, 1, None, closed="left")],
-        "gtol": [Number(Real, 0, None, closed="left")],
+        "history_size": [RealInterval(Integral, 1, None, closed="left")],
+        "max_fun": [RealInterval(Integral, 1, None, closed="left")],
+        "gtol": [RealInterval(Real, 0, None, closed="left")],
     }
 
     pairs_: list[tuple[Array, Array]]
@@ -147,6 +147,10 @@ class LBFGS(Optimizer):
                 break
         if not has_moved:
             yield objective, 0.0
+
+    def _peak_vectors(self, n_epochs: int) -> int:
+        """Return 5, and two for each remembered pair and for the pair that is added."""
+        return 5 + 2 * min(self.history_size + 1, n_epochs)
 
     def _stop_reason(self) -> StopReason:
         has_budget = self.n_evaluations_ < self.max_fun

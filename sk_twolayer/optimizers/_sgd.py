@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sk_twolayer._numerics.gemm import bind_add_scaled
-from sk_twolayer._sklearn_compat import Number
-from sk_twolayer._typing import Action, AddGradient, Array
+from sk_twolayer._sklearn_compat import RealInterval
+from sk_twolayer._typing import AddGradient, AddInPlace, Array
 from sk_twolayer.optimizers._base import Optimizer, in_blocks
 
 
@@ -54,7 +54,7 @@ class SGD(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "momentum": [Number(Real, 0, 1, closed="left")],
+        "momentum": [RealInterval(Real, 0, 1, closed="left")],
         "nesterov": ["boolean"],
     }
 
@@ -72,6 +72,11 @@ class SGD(Optimizer):
         Momentum lengthens the average step by ``1 / (1 - momentum)``, which is taken back.
         """
         return 0.2 * (1 - self.momentum)
+
+    def _peak_vectors(self, n_epochs: int) -> int:
+        if not self.momentum:  # the gradient is added to the parameters themselves
+            return 1
+        return 4 if self.nesterov else 3  # or to the velocity, and by Nesterov to another array
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         momentum = float(self.momentum)
@@ -92,7 +97,9 @@ class SGD(Optimizer):
             add_v_to_x(momentum, 1.0)
 
 
-def _bind_nesterov_blocks(theta: Array, velocity: Array) -> tuple[Array, list[tuple[Action, ...]]]:
+def _bind_nesterov_blocks(
+    theta: Array, velocity: Array
+) -> tuple[Array, list[tuple[AddInPlace, ...]]]:
     """Return an array for the plain step, and for each block the three actions of a step."""
     downhill = np.empty_like(theta)
     return downhill, [

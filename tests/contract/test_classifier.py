@@ -1,6 +1,5 @@
 """What TwoLayerClassifier does with labels, weights, types and containers."""
 
-import re
 import tracemalloc
 
 import numpy as np
@@ -15,7 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._data.dataset import learn_dataset
+from sk_twolayer._data.dataset import prepare_training_data
 from sk_twolayer.optimizers import SGD, Adam, Optimizer
 from tests.helpers import PLAIN, pairwise
 
@@ -224,7 +223,7 @@ class TestWeights:
 
     def test_equal_weights_are_none(self, data):
         X, y, _ = data
-        assert learn_dataset(X, y, np.full(300, 0.3), None)[0].weights is None
+        assert prepare_training_data(X, y, np.full(300, 0.3), None)[0].weights is None
         self.assert_same(make().fit(X, y), make().fit(X, y, sample_weight=np.full(300, 0.3)))
 
     def test_class_weight_multiplies(self, data):
@@ -289,7 +288,7 @@ def test_blocks_do_not_show(container, digits, monkeypatch):
     X = container(X)
     clf = make().fit(X, y)
     expected = clf.decision_function(X)
-    monkeypatch.setattr("sk_twolayer._inference.BLOCK_ROWS", 7)
+    monkeypatch.setattr("sk_twolayer._inference.MAX_BLOCK_ROWS", 7)
     assert_allclose(clf.decision_function(X), expected, rtol=1e-10)
 
 
@@ -463,18 +462,6 @@ def test_a_warning_when_the_epochs_run_out(digits):
     with pytest.warns(ConvergenceWarning, match=r"epochs \(2\).*Increase max_iter") as caught:
         make(tol=1e-4, max_iter=2).fit(*digits)
     assert caught[0].filename == __file__
-
-
-def test_verbose_prints_a_line_an_epoch(digits, capsys):
-    clf = make(max_iter=3, verbose=True).fit(*digits)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    for number, (line, loss) in enumerate(zip(lines, clf.loss_curve_, strict=True), start=1):
-        assert re.fullmatch(
-            rf"epoch +{number}   loss +{loss:.6f}   learning rate 1\.000e-01   +\d+\.\d\d s", line
-        )
-    make(max_iter=1).fit(*digits)
-    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

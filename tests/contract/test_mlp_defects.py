@@ -16,7 +16,7 @@ from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
-from sk_twolayer._training.batches import PLACES
+from sk_twolayer._training.batches import MAX_SLOTS
 from sk_twolayer.optimizers import LBFGS, SGD, Adam, Optimizer
 from tests.helpers import PLAIN, current_learning_rate, epochs
 
@@ -215,7 +215,7 @@ def test_j_schedules_are_for_adam_too(digits, capsys):
         options = {"learning_rate": 0.01, "learning_rate_schedule": schedule}
         make(solver="adam", max_iter=4, verbose=True, **options).fit(*digits)
         lines = capsys.readouterr().out.splitlines()
-        assert float(lines[-1].split("learning rate")[1].split()[0]) == pytest.approx(last, 1e-3)
+        assert float(lines[-2].split("learning rate")[1].split()[0]) == pytest.approx(last, 1e-3)
 
 
 def test_j_a_lucky_epoch_does_not_slow_all_after_it(digits):
@@ -289,7 +289,7 @@ def test_m_diverging_training_stops_in_its_first_epoch(momentum, digits):
     clf = make(solver=Counted(momentum), learning_rate=1e30, batch_size=10, max_iter=1000)
     with pytest.raises(ValueError, match=r"diverged: .* in epoch 1,"):
         clf.fit(*digits)
-    assert len(steps) == PLACES < 180  # the losses read at once, and the steps of an epoch
+    assert len(steps) == MAX_SLOTS < 180  # the losses read at once, and the steps of an epoch
 
 
 def calls_of(function, *args):

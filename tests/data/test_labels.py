@@ -363,9 +363,7 @@ def missing_at_5(values, missing, make_array):
 )
 def test_missing_labels(labels):
     for call in in_every_method(labels):
-        with pytest.raises(
-            ValueError, match=r"y(_val)? has missing labels, .* in row 5: leave out"
-        ):
+        with pytest.raises(ValueError, match=r"y(_val)? has missing labels, .* in row 5: remove"):
             call()
 
 

@@ -284,7 +284,7 @@ def test_at_least_one_class_is_announced(digits):
 
 
 def test_columns_are_announced_by_their_numbers(digits):
-    with pytest.raises(ValueError, match=r"classes must be their numbers, range\(2\)"):
+    with pytest.raises(ValueError, match=r"must be the numbers of the columns, range\(2\)"):
         make().partial_fit(digits[0], np.eye(2, dtype=int)[digits[1] % 2], classes=["b", "a"])
 
 
@@ -381,7 +381,7 @@ class TestParametersSetByHand:
     def test_before_the_first_fit_they_are_refused(self, method, digits):
         clf = make(warm_start=True)
         clf.coefs_ = [np.ones((64, 10)), np.ones((10, 10))]
-        with pytest.raises(ValueError, match="coefs_ was set before the estimator was fitted"):
+        with pytest.raises(ValueError, match="coefs_ was set, but the estimator is not fitted"):
             getattr(clf, method)(*digits)
 
     def test_shapes_that_do_not_fit_are_refused(self, digits):
