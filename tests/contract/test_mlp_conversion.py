@@ -227,7 +227,7 @@ def test_parameters_of_solvers():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"dropout": 0.5}, r"dropout=0\.5: its default is kept"),
+        ({"dropout": 0.5}, r"dropout=0\.5: it uses its default"),
         ({"dropout": 0.5, "class_weight": "balanced"}, "class_weight='balanced', dropout=0.5"),
         ({"weight_init_std": 0.1}, "weight_init_std"),
         ({"solver": "rmsprop"}, "solver='rmsprop'"),
