@@ -139,8 +139,9 @@ class TwoLayerClassifier(
         than the number of training rows, is the attribute `batch_size_`.
     max_iter : int or "auto", default="auto"
         Largest number of epochs. "auto" is the number of epochs of 4500 steps, clipped to
-        [10, 40], and more if these take fewer than 300 steps; with L-BFGS, it is 200. The
-        schedule "auto" is never longer than that: for longer training, set a number and
+        [10, 40], and more if these take fewer than 300 steps, or with fewer than 256 hidden units
+        fewer than ``300 * sqrt(256 / hidden_size)`` steps. With L-BFGS it is 200. The schedule
+        "auto" is never longer than that: for longer training, set a number and
         ``learning_rate_schedule="cosine"``. The number used is the attribute `max_iter_`.
     shuffle : bool, default=True
         Whether to draw a new permutation of the rows for each epoch.
