@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Classifier
 from sk_twolayer._warnings import warn
 from sk_twolayer.optimizers import LBFGS, SGD, Adam
 from sk_twolayer.optimizers._registry import make_optimizer
@@ -29,7 +29,7 @@ SAME = ("early_stopping", "random_state", "shuffle", "validation_fraction", "ver
 MLP_AUTO_BATCH_SIZE = 200  # rows per minibatch of MLPClassifier, if its batch_size is "auto"
 
 
-def to_mlp(clf: Any) -> MLPClassifier:
+def to_mlp(clf: Classifier) -> MLPClassifier:
     """Return an `MLPClassifier` with the parameters, and if fitted the weights, of a classifier."""
     from sklearn.neural_network import MLPClassifier
 
@@ -59,7 +59,7 @@ def from_mlp(cls: type[Any], mlp: Any) -> Any:
     return clf
 
 
-def _mlp_params(clf: Any) -> tuple[dict[str, Any], list[str]]:
+def _mlp_params(clf: Classifier) -> tuple[dict[str, Any], list[str]]:
     """Return parameters of an `MLPClassifier`, and the names of ours that have no equivalent."""
     activation = getattr(clf, "activation_", clf.activation)
     if not isinstance(activation, str) or activation not in MLP_ACTIVATIONS:
@@ -89,7 +89,7 @@ def _mlp_params(clf: Any) -> tuple[dict[str, Any], list[str]]:
     return params | of_solver, not_converted + more
 
 
-def _mlp_solver(clf: Any, n_rows: int) -> tuple[dict[str, Any], list[str]]:
+def _mlp_solver(clf: Classifier, n_rows: int) -> tuple[dict[str, Any], list[str]]:
     """Return the part of the result of `_mlp_params` that depends on the solver.
 
     `MLPClassifier` divides alpha by the number of rows of the minibatch, and for "lbfgs" by the
@@ -156,7 +156,7 @@ def _own_params(mlp: Any) -> tuple[dict[str, Any], list[str]]:
     return params, ["power_t"] if mlp.learning_rate == "invscaling" else []
 
 
-def _mlp_attributes(clf: Any) -> dict[str, Any]:
+def _mlp_attributes(clf: Classifier) -> dict[str, Any]:
     """Return the fitted attributes of an `MLPClassifier` with the predictions of a classifier."""
     from sklearn.preprocessing import LabelBinarizer
     from sklearn.utils import check_random_state
@@ -230,7 +230,7 @@ def _copies(model: Any) -> dict[str, Any]:
     return {**arrays, **{n: getattr(model, n) for n in names}, "classes_": model.classes_.copy()}
 
 
-def _hidden_size(clf: Any) -> int:
+def _hidden_size(clf: Classifier) -> int:
     """Return the number of hidden units: that of the model if fitted, else the parameter."""
     return len(clf.intercepts_[0]) if hasattr(clf, "classes_") else clf.hidden_size
 
@@ -246,7 +246,7 @@ def _single_hidden_layer(sizes: int | Sequence[int]) -> int:
     return int(several[0])
 
 
-def _known(clf: Any, name: str) -> Any:
+def _known(clf: Classifier, name: str) -> Any:
     """Return the value of a parameter; for "auto", the fitted one, or None if not fitted."""
     value = getattr(clf, name)
     if isinstance(value, str):

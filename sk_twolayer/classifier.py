@@ -330,6 +330,10 @@ class TwoLayerClassifier(
     n_outputs_: int
     out_activation_: str
     n_iter_: int
+    loss_curve_: list[float]
+    best_loss_: float
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
 
     @name_counterparts
     def __init__(

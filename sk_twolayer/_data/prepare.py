@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from sk_twolayer._data.dataset import Dataset, prepare_data, prepare_training_data
 from sk_twolayer._data.inputs import validated
@@ -14,7 +13,7 @@ from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._data.targets import Labels, as_target_array, check_targets, distinct_labels
 from sk_twolayer._data.weights import class_factors
 from sk_twolayer._sklearn_compat import shallow_copy
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Classifier
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
@@ -39,7 +38,7 @@ class PreparedData(NamedTuple):
 
 
 def prepare_fit(
-    estimator: BaseEstimator,
+    estimator: Classifier,
     X: Any,
     y: Any,
     sample_weight: Any,
@@ -52,7 +51,7 @@ def prepare_fit(
 
     Parameters
     ----------
-    estimator : BaseEstimator
+    estimator : TwoLayerClassifier
         The estimator with its parameters; it is not changed.
     X, y, sample_weight : array-like
         Rows, labels and weights of the rows, as users give them.
@@ -89,7 +88,7 @@ def prepare_fit(
 
 
 def prepare_partial_fit(
-    estimator: BaseEstimator,
+    estimator: Classifier,
     X: Any,
     y: Any,
     sample_weight: Any,
@@ -102,7 +101,7 @@ def prepare_partial_fit(
 
     Parameters
     ----------
-    estimator : BaseEstimator
+    estimator : TwoLayerClassifier
         The estimator with its parameters; it is not changed.
     X, y, sample_weight, classes : array-like
         Rows, labels, weights of the rows, and all labels that will occur, as users give them.
@@ -123,7 +122,7 @@ def prepare_partial_fit(
 
 
 def check_X_y(
-    estimator: BaseEstimator,
+    estimator: Classifier,
     X: Any,
     y: Any,
     dtype: np.dtype[Any] | None,
@@ -135,7 +134,7 @@ def check_X_y(
 
     Parameters
     ----------
-    estimator : BaseEstimator
+    estimator : TwoLayerClassifier
         Its number and names of features are set if `dtype` is None; otherwise X must match them.
     X, y : array-like
         Rows and labels.
@@ -171,5 +170,5 @@ def _labels_of_classes(classes: Any, y: Any, known: Labels | None) -> Labels:
     return known
 
 
-def _input_attributes(checked: BaseEstimator) -> dict[str, Any]:
+def _input_attributes(checked: Classifier) -> dict[str, Any]:
     return {name: vars(checked)[name] for name in INPUT_ATTRIBUTES if name in vars(checked)}

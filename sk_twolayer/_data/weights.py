@@ -12,8 +12,9 @@ from sklearn.utils.validation import _check_sample_weight
 
 from sk_twolayer._data.inputs import overflow_as_value_error, refuse_missing
 from sk_twolayer._data.targets import Labels
+from sk_twolayer._numerics.matrices import as_dense
 from sk_twolayer._sklearn_compat import RealInterval
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Matrix
 
 # Since scikit-learn 1.8 it refuses weights that are all zero, unless it is told not to.
 ZEROS_ALLOWED = dict.fromkeys(
@@ -26,42 +27,43 @@ ClassWeight = dict[Any, float] | str | None
 
 
 def class_factors(
-    class_weight: ClassWeight, labels: Labels, t: Any = None, weights: Array | None = None
+    class_weight: ClassWeight, labels: Labels, t: Matrix | None = None, weights: Array | None = None
 ) -> Array | None:
     """Return the factor of the sample weights of each class.
 
-    Parameters
-    ----------
-    class_weight : dict, "balanced" or None
-        The parameter of the classifier. A class that a dict does not name has the factor 1.
-        "balanced" gives all classes the same total weight, and 0 to a class without a row of
-        positive weight, as scikit-learn's `compute_sample_weight` does.
-    labels : Labels
-        The classes.
-    t : ndarray of shape (n,), default=None
-        Class numbers of the rows, for "balanced".
-    weights : ndarray of shape (n,), default=None
-        Sample weights of the rows, for "balanced".
+        Parameters
+        ----------
+        class_weight : dict, "balanced" or None
+            The parameter of the classifier. A class that a dict does not name has the factor 1.
+            "balanced" gives all classes the same total weight, and 0 to a class without a row of
+            positive weight, as scikit-learn's `compute_sample_weight` does.
+        labels : Labels
+            The classes.
+        t : ndarray of shape (n,), default=None
+            Class numbers of the rows, for "balanced".
+        weights : ndarray of shape (n,), default=None
+            Sample weights of the rows, for "balanced".
 
-    Returns
-    -------
-    ndarray of shape (n_classes,), float64, or None
-        The factors; None if `class_weight` is None.
+        Returns
+        -------
+        ndarray of shape (n_classes,), float64, or None
+            The factors; None if `class_weight` is None.
 
-    Raises
-    ------
-    ValueError
-        If targets are multilabel, a dict cannot be used, or all factors are zero.
+        Raises
+        ------
+        ValueError
+            If targets are multilabel, a dict cannot be used, or all factors are zero.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._data.targets import Labels
-    >>> from sk_twolayer._data.weights import class_factors
-    >>> class_factors("balanced", Labels(np.array([3, 7])), np.array([0, 0, 0, 1])).round(3)
-    array([0.667, 2.   ])
-    >>> class_factors({7: 5}, Labels(np.array([3, 7])))
-    array([1., 5.])
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sk_twolayer._data.targets import Labels
+    from sk_twolayer._numerics.matrices import as_dense
+        >>> from sk_twolayer._data.weights import class_factors
+        >>> class_factors("balanced", Labels(np.array([3, 7])), np.array([0, 0, 0, 1])).round(3)
+        array([0.667, 2.   ])
+        >>> class_factors({7: 5}, Labels(np.array([3, 7])))
+        array([1., 5.])
     """
     if class_weight is None:
         return None
@@ -79,12 +81,13 @@ def class_factors(
                 "class_weight is zero for every row: give at least one class of y a positive weight"
             )
     else:
-        factors = np.zeros(len(labels.classes))
+        assert t is not None
+        numbers, factors = as_dense(t), np.zeros(len(labels.classes))
         if weights is not None:
-            t, weights = t[weights > 0], weights[weights > 0]
-        present = np.unique(t)
+            numbers, weights = numbers[weights > 0], weights[weights > 0]
+        present = np.unique(numbers)
         factors[present] = compute_class_weight(
-            class_weight, classes=present, y=t, sample_weight=weights
+            class_weight, classes=present, y=numbers, sample_weight=weights
         )
     return factors
 
@@ -107,7 +110,7 @@ def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> No
 
 
 def check_sample_weight(
-    sample_weight: Any, X: Any, name: str = "sample_weight", *, at_least_one: bool = True
+    sample_weight: Any, X: Matrix, name: str = "sample_weight", *, at_least_one: bool = True
 ) -> Array | None:
     """Return the weights of the rows of X, divided by the largest.
 
