@@ -31,39 +31,38 @@ def class_factors(
 ) -> Array | None:
     """Return the factor of the sample weights of each class.
 
-        Parameters
-        ----------
-        class_weight : dict, "balanced" or None
-            The parameter of the classifier. A class that a dict does not name has the factor 1.
-            "balanced" gives all classes the same total weight, and 0 to a class without a row of
-            positive weight, as scikit-learn's `compute_sample_weight` does.
-        labels : Labels
-            The classes.
-        t : ndarray of shape (n,), default=None
-            Class numbers of the rows, for "balanced".
-        weights : ndarray of shape (n,), default=None
-            Sample weights of the rows, for "balanced".
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        The parameter of the classifier. A class that a dict does not name has the factor 1.
+        "balanced" gives all classes the same total weight, and 0 to a class without a row of
+        positive weight, as scikit-learn's `compute_sample_weight` does.
+    labels : Labels
+        The classes.
+    t : ndarray of shape (n,), default=None
+        Class numbers of the rows, for "balanced".
+    weights : ndarray of shape (n,), default=None
+        Sample weights of the rows, for "balanced".
 
-        Returns
-        -------
-        ndarray of shape (n_classes,), float64, or None
-            The factors; None if `class_weight` is None.
+    Returns
+    -------
+    ndarray of shape (n_classes,), float64, or None
+        The factors; None if `class_weight` is None.
 
-        Raises
-        ------
-        ValueError
-            If targets are multilabel, a dict cannot be used, or all factors are zero.
+    Raises
+    ------
+    ValueError
+        If targets are multilabel, a dict cannot be used, or all factors are zero.
 
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sk_twolayer._data.targets import Labels
-    from sk_twolayer._numerics.matrices import as_dense
-        >>> from sk_twolayer._data.weights import class_factors
-        >>> class_factors("balanced", Labels(np.array([3, 7])), np.array([0, 0, 0, 1])).round(3)
-        array([0.667, 2.   ])
-        >>> class_factors({7: 5}, Labels(np.array([3, 7])))
-        array([1., 5.])
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._data.targets import Labels
+    >>> from sk_twolayer._data.weights import class_factors
+    >>> class_factors("balanced", Labels(np.array([3, 7])), np.array([0, 0, 0, 1])).round(3)
+    array([0.667, 2.   ])
+    >>> class_factors({7: 5}, Labels(np.array([3, 7])))
+    array([1., 5.])
     """
     if class_weight is None:
         return None
