@@ -238,7 +238,7 @@ def test_parameters_of_solvers():
     ],
     ids=str,
 )
-def test_a_warning_of_what_an_mlpclassifier_cannot_express(parameters, message):
+def test_a_warning_names_parameters_without_equivalent_in_mlpclassifier(parameters, message):
     with pytest.warns(UserWarning, match=message) as caught:
         TwoLayerClassifier(**parameters).to_mlp()
     assert [warning.filename for warning in caught] == [__file__]
@@ -253,7 +253,7 @@ def test_a_warning_of_what_an_mlpclassifier_cannot_express(parameters, message):
     ],
     ids=str,
 )
-def test_a_warning_of_what_this_classifier_cannot_express(parameters):
+def test_a_warning_names_parameters_without_equivalent_here(parameters):
     name = "alpha" if "alpha" in parameters else "power_t"
     with pytest.warns(UserWarning, match=f"no equivalent of {name}=") as caught:
         TwoLayerClassifier.from_mlp(MLPClassifier(**parameters))
