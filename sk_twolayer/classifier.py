@@ -139,9 +139,9 @@ class TwoLayerClassifier(
         than the number of training rows, is the attribute `batch_size_`.
     max_iter : int or "auto", default="auto"
         Largest number of epochs. "auto" is the number of epochs of 4500 steps, clipped to
-        [10, 40], and more if these take fewer than 300 steps, or ``300 * sqrt(256 / hidden_size)``
-        steps for fewer than 256 hidden units; with L-BFGS, it is 200. The schedule "auto" is never
-        longer than that: for longer training, set a number and
+        [10, 40], and more if these take fewer than 300 steps, or with fewer than 256 hidden units
+        fewer than ``300 * sqrt(256 / hidden_size)`` steps. With L-BFGS it is 200. The schedule
+        "auto" is never longer than that: for longer training, set a number and
         ``learning_rate_schedule="cosine"``. The number used is the attribute `max_iter_`.
     shuffle : bool, default=True
         Whether to draw a new permutation of the rows for each epoch.
@@ -270,18 +270,18 @@ class TwoLayerClassifier(
     >>> print(f"{clf.best_validation_score_:.1f}")
     1.0
 
-    *Imbalanced classes*: "balanced" finds more rows of a class that only one row in twenty has:
+    *Imbalanced classes*: one row in twenty is in class 1, and "balanced" finds more of them:
 
     >>> from sklearn.datasets import make_classification
     >>> from sklearn.metrics import recall_score
     >>> X_rare, y_rare = make_classification(
-    ...     4000, 10, n_informative=4, weights=[0.95], class_sep=0.3, random_state=0)
+    ...     8000, 10, weights=[0.95], class_sep=0.3, random_state=0)
     >>> for class_weight in (None, "balanced"):
     ...     clf = TwoLayerClassifier(class_weight=class_weight, random_state=0)
-    ...     clf = clf.fit(X_rare[:2000], y_rare[:2000])
-    ...     print(f"{recall_score(y_rare[2000:], clf.predict(X_rare[2000:])):.1f}")
-    0.3
-    0.5
+    ...     clf = clf.fit(X_rare[:4000], y_rare[:4000])
+    ...     print(f"{recall_score(y_rare[4000:], clf.predict(X_rare[4000:])):.1f}")
+    0.2
+    0.6
 
     *Multilabel targets*: is the digit even, and is it less than 5?
 
@@ -330,6 +330,10 @@ class TwoLayerClassifier(
     n_outputs_: int
     out_activation_: str
     n_iter_: int
+    loss_curve_: list[float]
+    best_loss_: float
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
 
     @name_counterparts
     def __init__(
