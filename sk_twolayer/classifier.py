@@ -506,7 +506,7 @@ class TwoLayerClassifier(
         report = Report(None) if self.verbose else None
         result = train(net, data.training, None, settings, state, report=report)
         if result.stop_reason is StopReason.INTERRUPT:
-            raise KeyboardInterrupt  # the caller of partial_fit decides what is fed next
+            raise KeyboardInterrupt  # the caller of partial_fit decides how to continue
         del state.records[: -settings.max_iter]
         self._publish(self._attributes(data, result), saved_state(result))
         return self

@@ -436,7 +436,7 @@ def test_one_hot_rows_are_warned_of_once(container):
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert clf.predict_proba(X).shape == (N, 3)
-    with pytest.warns(UserWarning, match="one-hot rows"):
+    with pytest.warns(UserWarning, match="one-hot encoded"):
         clf = make().partial_fit(X, container(ONE_HOT), [0, 1, 2])
     clf.partial_fit(X, container(ONE_HOT))  # no second warning
 
