@@ -430,7 +430,7 @@ ONE_HOT = np.eye(3, dtype=int)[y]
 )
 def test_one_hot_rows_are_warned_of_once(container):
     with pytest.warns(
-        UserWarning, match=r"one 1 among its 3 columns.*y\.argmax\(axis=1\)"
+        UserWarning, match=r"one 1 in its 3 columns.*y\.argmax\(axis=1\)"
     ) as caught:
         clf = make().fit(X, container(ONE_HOT), X_val=X, y_val=container(ONE_HOT))
     assert len(caught) == 1
