@@ -429,9 +429,7 @@ ONE_HOT = np.eye(3, dtype=int)[y]
     ids=["array", "csr_array", "csc_matrix", "frame", "list", "bool", "float32", "object"],
 )
 def test_one_hot_rows_are_warned_of_once(container):
-    with pytest.warns(
-        UserWarning, match=r"one 1 in its 3 columns.*y\.argmax\(axis=1\)"
-    ) as caught:
+    with pytest.warns(UserWarning, match=r"one 1 in its 3 columns.*y\.argmax\(axis=1\)") as caught:
         clf = make().fit(X, container(ONE_HOT), X_val=X, y_val=container(ONE_HOT))
     assert len(caught) == 1
     assert caught[0].filename == __file__
