@@ -9,18 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.utils.validation import check_array
 
-from sk_twolayer._data.inputs import Model, rows_to_predict
+from sk_twolayer._data.inputs import rows_to_predict
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._numerics.threads import one_blas_thread
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Classifier, Matrix
 from sk_twolayer.layers._base import bind_forward, run_all
-from sk_twolayer.layers._registry import Activation, make_activation
+from sk_twolayer.layers._registry import make_activation
 from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
 from sk_twolayer.losses._softmax import empty_probabilities
 
@@ -45,22 +45,12 @@ TIE_EPS = 8
 Result = TypeVar("Result")
 
 
-class FittedModel(Model, Protocol):
-    """What predictions need to know of a classifier."""
-
-    classes_: Array
-    intercepts_: list[Array]
-    activation_: Activation
-    n_outputs_: int
-    out_activation_: str
-
-
-def is_multilabel(model: FittedModel) -> bool:
+def is_multilabel(model: Classifier) -> bool:
     """Tell whether a row may have several labels."""
     return model.out_activation_ == "logistic" and model.n_outputs_ > 1
 
 
-def predict_labels(model: FittedModel, X: Any) -> Any:
+def predict_labels(model: Classifier, X: Any) -> Any:
     """Return the class of each row with the largest probability, the first of equal ones.
 
     For multilabel models, return an indicator matrix of the probabilities above one half, which is
@@ -96,7 +86,7 @@ def predict_labels(model: FittedModel, X: Any) -> Any:
     return labels
 
 
-def decision_scores(model: FittedModel, X: Any) -> Array:
+def decision_scores(model: Classifier, X: Any) -> Array:
     """Return the scores: the log-odds of the second class, or one score for each class or label.
 
     Examples
@@ -117,7 +107,7 @@ def decision_scores(model: FittedModel, X: Any) -> Array:
     return out[:, 0] if model.n_outputs_ == 1 else out
 
 
-def probabilities(model: FittedModel, X: Any) -> Array:
+def probabilities(model: Classifier, X: Any) -> Array:
     """Return the probability of each class or label, none of which is 0 or 1."""
     X = rows_to_predict(model, X)
     out = empty_probabilities((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
@@ -130,7 +120,7 @@ def probabilities(model: FittedModel, X: Any) -> Array:
     return out
 
 
-def log_probabilities(model: FittedModel, X: Any) -> Array:
+def log_probabilities(model: Classifier, X: Any) -> Array:
     """Return the logarithm of each probability, from the scores and without rounding to 0 or 1."""
     X = rows_to_predict(model, X)
     out = np.empty((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
@@ -147,7 +137,7 @@ def log_probabilities(model: FittedModel, X: Any) -> Array:
     return out
 
 
-def hidden_units(model: FittedModel, X: Any) -> Array:
+def hidden_units(model: Classifier, X: Any) -> Array:
     """Return the activations of the hidden units: ``activation(X @ W1 + b1)``."""
     X = rows_to_predict(model, X)
     out = np.empty((X.shape[0], len(model.intercepts_[0])), model.coefs_[0].dtype)
@@ -156,8 +146,8 @@ def hidden_units(model: FittedModel, X: Any) -> Array:
 
 
 def _for_blocks(
-    model: FittedModel,
-    X: Any,
+    model: Classifier,
+    X: Matrix,
     use: Callable[[slice, Array], Result],
     *,
     into: Array | None = None,
@@ -172,7 +162,7 @@ def _for_blocks(
 
     Parameters
     ----------
-    model : FittedModel
+    model : Classifier
         The classifier.
     X : ndarray or csr container of shape (n, n_features)
         Input rows, in the dtype of the model. NaN and infinity are errors.
@@ -193,7 +183,7 @@ def _for_blocks(
     n, largest = X.shape[0], max(W1.size, W2.size)
     work = n * (W1.size + W2.size)
     size = _block_rows(n, W1, W2, work)
-    memory = into if into is not None and into.flags.c_contiguous else None
+    buffer = into if into is not None and into.flags.c_contiguous else None
 
     def run(start: int, hidden: Array | None = None) -> Result:
         x = X[start : start + size]
@@ -207,7 +197,7 @@ def _for_blocks(
             # each block has its own layer, because blocks may be computed in several threads
             run_all(bind_forward(make_activation(model.activation_), results, results))
             if not hidden_only:
-                out = None if memory is None else memory[start : start + size]
+                out = None if buffer is None else buffer[start : start + size]
                 results = np.dot(results, W2, out)
                 results += b2
             _check_overflow(results, x, start, model)
@@ -247,7 +237,7 @@ def _block_rows(n: int, W1: Array, W2: Array, work: int) -> int:
     return size
 
 
-def _check_finite(x: Any, model: FittedModel) -> None:
+def _check_finite(x: Matrix, model: Classifier) -> None:
     """Raise scikit-learn's error if rows have NaN or infinity."""
     values = x.data if is_sparse(x) else x
     # the dot product is faster, but copies an array that is not contiguous
@@ -256,7 +246,7 @@ def _check_finite(x: Any, model: FittedModel) -> None:
         check_array(x, accept_sparse="csr", input_name="X", estimator=model)
 
 
-def _check_overflow(results: Array, x: Any, start: int, model: FittedModel) -> None:
+def _check_overflow(results: Array, x: Matrix, start: int, model: Classifier) -> None:
     """Raise an error if the results of some rows are not finite."""
     # vdot is the fastest check, and does not warn
     if math.isfinite(np.vdot(results, results)) or np.isfinite(results).all():
@@ -269,12 +259,12 @@ def _check_overflow(results: Array, x: Any, start: int, model: FittedModel) -> N
     )
 
 
-def _has_two_classes(model: FittedModel) -> bool:
+def _has_two_classes(model: Classifier) -> bool:
     """Tell whether there is one score for two classes."""
     return model.out_activation_ == "logistic" and model.n_outputs_ == 1
 
 
-def _n_columns(model: FittedModel) -> int:
+def _n_columns(model: Classifier) -> int:
     return 2 if _has_two_classes(model) else model.n_outputs_
 
 
@@ -282,7 +272,7 @@ def _assign(out: Array, rows: slice, values: Array) -> None:
     out[rows] = values
 
 
-def _probabilities(model: FittedModel, scores: Array, out: Array | None = None) -> Array:
+def _probabilities(model: Classifier, scores: Array, out: Array | None = None) -> Array:
     """Return the probabilities of a block of scores."""
     if is_multilabel(model):
         return SigmoidWithLoss.probabilities(scores, out)
@@ -295,7 +285,7 @@ def _probabilities(model: FittedModel, scores: Array, out: Array | None = None) 
     return SoftmaxWithLoss.probabilities(scores, out)
 
 
-def _decide(model: FittedModel, scores: Array) -> Array:
+def _decide(model: Classifier, scores: Array) -> Array:
     """Return the number of the most likely class, or whether each label is likely.
 
     Comparing scores gives the same answer as comparing probabilities, and is faster, except for
@@ -319,7 +309,7 @@ def _decide(model: FittedModel, scores: Array) -> Array:
     return _probabilities(model, scores).argmax(axis=1) if is_tie else number
 
 
-def _sparse_indicator(model: FittedModel, X: Any) -> csr_matrix:
+def _sparse_indicator(model: Classifier, X: Matrix) -> csr_matrix:
     """Return the labels of each row as a sparse matrix, without a dense one of all rows."""
 
     def find(rows: slice, scores: Array) -> tuple[Array, Array]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from sk_twolayer._typing import Array, Classifier
 from sk_twolayer.layers._registry import make_activation
 
 ALIAS = "TwoLayerClassifier"
@@ -20,6 +21,51 @@ OPTIONS = {
     "nocl": [True, False],
     "raw_scores": [True, False],
 }
+
+
+class Variable(Protocol):
+    """What this module uses of skl2onnx's variables: inputs and outputs of operators."""
+
+    raw_name: str
+    full_name: str
+    type: Any
+
+    def set_type(self, type: Any, /) -> None: ...
+
+    def get_first_dimension(self) -> Any: ...
+
+
+class Operator(Protocol):
+    """What this module uses of skl2onnx's operators; each is converted to some nodes."""
+
+    inputs: list[Variable]
+    outputs: list[Variable]
+    raw_operator: Classifier
+    scope_inst: Scope
+
+
+class Scope(Protocol):
+    """What this module uses of skl2onnx's scope, which declares operators and names."""
+
+    def declare_local_operator(self, alias: str, model: Any = None) -> Any: ...
+
+    def declare_local_variable(self, name: str, type: Any) -> Variable: ...
+
+    def get_options(self, model: Any, default: dict[str, Any]) -> dict[str, Any]: ...
+
+    def get_unique_operator_name(self, seed: str) -> str: ...
+
+    def get_unique_variable_name(self, seed: str) -> str: ...
+
+
+class Container(Protocol):
+    """What this module uses of skl2onnx's container, which collects the nodes of the graph."""
+
+    def add_initializer(self, name: str, type: Any, shape: Any, content: Any) -> Any: ...
+
+    def add_node(self, op: str, inputs: Any, outputs: Any, **attributes: Any) -> None: ...
+
+    def get_options(self, model: Any, default: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class OnnxConvertible:
@@ -73,7 +119,9 @@ def _register(cls: type[Any]) -> None:
     update_registered_converter(cls, ALIAS, _infer_types, _convert, options=OPTIONS, parser=_parse)
 
 
-def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
+def _parse(
+    scope: Scope, model: Classifier, inputs: list[Variable], custom_parsers: Any = None
+) -> Any:
     """Declare the operator that a classifier becomes, and return its outputs.
 
     The outputs have the names that skl2onnx gives those of scikit-learn's classifiers.
@@ -96,7 +144,9 @@ def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> A
     return [*outputs, _declare_class_labels(scope, model)] if class_labels else outputs
 
 
-def _declare_zipmap(scope: Any, model: Any, inputs: list[Any], *, columns: bool) -> Any:
+def _declare_zipmap(
+    scope: Scope, model: Classifier, inputs: list[Variable], *, columns: bool
+) -> Any:
     """Declare the operator ZipMap of skl2onnx, for `columns` with one output per class.
 
     It makes one dictionary per row of the labels and the probabilities.
@@ -124,7 +174,7 @@ def _declare_zipmap(scope: Any, model: Any, inputs: list[Any], *, columns: bool)
     return operator.outputs
 
 
-def _declare_class_labels(scope: Any, model: Any) -> Any:
+def _declare_class_labels(scope: Scope, model: Classifier) -> Any:
     """Declare the operator of skl2onnx whose output is the list of the class labels."""
     operator = scope.declare_local_operator("SklearnClassLabels")
     operator.classes = _classes(scope, model)
@@ -133,7 +183,7 @@ def _declare_class_labels(scope: Any, model: Any) -> Any:
     return operator.outputs[0]
 
 
-def _infer_types(operator: Any) -> None:
+def _infer_types(operator: Operator) -> None:
     """Set the types and shapes of the outputs.
 
     Meta-estimators declare the outputs of the operator themselves. A float type that they have
@@ -158,7 +208,7 @@ def _infer_types(operator: Any) -> None:
     probabilities.set_type(declared([rows, columns]))
 
 
-def _convert(scope: Any, operator: Any, container: Any) -> None:
+def _convert(scope: Scope, operator: Operator, container: Container) -> None:
     """Add the nodes of a classifier to a graph."""
     from skl2onnx.common._apply_operation import apply_cast, apply_concat, apply_sub
     from skl2onnx.common.data_types import guess_proto_type
@@ -184,7 +234,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     apply_cast(scope, array, probabilities.full_name, container, to=to)
 
 
-def _add_net(scope: Any, operator: Any, container: Any, raw: bool) -> tuple[str, Any]:
+def _add_net(scope: Scope, operator: Operator, container: Container, raw: bool) -> tuple[str, Any]:
     """Add the nodes of both layers, and return the name and the type of the last output.
 
     The second layer and the output function are added by skl2onnx's converter of `MLPClassifier`.
@@ -206,7 +256,9 @@ def _add_net(scope: Any, operator: Any, container: Any, raw: bool) -> tuple[str,
     return _predict(scope, hidden, container, second_layer, dtype), dtype
 
 
-def _add_hidden_units(scope: Any, container: Any, source: str, model: Any, dtype: Any) -> str:
+def _add_hidden_units(
+    scope: Scope, container: Container, source: str, model: Classifier, dtype: Any
+) -> str:
     """Add the nodes of the first layer, and return the name of its output.
 
     The activation adds its own nodes, by its method `onnx_nodes`.
@@ -242,7 +294,7 @@ def _add_hidden_units(scope: Any, container: Any, source: str, model: Any, dtype
     return str(layer.onnx_nodes(add, x))
 
 
-def _add_input(scope: Any, inputs: Sequence[Any], container: Any, dtype: Any) -> str:
+def _add_input(scope: Scope, inputs: Sequence[Variable], container: Container, dtype: Any) -> str:
     """Add the nodes that concatenate several inputs, and return the name of the result."""
     from skl2onnx.common._apply_operation import apply_cast, apply_concat
 
@@ -257,7 +309,9 @@ def _add_input(scope: Any, inputs: Sequence[Any], container: Any, dtype: Any) ->
     return rows
 
 
-def _add_likely_labels(scope: Any, container: Any, compared: list[str], labels: str) -> None:
+def _add_likely_labels(
+    scope: Scope, container: Container, compared: list[str], labels: str
+) -> None:
     """Add the nodes that find the labels of each row: those with a result above a threshold."""
     from skl2onnx.common._apply_operation import apply_cast, apply_greater
     from skl2onnx.proto import onnx_proto
@@ -267,7 +321,9 @@ def _add_likely_labels(scope: Any, container: Any, compared: list[str], labels: 
     apply_cast(scope, above, labels, container, to=onnx_proto.TensorProto.INT64)
 
 
-def _add_likeliest_class(scope: Any, container: Any, array: str, classes: Any, labels: str) -> None:
+def _add_likeliest_class(
+    scope: Scope, container: Container, array: str, classes: Array, labels: str
+) -> None:
     """Add the nodes that find the class of each row: the one with the largest result."""
     from skl2onnx.proto import onnx_proto
 
@@ -281,7 +337,7 @@ def _add_likeliest_class(scope: Any, container: Any, array: str, classes: Any, l
     container.add_node("Gather", [table, index], labels, name=unique("Gather"))
 
 
-def _number_type(inputs: Sequence[Any]) -> Any:
+def _number_type(inputs: Sequence[Variable]) -> Any:
     """Return the type to compute in: float64 if any input has that, else float32."""
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
@@ -289,7 +345,7 @@ def _number_type(inputs: Sequence[Any]) -> Any:
     return DoubleTensorType if is_double else FloatTensorType
 
 
-def _classes(scope: Any, model: Any) -> Any:
+def _classes(scope: Scope, model: Classifier) -> Array:
     """Return the class labels as ONNX supports them: strings or integers.
 
     With the option "nocl", which stands for "no class labels", the classes are numbers from 0.
@@ -307,7 +363,7 @@ def _classes(scope: Any, model: Any) -> Any:
     )
 
 
-def _label_type(classes: Any) -> Any:
+def _label_type(classes: Array) -> Any:
     from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 
     return Int64TensorType if classes.dtype.kind == "i" else StringTensorType

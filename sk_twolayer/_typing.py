@@ -35,9 +35,9 @@ class SparseMatrix(Protocol):
 
     def copy(self) -> SparseMatrix: ...
 
-    def max(self) -> Any: ...
+    def max(self, axis: int | None = None) -> Any: ...
 
-    def min(self) -> Any: ...
+    def min(self, axis: int | None = None) -> Any: ...
 
     def multiply(self, other: Any, /) -> SparseMatrix: ...
 
@@ -69,3 +69,35 @@ class AddGradient(Protocol):
 
     def __call__(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Change `into` in place."""
+
+
+class Classifier(Protocol):
+    """What other modules use of `TwoLayerClassifier`: its parameters and fitted attributes."""
+
+    hidden_size: int
+    activation: Any
+    solver: Any
+    learning_rate_schedule: str
+    batch_size: int | str
+    tol: float | None
+    n_iter_no_change: int | str
+    early_stopping: bool
+    validation_fraction: float
+    scoring: Any
+    class_weight: dict[Any, float] | str | None
+    random_state: Any
+
+    classes_: Array
+    coefs_: list[Array]
+    intercepts_: list[Array]
+    activation_: Any
+    n_features_in_: int
+    n_outputs_: int
+    out_activation_: str
+    loss_curve_: list[float]
+    best_loss_: float
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+
+    @property
+    def _multilabel(self) -> bool: ...

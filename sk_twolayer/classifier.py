@@ -139,8 +139,9 @@ class TwoLayerClassifier(
         than the number of training rows, is the attribute `batch_size_`.
     max_iter : int or "auto", default="auto"
         Largest number of epochs. "auto" is the number of epochs of 4500 steps, clipped to
-        [10, 40], and more if these take fewer than 300 steps; with L-BFGS, it is 200. The
-        schedule "auto" is never longer than that: for longer training, set a number and
+        [10, 40], and more if these take fewer than 300 steps, or with fewer than 256 hidden units
+        fewer than ``300 * sqrt(256 / hidden_size)`` steps. With L-BFGS it is 200. The schedule
+        "auto" is never longer than that: for longer training, set a number and
         ``learning_rate_schedule="cosine"``. The number used is the attribute `max_iter_`.
     shuffle : bool, default=True
         Whether to draw a new permutation of the rows for each epoch.
@@ -269,18 +270,18 @@ class TwoLayerClassifier(
     >>> print(f"{clf.best_validation_score_:.1f}")
     1.0
 
-    *Imbalanced classes*: "balanced" finds more rows of a class that only one row in twenty has:
+    *Imbalanced classes*: one row in twenty is in class 1, and "balanced" finds more of them:
 
     >>> from sklearn.datasets import make_classification
     >>> from sklearn.metrics import recall_score
     >>> X_rare, y_rare = make_classification(
-    ...     4000, 10, n_informative=4, weights=[0.95], class_sep=0.3, random_state=0)
+    ...     8000, 10, weights=[0.95], class_sep=0.3, random_state=0)
     >>> for class_weight in (None, "balanced"):
     ...     clf = TwoLayerClassifier(class_weight=class_weight, random_state=0)
-    ...     clf = clf.fit(X_rare[:2000], y_rare[:2000])
-    ...     print(f"{recall_score(y_rare[2000:], clf.predict(X_rare[2000:])):.1f}")
-    0.3
-    0.5
+    ...     clf = clf.fit(X_rare[:4000], y_rare[:4000])
+    ...     print(f"{recall_score(y_rare[4000:], clf.predict(X_rare[4000:])):.1f}")
+    0.2
+    0.6
 
     *Multilabel targets*: is the digit even, and is it less than 5?
 
@@ -329,6 +330,10 @@ class TwoLayerClassifier(
     n_outputs_: int
     out_activation_: str
     n_iter_: int
+    loss_curve_: list[float]
+    best_loss_: float
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
 
     @name_counterparts
     def __init__(
@@ -501,7 +506,7 @@ class TwoLayerClassifier(
         report = Report(None) if self.verbose else None
         result = train(net, data.training, None, settings, state, report=report)
         if result.stop_reason is StopReason.INTERRUPT:
-            raise KeyboardInterrupt  # the caller of partial_fit decides what is fed next
+            raise KeyboardInterrupt  # the caller of partial_fit decides how to continue
         del state.records[: -settings.max_iter]
         self._publish(self._attributes(data, result), saved_state(result))
         return self
@@ -690,7 +695,12 @@ class TwoLayerClassifier(
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any]
     ) -> tuple[FitResult, dict[str, Any]]:
-        """Return the result of training, and the fitted attributes; change no attribute."""
+        """Return the result of training, and the fitted attributes; change no attribute.
+
+        The order of the steps matters. The seed of the split is drawn before the initial weights.
+        Callbacks are notified of the start of the fit before the network is made, and are notified
+        of its end if that fails. They are notified of a successful end with the final attributes.
+        """
         params = self._checked_parameters()
         previous = FittedModel.of(self) if self.warm_start else None
         saved = previous.saved if previous else None
@@ -732,9 +742,8 @@ class TwoLayerClassifier(
     ) -> tuple[TrainingState, TwoLayerNet]:
         """Return the state and the network to train: those of the model, or new ones.
 
-        The data of a new model are checked for scaling and one-hot rows, which warn. A model that
-        is trained further was checked when it was new. `n_iter` is the number of epochs from which
-        to count on.
+        Unscaled columns and one-hot targets of a new model lead to warnings. `n_iter` is the number
+        of epochs to continue counting from, if there is a model.
         """
         if previous:
             return previous.resume(settings, sources, n_iter=n_iter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -17,19 +17,12 @@ from sk_twolayer._data.containers import (
     to_numpy_if_foreign,
 )
 from sk_twolayer._numerics.matrices import is_sparse
-from sk_twolayer._typing import Array, Matrix
+from sk_twolayer._typing import Array, Classifier, Matrix
 
 NUMERIC_KINDS = "fiub"  # kinds of dtype: floats, signed and unsigned integers, booleans
 
 
-class Model(Protocol):
-    """What the validation of rows needs to know of a fitted model."""
-
-    coefs_: list[Array]
-    n_features_in_: int
-
-
-def rows_to_predict(model: Model, X: Any) -> Matrix:
+def rows_to_predict(model: Classifier, X: Any) -> Matrix:
     """Return the rows that a fitted model predicts, in its dtype.
 
     NaN and infinity are not looked for here, but in each block of rows while it is in the cache.
@@ -108,7 +101,7 @@ def validated(
         return validate_data(estimator, safe_to_cast(X, dtypes), y, reset=reset, **options)
 
 
-def _plain_rows(model: Model, X: object, dtype: np.dtype[Any]) -> Array | None:
+def _plain_rows(model: Classifier, X: object, dtype: np.dtype[Any]) -> Array | None:
     """Return X as an array of a dtype if its columns match those of the model, else None.
 
     Arrays and pandas dataframes of numbers are handled; None leaves the rest to scikit-learn.

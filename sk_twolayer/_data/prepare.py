@@ -1,4 +1,4 @@
-"""From the arguments of `fit` and `partial_fit` to data sets, labels and names of features."""
+"""From the arguments of `fit` and `partial_fit` to data sets, labels and feature names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from sk_twolayer._data.dataset import Dataset, prepare_data, prepare_training_data
 from sk_twolayer._data.inputs import validated
@@ -14,7 +13,7 @@ from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._data.targets import Labels, as_target_array, check_targets, distinct_labels
 from sk_twolayer._data.weights import class_factors
 from sk_twolayer._sklearn_compat import shallow_copy
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Classifier
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
@@ -22,10 +21,9 @@ Validation = tuple[Any, Any, Any]  # X_val, y_val, sample_weight_val
 
 
 class PreparedData(NamedTuple):
-    """Data sets in the form in which they are trained on.
+    """Data sets, labels, and the attributes that scikit-learn's validation of X sets.
 
-    `input_attributes` are those that scikit-learn's validation sets: the number of features, and
-    their names where X has some.
+    `input_attributes` has the number of features, and their names if X has names.
     """
 
     training: Dataset
@@ -35,12 +33,12 @@ class PreparedData(NamedTuple):
 
     @property
     def feature_names(self) -> Array | None:
-        """Names of the features, where X has some."""
+        """Names of the features, if X has names."""
         return self.input_attributes.get("feature_names_in_")
 
 
 def prepare_fit(
-    estimator: BaseEstimator,
+    estimator: Classifier,
     X: Any,
     y: Any,
     sample_weight: Any,
@@ -49,27 +47,27 @@ def prepare_fit(
     dtype: np.dtype[Any] | None,
     split_seed: Callable[[], int],
 ) -> PreparedData:
-    """Validate the arguments of `fit`, and split off validation rows if there are to be some.
+    """Validate the arguments of `fit`, and with `early_stopping` split off validation rows.
 
     Parameters
     ----------
-    estimator : BaseEstimator
-        Gives the parameters, and is not changed.
+    estimator : TwoLayerClassifier
+        The estimator with its parameters; it is not changed.
     X, y, sample_weight : array-like
         Rows, labels and weights of the rows, as users give them.
     validation : tuple of three array-like or None
-        The same of the user's own validation rows.
+        The same for validation rows that the user gives.
     dtype : dtype or None
-        The dtype of the model, where training is resumed; None takes that of X.
+        The dtype of the model if training is resumed; None takes that of X.
     split_seed : callable
-        Returns the seed of the split; is called only if there is a split.
+        Returns the seed of the split. It is called only if there is a split.
 
     Returns
     -------
     PreparedData
         Training rows, validation rows, labels and names of features.
     """
-    checked = shallow_copy(estimator)  # since scikit-learn's validation sets attributes
+    checked = shallow_copy(estimator)  # because scikit-learn's validation sets attributes
     X, y = check_X_y(checked, X, y, dtype, complete=True)
     training, labels, factors = prepare_training_data(X, y, sample_weight, estimator.class_weight)
     validation_rows = None
@@ -90,7 +88,7 @@ def prepare_fit(
 
 
 def prepare_partial_fit(
-    estimator: BaseEstimator,
+    estimator: Classifier,
     X: Any,
     y: Any,
     sample_weight: Any,
@@ -103,8 +101,8 @@ def prepare_partial_fit(
 
     Parameters
     ----------
-    estimator : BaseEstimator
-        Gives the parameters, and is not changed.
+    estimator : TwoLayerClassifier
+        The estimator with its parameters; it is not changed.
     X, y, sample_weight, classes : array-like
         Rows, labels, weights of the rows, and all labels that will occur, as users give them.
     dtype, known : dtype and Labels, or None
@@ -124,7 +122,7 @@ def prepare_partial_fit(
 
 
 def check_X_y(
-    estimator: BaseEstimator,
+    estimator: Classifier,
     X: Any,
     y: Any,
     dtype: np.dtype[Any] | None,
@@ -136,8 +134,8 @@ def check_X_y(
 
     Parameters
     ----------
-    estimator : BaseEstimator
-        Is given the number and names of features where `dtype` is None; else X must have them.
+    estimator : TwoLayerClassifier
+        Its number and names of features are set if `dtype` is None; otherwise X must match them.
     X, y : array-like
         Rows and labels.
     dtype : dtype or None
@@ -145,7 +143,7 @@ def check_X_y(
     name : str
         The name of `y` in messages.
     complete : bool
-        Whether y holds all classes there are.
+        Whether y has all classes, see `check_targets`.
     """
     dtypes = [np.float64, np.float32] if dtype is None else [dtype]
     y = as_target_array(y, name)
@@ -154,12 +152,12 @@ def check_X_y(
 
 
 def _labels_of_classes(classes: Any, y: Any, known: Labels | None) -> Labels:
-    """Return the labels of the model, or in the first call those of the argument `classes`."""
+    """Return the labels of the model; in the first call, those of the argument `classes`."""
     if known is None:
         if classes is None:
             raise ValueError(
-                "classes must be passed on the first call to partial_fit: all labels that "
-                "any call will bring"
+                "classes must be passed on the first call to partial_fit: all labels that any "
+                "call will bring"
             )
         return Labels.from_classes(classes, y)
     if classes is not None:
@@ -172,5 +170,5 @@ def _labels_of_classes(classes: Any, y: Any, known: Labels | None) -> Labels:
     return known
 
 
-def _input_attributes(checked: BaseEstimator) -> dict[str, Any]:
+def _input_attributes(checked: Classifier) -> dict[str, Any]:
     return {name: vars(checked)[name] for name in INPUT_ATTRIBUTES if name in vars(checked)}

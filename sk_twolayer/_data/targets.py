@@ -11,7 +11,7 @@ from sklearn.utils.validation import column_or_1d
 
 from sk_twolayer._data.containers import to_numpy_if_foreign
 from sk_twolayer._numerics.matrices import as_dense, is_sparse, without_duplicates
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Matrix
 
 
 class Labels(NamedTuple):
@@ -49,14 +49,14 @@ class Labels(NamedTuple):
         return len(self.classes) == 2 and not self.multilabel
 
     @classmethod
-    def from_targets(cls, y: Any) -> Self:
+    def from_targets(cls, y: Matrix) -> Self:
         """Return the labels that occur in y, also those of rows of weight zero."""
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), multilabel=True, sparse=is_sparse(y))
         return cls(distinct_labels(y))
 
     @classmethod
-    def from_classes(cls, classes: Any, y: Any) -> Self:
+    def from_classes(cls, classes: Any, y: Matrix) -> Self:
         """Return the labels of the argument `classes` of the first call of `partial_fit`.
 
         Parameters
@@ -85,7 +85,7 @@ class Labels(NamedTuple):
             raise ValueError(f"classes must hold at least one label, got classes={classes!r}")
         return cls(labels)
 
-    def encode(self, y: Any, name: str = "y") -> Any:
+    def encode(self, y: Matrix, name: str = "y") -> Matrix:
         """Return the class numbers of labels, and an indicator matrix unchanged.
 
         Parameters
@@ -125,7 +125,7 @@ class Labels(NamedTuple):
                 )
             return y
         numbers = {label: number for number, label in enumerate(self.classes.tolist())}
-        values, inverse = np.unique(y, return_inverse=True)
+        values, inverse = np.unique(as_dense(y), return_inverse=True)
         # compared in Python: a cast to the dtype of the classes would cut off long strings
         unknown = [label for label in values.tolist() if label not in numbers]
         if unknown:
@@ -133,11 +133,13 @@ class Labels(NamedTuple):
                 f"{name} has labels that are not among the classes {self.classes.tolist()}: "
                 f"{unknown}"
             )
-        return np.array([numbers[label] for label in values.tolist()], dtype=np.intp)[inverse]
+        known = np.array([numbers[label] for label in values.tolist()], dtype=np.intp)
+        t: Array = known[inverse]
+        return t
 
-    def decode(self, t: Any) -> Any:
+    def decode(self, t: Matrix) -> Matrix:
         """Return the targets of class numbers: the inverse of `encode`."""
-        return t if self.multilabel else self.classes[t]
+        return t if self.multilabel else self.classes[as_dense(t)]
 
 
 def as_target_array(y: Any, name: str = "y") -> Any:
@@ -312,14 +314,14 @@ def distinct_labels(y: Any, name: str = "y") -> Array:
     return classes
 
 
-def is_one_hot(y: Any) -> bool:
+def is_one_hot(y: Matrix) -> bool:
     """Tell whether each row of an indicator matrix of three or more columns has exactly one 1."""
     if y.ndim == 1 or y.shape[1] < 3 or not y.shape[0]:
         return False
     return bool(np.all(y.sum(axis=1) == 1))
 
 
-def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
+def check_targets(y: Matrix, name: str = "y", *, complete: bool = True) -> Matrix:
     """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones.
 
     Parameters
@@ -374,7 +376,7 @@ def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
     return y
 
 
-def _is_plain(y: Any, *, complete: bool) -> bool:
+def _is_plain(y: Matrix, *, complete: bool) -> bool:
     """Tell whether targets are valid without the checks of scikit-learn.
 
     Those checks take longer than a training step over a few rows.

@@ -12,8 +12,9 @@ from sklearn.utils.validation import _check_sample_weight
 
 from sk_twolayer._data.inputs import overflow_as_value_error, refuse_missing
 from sk_twolayer._data.targets import Labels
+from sk_twolayer._numerics.matrices import as_dense
 from sk_twolayer._sklearn_compat import RealInterval
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Matrix
 
 # Since scikit-learn 1.8 it refuses weights that are all zero, unless it is told not to.
 ZEROS_ALLOWED = dict.fromkeys(
@@ -26,7 +27,7 @@ ClassWeight = dict[Any, float] | str | None
 
 
 def class_factors(
-    class_weight: ClassWeight, labels: Labels, t: Any = None, weights: Array | None = None
+    class_weight: ClassWeight, labels: Labels, t: Matrix | None = None, weights: Array | None = None
 ) -> Array | None:
     """Return the factor of the sample weights of each class.
 
@@ -79,12 +80,13 @@ def class_factors(
                 "class_weight is zero for every row: give at least one class of y a positive weight"
             )
     else:
-        factors = np.zeros(len(labels.classes))
+        assert t is not None
+        numbers, factors = as_dense(t), np.zeros(len(labels.classes))
         if weights is not None:
-            t, weights = t[weights > 0], weights[weights > 0]
-        present = np.unique(t)
+            numbers, weights = numbers[weights > 0], weights[weights > 0]
+        present = np.unique(numbers)
         factors[present] = compute_class_weight(
-            class_weight, classes=present, y=t, sample_weight=weights
+            class_weight, classes=present, y=numbers, sample_weight=weights
         )
     return factors
 
@@ -107,7 +109,7 @@ def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> No
 
 
 def check_sample_weight(
-    sample_weight: Any, X: Any, name: str = "sample_weight", *, at_least_one: bool = True
+    sample_weight: Any, X: Matrix, name: str = "sample_weight", *, at_least_one: bool = True
 ) -> Array | None:
     """Return the weights of the rows of X, divided by the largest.
 

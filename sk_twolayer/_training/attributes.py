@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from sk_twolayer._data.targets import Labels
 from sk_twolayer._training.loop import FitResult, make_network
 from sk_twolayer._training.scoring import Validation
 from sk_twolayer._training.settings import Settings
 from sk_twolayer._training.state import RandomSources, TrainingState
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Classifier
 from sk_twolayer.layers._registry import copy_activation
 from sk_twolayer.network import TwoLayerNet
 
@@ -73,7 +72,7 @@ class FittedModel:
     saved: dict[str, Any] | None
 
     @classmethod
-    def of(cls, estimator: BaseEstimator) -> Self | None:
+    def of(cls, estimator: Classifier) -> Self | None:
         """Return the fitted model of an estimator, or None if it is not fitted."""
         attributes = vars(estimator)
         if "coefs_" not in attributes:

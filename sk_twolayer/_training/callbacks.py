@@ -6,7 +6,7 @@ import copy
 import functools
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from sk_twolayer._training.loop import FitResult
 
@@ -62,6 +62,16 @@ def with_callbacks(method: Any) -> Any:
     return managed
 
 
+class Context(Protocol):
+    """What this package uses of scikit-learn's `CallbackContext`."""
+
+    def call_on_fit_task_begin(self, **data: Any) -> None: ...
+
+    def call_on_fit_task_end(self, **data: Any) -> bool: ...
+
+    def subcontext(self, *, task_name: str) -> Context: ...
+
+
 class EpochTasks:
     """Notifies callbacks of the start and end of a fit and of each epoch.
 
@@ -90,12 +100,13 @@ class EpochTasks:
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         self._data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._attributes = attributes
-        self._fit: Any = None
-        self._epoch: Any = None
+        self._fit: Context | None = None
+        self._epoch: Context | None = None
         if hasattr(estimator, "_init_callback_context"):
             # also without callbacks of its own: those of a search are notified of this fit
-            self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
-            self._fit.call_on_fit_task_begin(**self._data)
+            fit: Context = estimator._init_callback_context(max_subtasks=n_epochs)
+            fit.call_on_fit_task_begin(**self._data)
+            self._fit = fit
         self._has_callbacks = hasattr(estimator, "_skl_callbacks")
 
     def begin_epoch(self) -> None:

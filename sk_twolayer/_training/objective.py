@@ -1,4 +1,4 @@
-"""The objective of a network on a data set, in the form in which optimizers use it."""
+"""The objective of a network on a data set, as a function of its parameter vector."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.schedules import LearningRate
 
-LARGE_INITIAL_STD = 10.0  # times that of He's initialization
+LARGE_INITIAL_STD = 10.0  # times the standard deviation of He initialization
 
 
 class NetworkObjective:
@@ -76,7 +76,7 @@ class NetworkObjective:
         self._batch_size = batch_size
         self._shuffle = shuffle and batch_size < n  # one minibatch of all rows needs no order
         self._sources = sources
-        W1 = net.params["W1"]  # its scale is only used to explain a divergence
+        W1 = net.params["W1"]  # its scale is used in the error message of a divergence
         self._initial_std = math.sqrt(float(np.vdot(W1, W1)) / W1.size)
         self._epoch = 0
         self._has_evaluated = False
@@ -103,13 +103,14 @@ class NetworkObjective:
     ) -> float:
         """Pass once over the rows in minibatches, and return their mean loss.
 
-        The loss of each row is that before the step of its minibatch. The last minibatch holds
-        the rows that are left over.
+        The loss of a row is computed before the step of its minibatch. The last minibatch has the
+        rows that are left over. The losses of several minibatches are computed together, and are
+        checked then.
 
         Parameters
         ----------
         step : callable
-            ``step(theta, add_gradient, rate)`` is called after each minibatch was run.
+            ``step(theta, add_gradient, rate)`` is called after the backward pass of each minibatch.
         learning_rate : LearningRate
             Its progress is updated within the epoch, and increases by 1.
 
@@ -121,7 +122,7 @@ class NetworkObjective:
         Raises
         ------
         ValueError
-            If the loss, which is computed for several minibatches at once, is not finite.
+            If the loss, or a parameter, is not finite.
         """
         self._epoch += 1
         net, n, start = self._net, self._batches.n, learning_rate.progress
@@ -160,7 +161,8 @@ class NetworkObjective:
         Returns
         -------
         float
-            The objective, which is not finite where the parameters are too large.
+            The objective. It is not finite if the parameters are too large, as in a trial step of
+            a line search.
 
         Raises
         ------

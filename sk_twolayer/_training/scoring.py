@@ -16,7 +16,7 @@ from sk_twolayer._data.targets import Labels
 from sk_twolayer._numerics.matrices import BLOCK_ROWS, as_dense, blocks
 from sk_twolayer._numerics.threads import one_blas_thread
 from sk_twolayer._sklearn_compat import is_made_scorer, scorer_with_labels, shallow_copy
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Classifier
 from sk_twolayer.network import TwoLayerNet
 
 
@@ -92,7 +92,7 @@ class Validation:
         return net.last_layer.sum_losses()
 
 
-def check_scoring(estimator: BaseEstimator) -> None:
+def check_scoring(estimator: Classifier) -> None:
     """Raise an error if the parameter `scoring` is not a scorer."""
     scoring = estimator.scoring
     if scoring == "loss":
@@ -109,7 +109,7 @@ def check_scoring(estimator: BaseEstimator) -> None:
 
 
 def make_score(
-    estimator: Any,
+    estimator: Classifier,
     labels: Labels,
     validation: Dataset,
     fitted_attributes: Callable[[TwoLayerNet], dict[str, Any]],

@@ -1,4 +1,4 @@
-"""Gradient descent with one step size for all parameters."""
+"""Gradient descent with the same step size for all parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sk_twolayer.optimizers._base import Optimizer, in_blocks
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum if asked for.
+    """Stochastic gradient descent, optionally with momentum or Nesterov momentum.
 
     With gradient ``g``, learning rate ``r`` and momentum ``m``::
 
@@ -25,14 +25,14 @@ class SGD(Optimizer):
     Parameters
     ----------
     momentum : float in [0, 1), default=0.0
-        How much of the last step is taken again.
+        Share of the last step that is added to the next one.
     nesterov : bool, default=False
-        Whether the gradient is the one that momentum is about to run into.
+        Whether to use Nesterov momentum.
 
     Attributes
     ----------
     velocity_ : ndarray of shape (n_parameters,)
-        The ``v`` above, there once a step with momentum was taken.
+        The ``v`` above, from the first step with momentum on.
 
     References
     ----------
@@ -69,7 +69,8 @@ class SGD(Optimizer):
     ) -> float:
         """Return the learning rate for standardised inputs.
 
-        Momentum lengthens the average step by ``1 / (1 - momentum)``, which is taken back.
+        It is ``0.2 * (1 - momentum)``, because momentum makes steps longer by a factor of
+        ``1 / (1 - momentum)`` on average.
         """
         return 0.2 * (1 - self.momentum)
 
@@ -100,7 +101,7 @@ class SGD(Optimizer):
 def _bind_nesterov_blocks(
     theta: Array, velocity: Array
 ) -> tuple[Array, list[tuple[AddInPlace, ...]]]:
-    """Return an array for the plain step, and for each block the three actions of a step."""
+    """Return an array for ``-r g``, and for each block the three updates of a Nesterov step."""
     downhill = np.empty_like(theta)
     return downhill, [
         (bind_add_scaled(v, step), bind_add_scaled(x, step), bind_add_scaled(x, v))

@@ -107,7 +107,7 @@ def test_any_labels(labels, digits):
 
 
 @pytest.mark.parametrize("kind", ["object", "categorical", "string"])
-def test_labels_held_by_pandas(kind, digits):
+def test_labels_in_pandas(kind, digits):
     X, y = digits
     dtype = {"object": object, "categorical": "category", "string": "string"}[kind]
     named = pd.Series(np.array(list("abcdefghij"))[y]).astype(dtype)
@@ -165,7 +165,7 @@ def test_frames_with_feature_names(frame, cancer):
 
 
 @pytest.mark.parametrize("order", ["C", "F", "strided", "read-only"])
-def test_layout_of_x_changes_nothing(order, digits):
+def test_the_memory_layout_of_x_does_not_change_the_result(order, digits):
     X, y = digits
     expected = make(max_iter=3).fit(X, y)
     if order == "strided":
@@ -266,7 +266,7 @@ class TestWeights:
         assert np.isfinite(huge.coefs_[0]).all()
 
 
-def test_nothing_of_the_callers_changes(digits):
+def test_arguments_are_not_changed(digits):
     X, y = digits
     weight = np.linspace(0, 1, len(y))
     solver, class_weight = SGD(momentum=0.9), {1: 2.0}
@@ -437,7 +437,7 @@ def test_the_best_loss_need_not_be_the_last(digits):
     assert clf.best_loss_ == min(clf.loss_curve_) < clf.loss_curve_[-1] == clf.loss_
 
 
-def test_training_goes_on_while_the_penalty_falls(cancer):
+def test_training_continues_while_the_penalty_falls(cancer):
     """The rule watches the objective, not the part of it that stalls first."""
     options = {"alpha": 0.1, "weight_init_std": 2.0, "learning_rate": 0.05, "random_state": 0}
     early, long = (
@@ -452,7 +452,7 @@ def test_training_goes_on_while_the_penalty_falls(cancer):
     assert objective(early) < 1.2 * objective(long)
 
 
-def test_training_stops_when_nothing_changes(digits):
+def test_training_stops_without_improvement(digits):
     X, y = digits
     clf = make(tol=10.0, n_iter_no_change=3, max_iter=100).fit(X, y)
     assert clf.n_iter_ == 4  # the first sets the best

@@ -51,7 +51,7 @@ def test_a_early_stopping_is_stratified_for_many_classes(seed, rng):
 
 
 @pytest.mark.parametrize("scoring", ["loss", None])
-def test_b_warm_start_with_early_stopping_goes_on_and_keeps_the_best(scoring, digits):
+def test_b_warm_start_with_early_stopping_resumes_and_keeps_the_best(scoring, digits):
     """A second fit runs one epoch, and its "best" weights are overwritten by later ones.
 
     scikit-learn #13656, #18269.
@@ -70,7 +70,7 @@ def test_b_warm_start_with_early_stopping_goes_on_and_keeps_the_best(scoring, di
     assert clf.validation_scores_[-1] < clf.best_validation_score_  # so the last is not the best
 
 
-def test_c_a_minibatch_of_weight_zero_is_nothing(digits):
+def test_c_a_minibatch_of_weight_zero_has_no_effect(digits):
     """A minibatch whose weights are all zero is a ZeroDivisionError.
 
     scikit-learn #30155, which brought the weights.
@@ -218,7 +218,7 @@ def test_j_schedules_are_for_adam_too(digits, capsys):
         assert float(lines[-2].split("learning rate")[1].split()[0]) == pytest.approx(last, 1e-3)
 
 
-def test_j_a_lucky_epoch_does_not_slow_all_after_it(digits):
+def test_j_an_unusually_good_epoch_does_not_slow_down_later_ones(digits):
     """An adaptive rate is divided again and again after one loss too good to be beaten.
 
     scikit-learn #15596.

@@ -207,7 +207,7 @@ def with_parameter(kind, name, value):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_no_parameter_is_forgotten(estimator):
+def test_each_parameter_has_constraints(estimator):
     assert set(estimator._parameter_constraints) == set(estimator.get_params(deep=False))
 
 
@@ -305,6 +305,6 @@ TOO_LARGE = [
 @pytest.mark.parametrize(
     ("kind", "name"), [(kind, name) for kind, name, legal in NUMBERS if legal.type is Real]
 )
-def test_numbers_no_float_can_hold(kind, name, value):
+def test_numbers_that_are_too_large_for_a_float(kind, name, value):
     clf = TwoLayerClassifier(**with_parameter(kind, name, value))
     check_refusal(clf, "fit", name, value)

@@ -114,7 +114,7 @@ GOING_ON = {
 
 
 @pytest.mark.parametrize("options", GOING_ON.values(), ids=GOING_ON)
-def test_training_goes_on_from_a_file(options, way, digits):
+def test_training_resumes_from_a_file(options, way, digits):
     X, y = digits
     clf = TwoLayerClassifier(
         20, max_iter=2, tol=None, warm_start=True, random_state=0, **options
@@ -124,7 +124,7 @@ def test_training_goes_on_from_a_file(options, way, digits):
     assert loaded.loss_curve_ == clf.loss_curve_
 
 
-def test_a_stream_goes_on_from_a_file(way, digits):
+def test_partial_fit_resumes_from_a_file(way, digits):
     X, y = digits
     clf = TwoLayerClassifier(20, solver="adam", random_state=0).partial_fit(X, y, range(10))
     loaded = way(clf)
@@ -166,7 +166,7 @@ def test_size_and_secrecy(clf, digits, dtype, batch_size):
 
 
 @pytest.mark.slow
-def test_a_history_takes_nine_bytes_an_epoch(digits):
+def test_a_history_takes_nine_bytes_per_epoch(digits):
     options = {"hidden_size": 10, "batch_size": "full", "random_state": 0}
     options["learning_rate_schedule"] = "cosine"
     short, long = (

@@ -108,7 +108,7 @@ def test_it_learns_as_mlpclassifier_does(data):
     assert abs(ours.score(X, Y) - theirs.score(X, Y)) < 0.05
 
 
-def test_one_column_is_one_label_a_row(data):
+def test_one_column_is_one_label_per_row(data):
     X, Y = data
     with pytest.warns(DataConversionWarning, match="column-vector"):
         clf = make().fit(X, Y[:, :1])

@@ -89,7 +89,7 @@ def test_every_activation(digits, activation, dtype):
 
 @pytest.mark.parametrize("target", ["two classes", "strings", "labels"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_dictionary_a_row_unless_told_otherwise(digits, target, dtype):
+def test_one_dictionary_per_row_by_default(digits, target, dtype):
     """As skl2onnx does for scikit-learn's classifiers."""
     X = digits[0].astype(dtype)
     clf = make().fit(X, TARGETS[target](*digits))

@@ -211,7 +211,7 @@ class TestFits:
             assert answers == expected
 
     @pytest.mark.parametrize("duplicates", [False, True])
-    def test_on_sparse_rows_nobody_may_write_to(self, duplicates):
+    def test_on_read_only_sparse_rows(self, duplicates):
         """Those of a memory map: not even to sort them, or to add up duplicates."""
         columns = rng.randint(30, size=2000)
         X = sp.csr_array((rng.standard_normal(2000), columns, np.arange(0, 2001, 5)), (400, 30))

@@ -325,7 +325,7 @@ def test_the_best_epoch_is_kept(solver, learning_rate, parts, rng):
     )
 
 
-def test_the_curves_without_early_stopping_only_watch(parts):
+def test_validation_curves_without_early_stopping_do_not_affect_training(parts):
     X, y, X_val, y_val = parts
     watched = make().fit(X, y, X_val=X_val, y_val=y_val)
     plain = make().fit(X, y)

@@ -274,7 +274,7 @@ def test_without_a_tolerance_training_never_stops():
 
 class TestTheEndOfTraining:
     @pytest.mark.parametrize("schedule", ["constant", "invscaling"])
-    def test_it_does_not_come_within_a_spike_of_the_loss(self, schedule, digits):
+    def test_training_does_not_end_within_a_spike_of_the_loss(self, schedule, digits):
         """The loss is high from epoch 12 to 20, and no epoch improves on the best one."""
 
         class Spiky(SGD):
@@ -299,7 +299,7 @@ class TestTheEndOfTraining:
         assert clf.loss_ == pytest.approx(clf.best_loss_)
 
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-    def test_a_cosine_comes_to_its_end_without_improvement(self, digits):
+    def test_a_cosine_is_completed_without_improvement(self, digits):
         options = {"learning_rate_schedule": "cosine", "tol": 10.0, "n_iter_no_change": 1}
         clf = TwoLayerClassifier(5, max_iter=7, random_state=0, **options)
         assert clf.fit(*digits).n_iter_ == 7
@@ -319,7 +319,7 @@ class TestTheEndOfTraining:
 
             def step(self, theta, add_gradient, learning_rate):
                 self.n_calls_ += 1
-                if self.n_calls_ > 800:  # of 40 epochs of 33 steps
+                if self.n_calls_ > 1300:  # of 66 epochs of 33 steps
                     add_gradient(theta, scale=-0.1, keep=1)
 
         clf = TwoLayerClassifier(5, solver=Late(), random_state=0)
