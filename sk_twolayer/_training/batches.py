@@ -11,7 +11,6 @@ from sk_twolayer._numerics.matrices import (
     blocks,
     bytes_per_row,
     is_sparse,
-    row_batches,
     take_rows,
 )
 from sk_twolayer._training.workspace import Workspace
@@ -118,7 +117,13 @@ class Minibatches:
         self, workspace: Workspace, rows: Array | slice, buffer: Array | None
     ) -> Iterator[int]:
         """Yield the slot of each minibatch, once its rows are bound, or copied to the buffer."""
-        for slot, x in enumerate(row_batches(self._X, rows, workspace.n_rows, out=buffer)):
+        X = self._X
+        order = None if isinstance(rows, slice) or is_sparse(X) else rows
+        if order is None:
+            X = take_rows(X, rows)  # of sparse rows, consecutive ones are then quick to cut out
+        n = X.shape[0] if order is None else len(order)
+        for slot, block in enumerate(blocks(n, workspace.n_rows)):
+            x = take_rows(X, block if order is None else order[block], buffer)
             if buffer is None:
                 workspace.bind_rows(x)
             yield slot
