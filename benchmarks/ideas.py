@@ -14,7 +14,7 @@ from tools.measuring import ratio
 
 from sk_twolayer import TwoLayerNet
 from sk_twolayer._data.dataset import Dataset
-from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_product
+from sk_twolayer._numerics.gemm import add_scaled, bind_product
 from sk_twolayer._training.batches import MAX_SLOTS
 from sk_twolayer._training.objective import NetworkObjective
 from sk_twolayer._training.state import RandomSources
@@ -44,7 +44,7 @@ def step_inside_the_product(rows, features, hidden, classes):
 def bind_once(rows, features, hidden, classes):
     """Find out once what to call BLAS with."""
     into, x, W = draw(rows, hidden), draw(rows, features), draw(features, hidden)
-    return lambda: add_product(into, x, W, keep=0), bind_product(into, x, W, keep=0)
+    return lambda: bind_product(into, x, W, keep=0)(), bind_product(into, x, W, keep=0)
 
 
 def copy_rows_to_memory_made_before(rows, features, hidden, classes):

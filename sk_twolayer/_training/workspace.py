@@ -8,7 +8,6 @@ import numpy as np
 
 from sk_twolayer._typing import AddInPlace, Array, Matrix, Operation
 from sk_twolayer.layers import Affine
-from sk_twolayer.layers._base import run_all
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.network._chain import bind_backward, bind_forward
 
@@ -153,8 +152,10 @@ class Workspace:
         slot : int
             Its slot among those whose targets were set. Its rows were bound by `bind_rows`.
         """
-        run_all(self._to_hidden)
-        run_all(self._operations[slot])
+        for operation in self._to_hidden:
+            operation()
+        for operation in self._operations[slot]:
+            operation()
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
