@@ -1,18 +1,24 @@
 """The results as a page of tables and two pictures."""
 
+import math
+
 COLOURS = {
     "ours": "#d1495b",
     "MLPClassifier": "#3d5a80",
     "PyTorch": "#edae49",
+    "JAX": "#66a182",
     "products": "#888888",
 }
 LABELS = {
     "ours": "TwoLayerClassifier",
     "MLPClassifier": "MLPClassifier",
     "PyTorch": "PyTorch, eager",
+    "JAX": "JAX, jitted",
     "products": "matrix products alone",
 }
-THREADS = {"1": "one BLAS thread", "default": "the threads each takes by itself"}
+OTHERS = ["MLPClassifier", "PyTorch", "JAX"]
+THREADS = {"1": "one BLAS thread", "default": "the default number of threads"}
+SOLVERS = {"sgd": "plain gradient descent", "adam": "Adam"}
 AXES = {
     "n": "rows",
     "d": "features",
@@ -22,32 +28,80 @@ AXES = {
 PAGE = """# Benchmarks
 
 Figures are ratios of times of alternating runs: the median, and in brackets the smallest and the
-largest. Above 1, `TwoLayerClassifier` is faster, except in the column "of the products", where 1 is
-the minimum for a step on one thread. `python benchmarks/compare.py` makes this page; `python
-benchmarks/quick.py` measures training alone, for the first five workloads, in less than a minute.
+largest. Above 1, `TwoLayerClassifier` is faster, unless a table says otherwise. The commands
+
+```bash
+python -m pip install -e ".[benchmarks]"
+env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python benchmarks/compare.py
+```
+
+make this page in about half an hour. `python benchmarks/quick.py` measures training alone, for the
+first five workloads, in less than a minute.
 
 {machine}
 
 ## Training
 
-Workloads are rows x columns, hidden units, minibatch (classes). "MLP" is the time of
-`MLPClassifier` with the same settings divided by that of `TwoLayerClassifier`; "PyTorch" is the
-same for PyTorch in eager mode; "of the products" is the time of `TwoLayerClassifier` divided by
-that of the five matrix products of each step. With default threads, the products alone use all
-threads, also where this is slower; training does not.
+The workloads are:
+
+{workloads}
+
+The data are random, because the time of an epoch does not depend on them. "epoch" is the time of an
+epoch of `TwoLayerClassifier`, including its share of the fixed cost of a fit. The other columns are
+the time of `MLPClassifier`, of PyTorch in eager mode and of JAX with a jitted epoch, pinned to one
+core, divided by that of `TwoLayerClassifier`; and the time of `TwoLayerClassifier` divided by that
+of the five matrix products of each step, where 1 is the minimum for a step on one thread. With the
+default number of threads, the products alone use all threads, also where this is slower; training
+does not.
 
 ![Time to train, as a multiple of its matrix products](images/speed.png)
 
 {training}
 
-## Prediction
+## Predictions of many rows
 
 The time of `MLPClassifier` divided by that of `TwoLayerClassifier`. A large part of both is
-scikit-learn's validation of X. With default threads the ratios vary: the wheels of NumPy (used by
-`MLPClassifier`) and SciPy (used here) contain a BLAS each, whose threads compete when both are used
-alternately.
+scikit-learn's validation of X. With the default number of threads the ratios vary: the wheels of
+NumPy (used by `MLPClassifier`) and SciPy (used here) contain a BLAS each, whose threads compete
+when both are used alternately.
 
 {prediction}
+
+## Short calls
+
+The CPU time of `TwoLayerClassifier` divided by that of `MLPClassifier`, with one BLAS thread; below
+1, `TwoLayerClassifier` takes less time. In brackets are the quartiles. `python
+benchmarks/small_calls.py` prints the same figures.
+
+{short_calls}
+
+## The fixed cost of a fit
+
+The part of the CPU time of a fit with default parameters that does not depend on the number of
+epochs: validation, the automatic settings, and the preparation of training.
+
+{fixed_cost}
+
+## Grid searches
+
+60 candidates (four hidden sizes, five learning rates, three penalties) in 3 folds with `n_jobs=2`,
+with default parameters otherwise. The columns are the elapsed time with `TwoLayerClassifier`, the
+time with `MLPClassifier` divided by it, and the best mean accuracy of both.
+
+{search}
+
+## Sparse rows
+
+20000 x 7000 with a density of 0.002, 100 hidden units, minibatches of 200, 10 classes;
+the time of `MLPClassifier` divided by that of `TwoLayerClassifier`: {sparse}.
+
+## A second thread
+
+The elapsed time with one BLAS thread divided by that with two: of a fit, of a fit beside a process
+that keeps a core busy, and of predictions. Training uses one thread unless the largest product of a
+step needs 2^26 multiplications. Sizes are rows x columns, hidden units, minibatch (classes).
+
+{threads}
 
 ## Memory
 
@@ -56,18 +110,7 @@ the system (resident), and the size of the saved model; "ours" is `TwoLayerClass
 
 {memory}
 
-## A grid search
-
-12 candidates (hidden units and learning rate) in 5 folds on scikit-learn's digits, 30 epochs in
-minibatches of 32, `n_jobs=2`: the search with `MLPClassifier` takes {search} times as long. The
-best scores are {scores}.
-
-## Sparse rows
-
-20000 x 7000 with a density of 0.002, 100 hidden units, minibatches of 200, 10 classes;
-the time of `MLPClassifier` divided by that of `TwoLayerClassifier`: {sparse}.
-
-## Scaling with size
+## Growth with each size
 
 The time of an epoch of SGD in float32 on one BLAS thread. One size at a time is changed; the dotted
 lines mark the others (8000 rows, 100 features, 100 hidden units, minibatches of 100, 10 classes).
@@ -91,45 +134,98 @@ def table(heads, rows):
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def seconds(value):
+    """Return a time with its unit."""
+    if value >= 1:
+        return f"{value:.1f} s"
+    return f"{1000 * value:.3g} ms" if value >= 0.001 else f"{1e6 * value:.0f} µs"
+
+
+def workload_table(workloads):
+    """Return the sizes of the workloads."""
+    heads = ["workload", "rows", "columns", "hidden units", "minibatch", "classes"]
+    return table(heads, [[w.name, *map(str, w[1:6])] for w in workloads])
+
+
 def training_tables(results):
-    """Return a table for each number of threads and type."""
-    found = {(r["threads"], r["dtype"], r["workload"], r["solver"]): r for r in results}
+    """Return a table for each number of threads, type and solver."""
     tables = []
     for threads, dtype in (("1", "float32"), ("default", "float32"), ("1", "float64")):
-        rows = []
-        for workload in dict.fromkeys(r["workload"] for r in results):
-            of = [found[threads, dtype, workload, s] for s in ("sgd", "momentum", "adam")]
-            rows.append(
+        for solver, title in SOLVERS.items():
+            chosen = [
+                r
+                for r in results
+                if (r["threads"], r["dtype"], r["solver"]) == (threads, dtype, solver)
+            ]
+            others = [name for name in OTHERS if any(name in r for r in chosen)]
+            rows = [
                 [
-                    workload,
-                    *(cell(r["MLPClassifier"]) for r in of),
-                    *(cell(r.get("PyTorch")) for r in (of[0], of[2])),
-                    cell(of[0]["of products"]),
+                    r["workload"],
+                    seconds(r["epoch"]),
+                    *(cell(r.get(name)) for name in [*others, "of products"]),
                 ]
-            )
-        heads = ["workload", "MLP, sgd", "momentum", "adam", "PyTorch, sgd", "adam"]
-        tables += [
-            f"{dtype}, with {THREADS[threads]}:",
-            table([*heads, "sgd of the products"], rows),
-        ]
+                for r in chosen
+            ]
+            heads = ["workload", "epoch", *others, "of the products"]
+            tables += [f"{title}, {dtype}, {THREADS[threads]}:", table(heads, rows)]
     return "\n\n".join(tables)
 
 
 def prediction_tables(results):
-    """Return a table of predictions for each number of threads."""
+    """Return a table of predictions of all rows for each number of threads."""
     found = {
-        (r["workload"], r["threads"], r["method"], r["rows"] == 1): r["ratio"] for r in results
+        (r["workload"], r["threads"], r["method"]): r["ratio"] for r in results if r["rows"] > 1
     }
-    columns = [(method, one) for one in (False, True) for method in ("predict", "predict_proba")]
-    heads = [f"{method}, {'one row' if one else 'all rows'}" for method, one in columns]
+    methods = ["predict", "predict_proba"]
     tables = []
     for threads in THREADS:
         rows = [
-            [workload, *(cell(found[workload, threads, *column]) for column in columns)]
+            [workload, *(cell(found[workload, threads, method]) for method in methods)]
             for workload in dict.fromkeys(r["workload"] for r in results)
         ]
-        tables += [f"With {THREADS[threads]}:", table(["workload", *heads], rows)]
+        tables += [f"With {THREADS[threads]}:", table(["workload", *methods], rows)]
     return "\n\n".join(tables)
+
+
+def short_calls_table(results):
+    """Return a table of the ratio of each call."""
+    rows = []
+    for r in results:
+        low, median, high = r["quartiles"]
+        rows.append([r["call"], seconds(r["seconds"]), f"{median:.2f} ({low:.2f}-{high:.2f})"])
+    return table(["call", "time", "ratio"], rows)
+
+
+def fixed_cost_table(results):
+    """Return a table of the share of the fixed cost."""
+    rows = [
+        [r["set"], str(r["rows"]), str(r["epochs"]), f"{100 * max(0, r['share']):.0f} %"]
+        for r in results
+    ]
+    return table(["data", "rows", "epochs", "fixed cost"], rows)
+
+
+def search_table(results):
+    """Return a table of the searches."""
+    rows = [
+        [
+            r["set"],
+            seconds(r["seconds"]),
+            cell(r["ratio"]),
+            *(f"{r['best scores'][who]:.3f}" for who in ("ours", "MLPClassifier")),
+        ]
+        for r in results
+    ]
+    return table(["data", "time", "ratio", "accuracy, ours", "accuracy, MLPClassifier"], rows)
+
+
+def threads_table(results):
+    """Return a table of the gain of a second thread."""
+    rows = [
+        [r["sizes"], f"2^{math.log2(r['multiplications']):.1f}", *(f"{g:.2f}" for g in r["gains"])]
+        for r in results
+    ]
+    return table(["sizes", "multiplications", "fit", "fit, busy core", "predict_proba"], rows)
 
 
 def memory_table(results):
@@ -155,34 +251,35 @@ def memory_table(results):
 
 
 def draw_speed(results, path):
-    """Draw each contender's step as a multiple of the products."""
+    """Draw each contender's step as a multiple of the products, by solver."""
     import matplotlib.pyplot as plt
 
-    chosen = [
-        r for r in results if (r["threads"], r["solver"], r["dtype"]) == ("1", "sgd", "float32")
-    ]
-    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-    for place, r in enumerate(reversed(chosen)):
-        of_products = r["of products"][0]
-        multiples = {"products": 1.0, "ours": of_products}
-        for name in ("MLPClassifier", "PyTorch"):
-            if name in r:
-                multiples[name] = r[name][0] * of_products
-        axes.plot([1, max(multiples.values())], [place, place], color="#dddddd", zorder=0)
-        for name, multiple in multiples.items():
-            axes.scatter(multiple, place, s=70, color=COLOURS[name], zorder=2)
-    for name, colour in COLOURS.items():
+    figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharey=True)
+    for (solver, title), axes in zip(SOLVERS.items(), panels, strict=True):
+        setting = ("1", solver, "float32")
+        chosen = [r for r in results if (r["threads"], r["solver"], r["dtype"]) == setting]
+        for height, r in enumerate(reversed(chosen)):
+            of_products = r["of products"][0]
+            multiples = {"products": 1.0, "ours": of_products}
+            multiples |= {name: r[name][0] * of_products for name in OTHERS if name in r}
+            axes.plot([1, max(multiples.values())], [height, height], color="#dddddd", zorder=0)
+            for name, multiple in multiples.items():
+                axes.scatter(multiple, height, s=70, color=COLOURS[name], zorder=2)
+        axes.set_yticks(range(len(chosen)), [r["workload"] for r in reversed(chosen)])
+        axes.set_xscale("log")
+        ticks = [1, 2, 3, 5, 10, 20, 30]
+        axes.set_xticks(ticks, [f"{tick}x" for tick in ticks])
+        axes.minorticks_off()
+        axes.set_title(title, loc="left")
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    handles = [
         axes.scatter([], [], s=70, color=colour, label=LABELS[name])
-    axes.set_yticks(range(len(chosen)), [r["workload"] for r in reversed(chosen)])
-    axes.set_xscale("log")
-    ticks = [1, 2, 3, 5, 10, 20, 30]
-    axes.set_xticks(ticks, [f"{tick}x" for tick in ticks])
-    axes.minorticks_off()
-    axes.set_title("Time to train, as a multiple of the matrix products alone", loc="left")
-    axes.set_xlabel("float32, plain gradient descent, one BLAS thread (log scale)")
-    axes.legend(frameon=False, loc="lower right")
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0)
+        for name, colour in COLOURS.items()
+    ]
+    figure.suptitle("Time to train, as a multiple of the matrix products alone", x=0.01, ha="left")
+    figure.supxlabel("float32, one BLAS thread (log scale)", fontsize="medium")
+    figure.legend(handles=handles, frameon=False, loc="outside lower center", ncols=len(handles))
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
@@ -195,36 +292,38 @@ def draw_growth(results, start, path):
     for (name, points), axes in zip(results.items(), panels.flat, strict=True):
         sizes = [point["size"] for point in points]
         for who in ("MLPClassifier", "ours", "products"):
-            seconds = [point[who] for point in points]
-            axes.plot(sizes, seconds, "o-", color=COLOURS[who], label=LABELS[who])
+            times = [point[who] for point in points]
+            axes.plot(sizes, times, "o-", color=COLOURS[who], label=LABELS[who])
         axes.axvline(start[name], color="#cccccc", linestyle=":", zorder=0)
         axes.set(xscale="log", yscale="log", xlabel=AXES[name])
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[:, 0]:
-        axes.set_ylabel("seconds an epoch")
+        axes.set_ylabel("seconds per epoch")
     panels[0, 0].legend(frameon=False, fontsize="small")
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
 
-def write(results, docs, start):
+def write(results, docs, start, workloads):
     """Write the page and its pictures."""
     (docs / "images").mkdir(exist_ok=True)
     draw_speed(results["training"], docs / "images" / "speed.png")
     draw_growth(results["growth"], start, docs / "images" / "growth.png")
     known = {name: value for name, value in results["machine"].items() if value}
-    told = ", ".join(
+    told = "; ".join(
         f"{name} {' and '.join(value) if isinstance(value, list) else value}"
         for name, value in known.items()
     )
-    search = results["grid search"]
     page = PAGE.format(
         machine=f"The figures below are from a shared virtual machine: {told}.",
+        workloads=workload_table(workloads),
         training=training_tables(results["training"]),
         prediction=prediction_tables(results["prediction"]),
-        memory=memory_table(results["memory"]),
-        search=cell(search["ratio"]),
-        scores=" and ".join(f"{s:.3f} ({LABELS[n]})" for n, s in search["best scores"].items()),
+        short_calls=short_calls_table(results["short calls"]),
+        fixed_cost=fixed_cost_table(results["fixed cost"]),
+        search=search_table(results["grid search"]),
         sparse=", ".join(f"{s} {cell(figure)}" for s, figure in results["sparse"].items()),
+        threads=threads_table(results["threads"]),
+        memory=memory_table(results["memory"]),
     )
     (docs / "benchmarks.md").write_text(page)
