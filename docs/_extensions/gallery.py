@@ -34,15 +34,19 @@ ORDER = [
     "plot_computational_graph.py",
     "plot_network.py",
     "plot_gradient_check.py",
+    "plot_own_layer.py",
     "plot_decision_boundaries.py",
     "plot_hidden_units.py",
+    "plot_mlp_comparison.py",
     "plot_solvers.py",
     "plot_learning_rate.py",
+    "plot_search.py",
     "plot_early_stopping.py",
     "plot_imbalanced_classes.py",
     "plot_calibration.py",
     "plot_sparse_text.py",
     "plot_stream.py",
+    "plot_onnx_service.py",
 ]
 
 _filters: list[Any] = []
