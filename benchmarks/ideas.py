@@ -15,8 +15,9 @@ from tools.measuring import ratio
 from sk_twolayer import TwoLayerNet
 from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_product
-from sk_twolayer._training.batches import PLACES
+from sk_twolayer._training.batches import MAX_SLOTS
 from sk_twolayer._training.objective import NetworkObjective
+from sk_twolayer._training.state import RandomSources
 from sk_twolayer.losses import SoftmaxWithLoss, softmax
 from sk_twolayer.optimizers import SGD, Adam, _base
 from sk_twolayer.schedules import LearningRate
@@ -88,12 +89,12 @@ def sums_by_a_product(rows, features, hidden, classes):
 def losses_at_once(rows, features, hidden, classes):
     """Read the losses of many minibatches at once."""
     layer = SoftmaxWithLoss()
-    memory = draw(2, PLACES, classes, rows).swapaxes(-1, -2)
-    layer.receive(*memory)
-    for values in layer.row_values:
+    memory = draw(2, MAX_SLOTS, classes, rows).swapaxes(-1, -2)
+    layer.set_batch(*memory)
+    for values in layer.row_stats:
         values[...] = 1
-    parts = [layer.part(place) for place in range(PLACES)]
-    return lambda: [part.total() for part in parts], layer.total
+    parts = [layer.select(slot) for slot in range(MAX_SLOTS)]
+    return lambda: [part.sum_losses() for part in parts], layer.sum_losses
 
 
 def adam_in_blocks(rows, features, hidden, classes):
@@ -141,8 +142,8 @@ def bound_layers(rows, features, hidden, classes):
     X, t = draw(50 * rows, features), RNG.integers(classes, size=50 * rows)
     nets = [TwoLayerNet(features, hidden, classes, dtype=np.float32, random_state=0) for _ in "ab"]
     random_state = np.random.RandomState(0)
-    data = Dataset(X, t, None)
-    objective = NetworkObjective(nets[0], data, batch_size=rows, random_state=random_state)
+    data, sources = Dataset(X, t, None), RandomSources(random_state)
+    objective = NetworkObjective(nets[0], data, batch_size=rows, sources=sources)
     training = SGD().epochs(objective, LearningRate(1e-6))
 
     def without():

@@ -1,4 +1,4 @@
-"""The honest, slow definition of a gradient, to compare the fast one with."""
+"""Numerical gradients, and the comparison of backpropagation with them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def numerical_gradient(f: Callable[[Array], float], x: Any, *, step: float = 1e-
     ----------
     f : callable
         Function of an array that returns a number. It is called with `x` itself, so it may
-        also look at a larger structure of which `x` is a part.
+        also use a larger structure that contains `x`.
     x : ndarray, float64
-        Where to take the gradient; changed while `f` is called, then restored bit for bit. Of a
-        list, a copy in float64 is taken.
+        The point at which to compute the gradient. It is changed while `f` is called, and then
+        restored exactly. A list is copied to float64.
     step : float, default=1e-5
         The ``h`` above.
 
@@ -40,8 +40,8 @@ def numerical_gradient(f: Callable[[Array], float], x: Any, *, step: float = 1e-
     Raises
     ------
     ValueError
-        If `x` is not float64: in a smaller type the differences drown in rounding, and in
-        integers the step is lost altogether.
+        If `x` is not float64: in a smaller type, rounding errors are larger than the differences,
+        and an integer does not change by the step.
 
     References
     ----------
@@ -77,30 +77,31 @@ def check_gradients(
 ) -> dict[str, float]:
     """Compare the gradients by backpropagation with central differences.
 
-    For a net, those of its loss with respect to every parameter. For a single layer, those of a
-    weighted sum of its outputs with respect to its inputs, and to every parameter ``W`` for which
-    it has a gradient ``dW``; for a loss, those of the loss with respect to the scores.
+    For a net, these are the gradients of its loss with respect to every parameter. For a single
+    layer, they are those of a weighted sum of its outputs with respect to its inputs, and to every
+    parameter ``W`` for which it has a gradient ``dW``; for a loss, that of the loss with respect to
+    the scores.
 
     Parameters
     ----------
     model : TwoLayerNet or layer
-        A net in float64; or any layer of this package or of your own with `forward` and
-        `backward`, an object or its class. Also any object with ``gradient(x, t)`` and
+        A net in float64; or any layer, of this package or your own, with `forward` and
+        `backward`, an object or its class; or any object with ``gradient(x, t)`` and
         ``numerical_gradient(x, t)``. A layer is copied, not changed.
     x : array-like, default=None
-        Input: a few rows for a net; for a layer of two inputs, a tuple of two. None takes numbers
-        of both signs between 0.1 and 4 in size, which avoid a kink at 0.
+        Input: a few rows for a net; for a layer of two inputs, a tuple of two arrays. None uses
+        numbers of both signs with absolute values between 0.1 and 4, which avoids a kink at 0.
     t : array-like, default=None
-        Targets of a net or a loss; for a loss, None takes one-hot rows.
+        Targets of a net or a loss; for a loss, None uses one-hot rows.
     tol : float, default=None
-        Largest difference that passes, times the size of the gradient where that is above 1. None
-        is 1e-6 for a layer; for a net, nothing is refused.
+        Largest accepted difference, relative to gradients whose absolute value is above 1. None
+        is 1e-6 for a layer, and no limit for a net.
 
     Returns
     -------
     dict of str to float
-        The largest absolute difference for each parameter or input: below 1e-7 where
-        backpropagation is right, except at the kink of a relu.
+        The largest absolute difference for each parameter or input: below 1e-7 if
+        backpropagation is correct, except at the kink of a relu.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def check_gradients(
 def _compare(
     name: str, backpropagated: dict[str, Array], numerical: dict[str, Array], tol: float | None
 ) -> dict[str, float]:
-    """Return the largest difference of each array, and refuse what is above the tolerance."""
+    """Return the largest difference of each array; raise an error if one exceeds the tolerance."""
     differences = {}
     for key, expected in numerical.items():
         found = np.asarray(backpropagated[key])
@@ -197,7 +198,8 @@ def _layer_gradients(layer: Any, x: Any, t: Any) -> tuple[dict[str, Array], dict
     found = {name: np.array(gradient) for name, gradient in zip(names, results, strict=True)}
     parameters = {
         name: getattr(layer, name)
-        for name in ("W", "b", *getattr(layer, "__dict__", ()))  # W and b of Affine are properties
+        # W and b of Affine are properties
+        for name in ("W", "b", *getattr(layer, "__dict__", ()))
         if isinstance(getattr(layer, name, None), float | np.ndarray)
         and isinstance(getattr(layer, f"d{name}", None), int | float | np.ndarray)
     }
@@ -215,7 +217,7 @@ def _layer_gradients(layer: Any, x: Any, t: Any) -> tuple[dict[str, Array], dict
 def _parameter_gradient(
     layer: Any, name: str, value: Any, objective: Callable[[Array], float]
 ) -> Array:
-    """Return the numerical gradient with respect to an array or a number that a layer holds."""
+    """Return the numerical gradient with respect to an array or a number of a layer."""
     if isinstance(value, np.ndarray):
         return numerical_gradient(objective, value)
 
@@ -229,7 +231,7 @@ def _parameter_gradient(
 
 
 def _convert_to_float64(layer: Any) -> None:
-    """Convert the parameters of a layer, as a step of 1e-5 is lost in other types."""
+    """Convert the parameters of a layer to float64, which `numerical_gradient` requires."""
     for name, value in getattr(layer, "__dict__", {}).items():
         is_parameter = name.lstrip("_") in ("W", "b")
         if isinstance(value, np.ndarray) and (value.dtype.kind == "f" or is_parameter):
@@ -237,20 +239,20 @@ def _convert_to_float64(layer: Any) -> None:
 
 
 def _n_arguments(forward: Any) -> int:
-    """Return how many arguments a method cannot do without."""
+    """Return the number of required arguments of a method."""
     kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     arguments = signature(forward).parameters.values()
     return sum(a.default is Parameter.empty and a.kind in kinds for a in arguments)
 
 
 def _is_number(layer: Any, x: Any, t: Any) -> bool:
-    """Tell whether a layer of two arguments is a loss: whether it returns a single number."""
+    """Tell whether a layer of two arguments returns a single number, as a loss does."""
     x = _inputs(layer, x, 1)[0]
     return np.ndim(layer.forward(x, _targets(x, t))) == 0
 
 
 def _inputs(layer: Any, x: Any, n: int) -> list[Array]:
-    """Return copies of the inputs in float64, or numbers that a layer can take."""
+    """Return copies of the inputs in float64; without inputs, numbers in a shape that fits."""
     if x is None:
         shape = (4, 5)
         if hasattr(layer, "W"):
@@ -262,12 +264,12 @@ def _inputs(layer: Any, x: Any, n: int) -> list[Array]:
 
 
 def _targets(x: Array, t: Any) -> Any:
-    """Return targets for scores: those given, or one-hot rows."""
+    """Return the given targets; without any, one-hot rows."""
     return np.eye(x.shape[-1])[np.arange(len(x)) % x.shape[-1]] if t is None else t
 
 
 def _numbers(shape: tuple[int, ...], seed: int) -> Array:
-    """Return numbers of both signs between 0.1 and 4 in size."""
+    """Return numbers of both signs with absolute values between 0.1 and 4."""
     rng = np.random.RandomState(seed)
     sizes = np.linspace(0.1, 4, max(1, int(np.prod(shape))))
     numbers: Array = rng.permutation(sizes * (-1.0) ** np.arange(sizes.size)).reshape(shape)

@@ -1,4 +1,4 @@
-"""The optimizers by name."""
+"""Optimizers by name."""
 
 from __future__ import annotations
 

@@ -295,8 +295,9 @@ def test_verbose_sgd(capsys):
     X, y = [[3, 2], [1, 6]], [1, 0]
     clf = make(hidden_size=2, max_iter=2, verbose=10).fit(X, y)
     assert [line[:11] for line in capsys.readouterr().out.splitlines()] == [
-        "epoch     1",
-        "epoch     2",
+        "epoch 1/2  ",
+        "epoch 2/2  ",
+        "training en",
     ]
     clf.partial_fit(X, y)
     assert capsys.readouterr().out.startswith("epoch     3")

@@ -1,4 +1,4 @@
-"""The one product, in every layout, against NumPy in float64; rows; BLAS threads."""
+"""Matrix products in all layouts against NumPy in float64; rows of matrices; BLAS threads."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def layouts(a):
     return {"C": np.ascontiguousarray(a), "F": np.asfortranarray(a), "strided": strided}
 
 
-# The orders of the three matrices decide together which of BLAS's products is called, and how.
+# The orders of the three matrices decide how gemm is called: see _gemm_arguments.
 @pytest.mark.parametrize(
     ("layout", "transpose_a", "dtype", "factors"),
     pairwise(LAYOUTS, [False, True], [np.float32, np.float64], FACTORS),
@@ -121,7 +121,7 @@ def test_a_read_only_target_is_refused():
     assert not into.any()
 
 
-def test_an_unaligned_target_is_filled_all_the_same():
+def test_an_unaligned_target_is_filled():
     """BLAS would work on an aligned copy of it, and the result would be lost."""
     memory = np.zeros(8 * 4 + 1, np.uint8)[1:]
     into = memory.view(np.float64)
@@ -160,7 +160,7 @@ def test_add_scaled(dtype, stride, scale, keep, rng):
 @pytest.mark.parametrize("n", [0, 1, 12, 1001])
 @pytest.mark.parametrize(("stride", "x_stride"), [(1, 1), (2, 1), (1, 2)])
 def test_a_bound_operation_on_vectors(dtype, n, stride, x_stride, rng):
-    """It takes what the arrays hold at the time of the call."""
+    """It works on the contents of the arrays at the time of the call."""
     into, x = (rng.standard_normal(n * step).astype(dtype)[::step] for step in (stride, x_stride))
     add = bind_add_scaled(into, x)
     for scale, keep in [(-0.5, 1.0), (2.0, 0.25), (1.0, 0.0), (0.1, 0.9), (3.0, 0.0)]:
@@ -216,7 +216,7 @@ class TestOneBlasThread:
 
     @pytest.mark.parametrize("call", [1, 2])
     @pytest.mark.parametrize("done", [False, True])
-    def test_an_interrupt_while_setting_or_restoring_heals(self, call, done, monkeypatch):
+    def test_threads_are_restored_after_an_interrupt(self, call, done, monkeypatch):
         calls = []
 
         def interrupted(numbers):
@@ -235,7 +235,7 @@ class TestOneBlasThread:
             assert blas_threads() == {1}
         assert blas_threads() == {2}
 
-    def test_interrupts_that_prevent_restoring_heal_at_the_next_fit(self, monkeypatch):
+    def test_the_next_fit_restores_after_interrupts(self, monkeypatch):
         def interrupted(numbers):
             if any(number == 2 for _, number in numbers):
                 raise KeyboardInterrupt
@@ -260,7 +260,9 @@ class TestOneBlasThread:
             assert blas_threads() == {1}
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system starts processes afresh")
-    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # the very point
+    @pytest.mark.filterwarnings(
+        "ignore:.*multi-threaded.*:DeprecationWarning"
+    )  # which is tested here
     def test_a_real_fork_during_a_fit(self):
         is_in, may_leave = threading.Event(), threading.Event()
 
@@ -274,7 +276,7 @@ class TestOneBlasThread:
         is_in.wait()
         child = os.fork()
         if child == 0:
-            signal.alarm(20)  # should it wait for the parent's lock
+            signal.alarm(20)  # if it waits for the lock of the parent
             with one_blas_thread():
                 inside = blas_threads()
             os._exit(0 if (inside, blas_threads()) == ({1}, {2}) else 1)
@@ -288,7 +290,7 @@ class TestOneBlasThread:
         fit_of_the_parent, fit_of_the_child = object(), object()
         state.enter(fit_of_the_parent)
         state._lock.acquire()
-        state.forget_users()  # what the child of a fork does first
+        state.reset()  # as in the child of a fork
         state.enter(fit_of_the_child)
         assert blas_threads() == {1}
         state.leave(fit_of_the_child)
