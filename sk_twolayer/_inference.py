@@ -183,7 +183,7 @@ def _for_blocks(
     n, largest = X.shape[0], max(W1.size, W2.size)
     work = n * (W1.size + W2.size)
     size = _block_rows(n, W1, W2, work)
-    memory = into if into is not None and into.flags.c_contiguous else None
+    buffer = into if into is not None and into.flags.c_contiguous else None
 
     def run(start: int, hidden: Array | None = None) -> Result:
         x = X[start : start + size]
@@ -197,7 +197,7 @@ def _for_blocks(
             # each block has its own layer, because blocks may be computed in several threads
             run_all(bind_forward(make_activation(model.activation_), results, results))
             if not hidden_only:
-                out = None if memory is None else memory[start : start + size]
+                out = None if buffer is None else buffer[start : start + size]
                 results = np.dot(results, W2, out)
                 results += b2
             _check_overflow(results, x, start, model)

@@ -36,7 +36,7 @@ class Variable(Protocol):
 
 
 class Operator(Protocol):
-    """What this module uses of skl2onnx's operators, of which each becomes some nodes."""
+    """What this module uses of skl2onnx's operators; each is converted to some nodes."""
 
     inputs: list[Variable]
     outputs: list[Variable]

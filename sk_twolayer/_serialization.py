@@ -71,8 +71,8 @@ def checksum(value: object, so_far: int = 0) -> int:
     Parameters
     ----------
     value : object
-        Arrays, numbers, strings, None, lists, tuples and dicts of those, and estimators, of which
-        the class and the parameters count. Of any other object only the name of its class counts.
+        Arrays, numbers, strings, None, and lists, tuples and dicts of those. For an estimator, the
+        checksum is that of its class and parameters, for any other object that of its class.
     so_far : int, default=0
         The checksum of the values before it.
 

@@ -506,7 +506,7 @@ class TwoLayerClassifier(
         report = Report(None) if self.verbose else None
         result = train(net, data.training, None, settings, state, report=report)
         if result.stop_reason is StopReason.INTERRUPT:
-            raise KeyboardInterrupt  # the caller of partial_fit decides what is fed next
+            raise KeyboardInterrupt  # the caller of partial_fit decides how to continue
         del state.records[: -settings.max_iter]
         self._publish(self._attributes(data, result), saved_state(result))
         return self
@@ -695,7 +695,12 @@ class TwoLayerClassifier(
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any]
     ) -> tuple[FitResult, dict[str, Any]]:
-        """Return the result of training, and the fitted attributes; change no attribute."""
+        """Return the result of training, and the fitted attributes; change no attribute.
+
+        The order of the steps matters. The seed of the split is drawn before the initial weights.
+        Callbacks are notified of the start of the fit before the network is made, and are notified
+        of its end if that fails. They are notified of a successful end with the final attributes.
+        """
         params = self._checked_parameters()
         previous = FittedModel.of(self) if self.warm_start else None
         saved = previous.saved if previous else None
@@ -737,9 +742,8 @@ class TwoLayerClassifier(
     ) -> tuple[TrainingState, TwoLayerNet]:
         """Return the state and the network to train: those of the model, or new ones.
 
-        The data of a new model are checked for scaling and one-hot rows, which warn. A model that
-        is trained further was checked when it was new. `n_iter` is the number of epochs from which
-        to count on.
+        Unscaled columns and one-hot targets of a new model lead to warnings. `n_iter` is the number
+        of epochs to continue counting from, if there is a model.
         """
         if previous:
             return previous.resume(settings, sources, n_iter=n_iter)

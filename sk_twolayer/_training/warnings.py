@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_twolayer._data.targets import is_one_hot
 from sk_twolayer._numerics.matrices import as_dense, is_sparse, mean_squares
 from sk_twolayer._training.loop import FitResult
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Matrix
 from sk_twolayer._warnings import warn
 from sk_twolayer.optimizers._base import StopReason
 from sk_twolayer.optimizers._registry import uses_minibatches
 
-MAX_RMS = 10.0  # of a column; benchmarks/defaults.py measures what unscaled columns cost
-SAMPLE_ROWS = 10_000  # rows that are looked at
-MIN_VALUES = 25  # of a column: fewer may all be unusual by chance
-MIN_RELATIVE_FALL = 0.02  # of the first loss, in the second half of training
+MAX_RMS = 10.0  # root mean square of a column; benchmarks/defaults.py measures the effect
+SAMPLE_ROWS = 10_000  # about the number of rows that are checked
+MIN_VALUES = 25  # nonzeros of a column: fewer may all be unusual by chance
+MIN_RELATIVE_FALL = 0.02  # fall of the loss in the second half of training, by the first loss
 
 
-def warn_if_unscaled(X: Any, feature_names: Array | None, class_name: str) -> None:
-    """Warn if a column of X is so large that the network will learn little from the others."""
+def warn_if_unscaled(X: Matrix, feature_names: Array | None, class_name: str) -> None:
+    """Warn if a column of X is so large that the network learns little from the others."""
     squares = mean_squares(X[:: 1 + X.shape[0] // SAMPLE_ROWS])
     largest = int(squares.argmax())
     if float(np.sqrt(squares[largest])) > MAX_RMS:
@@ -35,8 +33,8 @@ def warn_if_unscaled(X: Any, feature_names: Array | None, class_name: str) -> No
         )
 
 
-def warn_if_scaled_differently(X: Any, X_val: Any, feature_names: Array | None) -> None:
-    """Warn if X_val has another scale than X, as where a pipeline has scaled X only."""
+def warn_if_scaled_differently(X: Matrix, X_val: Matrix, feature_names: Array | None) -> None:
+    """Warn if X_val has another scale than X, for example because a pipeline scaled X only."""
     X, X_val = (part[:: 1 + part.shape[0] // SAMPLE_ROWS] for part in (X, X_val))
     with np.errstate(over="ignore", invalid="ignore"):
         differs = _columns_of_another_scale(X, X_val)
@@ -55,16 +53,17 @@ def _name(column: int, feature_names: Array | None) -> str:
     return str(column) if feature_names is None else repr(str(feature_names[column]))
 
 
-def _columns_of_another_scale(X: Any, X_val: Any) -> Array:
-    """Tell for each column of X_val whether its scale is not that of X.
+def _columns_of_another_scale(X: Matrix, X_val: Matrix) -> Array:
+    """Return for each column whether the scale in X_val is not that in X.
 
-    No random split of the same rows makes such columns, whatever their distribution:
+    A random split of the same rows does not produce such columns, whatever their distribution.
+    There are two cases:
 
-    - most values in X_val that are not zero are outside the range of X. A trend over time does
-      this too; so it must be in half of the columns, or outside the range of X widened by its
-      length on both sides;
-    - or the whole range in X_val is a fourth of the interquartile range of X, in half of the
-      columns.
+    - Most nonzero values in X_val are outside the range in X. A trend over time has this effect
+      too. Therefore it counts only in half of the columns, or if the values are outside the range
+      widened by its length on both sides.
+    - The whole range in X_val is less than a fourth of the interquartile range in X, in half of
+      the columns.
     """
     low, high = _ranges(X)
     length, in_X, in_X_val = high - low, _n_values(X), _n_values(X_val)
@@ -82,13 +81,13 @@ def _columns_of_another_scale(X: Any, X_val: Any) -> Array:
     return small if 2 * small.sum() >= comparable.sum() else np.zeros_like(small)
 
 
-def _ranges(X: Any) -> tuple[Array, Array]:
+def _ranges(X: Matrix) -> tuple[Array, Array]:
     """Return the smallest and the largest value of each column."""
     return as_dense(X.min(axis=0)).ravel(), as_dense(X.max(axis=0)).ravel()
 
 
-def _n_values(X: Any, low: Array | None = None, high: Array | None = None) -> Array:
-    """Return the number of values in each column that are not zero; of those outside a range."""
+def _n_values(X: Matrix, low: Array | None = None, high: Array | None = None) -> Array:
+    """Return the number of nonzero values in each column, with limits of those outside of them."""
     if is_sparse(X):
         columns, values = X.indices, X.data
     else:
@@ -99,13 +98,13 @@ def _n_values(X: Any, low: Array | None = None, high: Array | None = None) -> Ar
     return np.bincount(columns, counts, minlength=X.shape[1])
 
 
-def warn_if_one_hot(t: Any) -> None:
-    """Warn if an indicator matrix looks like one-hot rows of one label each."""
+def warn_if_one_hot(t: Matrix) -> None:
+    """Warn if an indicator matrix looks like one-hot encoded classes."""
     if is_one_hot(t):
         warn(
-            f"every row of y has exactly one 1 among its {t.shape[1]} columns, which are taken as "
-            "independent labels (multilabel): the probabilities of a row do not sum to 1. If "
-            "these are one-hot rows of a single class each, give y.argmax(axis=1) instead"
+            f"every row of y has exactly one 1 in its {t.shape[1]} columns. They are treated as "
+            "independent labels (multilabel), so that the probabilities of a row do not sum to 1. "
+            "If y is one-hot encoded, use y.argmax(axis=1) instead"
         )
 
 
@@ -113,8 +112,8 @@ def warn_if_not_converged(result: FitResult) -> None:
     """Warn if training was interrupted, or reached its limits before it converged."""
     settings, reason, n_iter = result.settings, result.stop_reason, result.state.n_iter
     if reason is StopReason.INTERRUPT:
-        kept = "the best of them" if settings.early_stopping else "the last of them"
-        warn(f"fit was interrupted after {n_iter} whole epochs: the model is that of {kept}")
+        kept = "best" if settings.early_stopping else "last"
+        warn(f"fit was interrupted. The model is that of the {kept} of {n_iter} complete epochs")
     elif reason in (StopReason.MAX_ITER, StopReason.MAX_FUN) and settings.tol is not None:
         if settings.fixed_length and not _is_still_falling(result):
             return
@@ -142,6 +141,5 @@ def _is_still_falling(result: FitResult) -> bool:
     curve = result.state.loss_curve[-result.state.n_iter :]
     first, middle, last = curve[0], curve[(len(curve) - 1) // 2], curve[-1]
     is_short = len(curve) < result.settings.auto_epochs
-    return middle - last > (
-        MIN_RELATIVE_FALL * first if is_short else max(first - middle, MIN_RELATIVE_FALL * first)
-    )
+    enough = MIN_RELATIVE_FALL * first
+    return middle - last > (enough if is_short else max(first - middle, enough))

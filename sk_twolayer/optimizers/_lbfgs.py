@@ -150,7 +150,7 @@ class LBFGS(Optimizer):
             yield objective, 0.0
 
     def _peak_vectors(self, n_epochs: int) -> int:
-        """Return 5, and two for each remembered pair and for the pair that is added."""
+        """Return 5, plus two for each pair that is kept and for the pair that is added."""
         return 5 + 2 * min(self.history_size + 1, n_epochs)
 
     def _stop_reason(self) -> StopReason:
