@@ -35,7 +35,8 @@ smartquotes = False  # "auto" and its like are to be copied
 default_role = "py:obj"  # a link where the name is known, code where it is not
 nitpicky = True
 # Parameters, attributes and expressions need no page; names of classes and dotted names do.
-nitpick_ignore_regex = [("py:obj", r"[a-z_]\w*(=.*)?|[A-Z](_\w+)?|2 \* h")]
+nitpick_ignore_regex = [("py:obj", r"[a-z_]\w*([^\w.].*)?|[A-Z](_\w+)?|2 \* h")]
+nitpick_ignore = [("py:obj", "ThreadingHTTPServer")]  # of Python
 # docs/inventories/make.py writes the inventory.
 intersphinx_mapping = {
     "sklearn": ("https://scikit-learn.org/stable/", "inventories/scikit-learn.inv"),
@@ -61,9 +62,10 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"(^|/)(?!plot_)\w+\.py$",
-    "within_subsection_order": "gallery.place",
+    "within_subsection_order": "gallery.position",
     "abort_on_example_error": True,
-    "reset_modules": ("matplotlib", "gallery.warnings_are_errors"),
+    "image_scrapers": ("gallery.save_images",),
+    "reset_modules": ("matplotlib", "gallery.style", "gallery.warnings_are_errors"),
     "inspect_global_variables": False,  # the class of a variable is guessed, often wrongly
     "reset_modules_order": "both",
     "doc_module": ("sk_twolayer",),

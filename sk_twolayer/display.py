@@ -208,7 +208,7 @@ def _best_epoch(model: Any) -> int | None:
     return len(model.loss_curve_) - len(scores) + 1 + place
 
 
-INK, RED = "#22303c", "#c8324a"  # of values, and of gradients
+RED = "#d9534f"  # of gradients; values have the text color of matplotlib, light or dark
 
 
 def _draw_layers(layers: Sequence[tuple[str, str, int, int, str]], ax: Axes | None) -> Axes:
@@ -217,32 +217,35 @@ def _draw_layers(layers: Sequence[tuple[str, str, int, int, str]], ax: Axes | No
     A layer is its name, its class, the columns of its input and output, and its parameters.
     """
     check_matplotlib_support("TwoLayerNet.plot")
+    from matplotlib import rcParams
+
     if ax is None:
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(figsize=(2.6 * len(layers) + 1, 2.8), layout="constrained")
-    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": INK, "linewidth": 1.5}
-    line: dict[str, Any] = {"color": INK, "linewidth": 1.3, "zorder": 1}
+    ink = rcParams["text.color"]
+    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": ink, "linewidth": 1.5}
+    line: dict[str, Any] = {"color": ink, "linewidth": 1.3, "zorder": 1}
     text: dict[str, Any] = {"ha": "center", "fontsize": 10}
     ax.plot([-0.7, len(layers) - 0.45], [0, 0], **line)
     for i, (name, kind, n_inputs, _, parameters) in enumerate(layers):
-        ax.text(i - 0.5, 0.08, f"(batch, {n_inputs}) →", va="bottom", color=INK, **text)
+        ax.text(i - 0.5, 0.08, f"(batch, {n_inputs}) →", va="bottom", color=ink, **text)
         if i:  # nothing needs the gradient of the input
             ax.text(i - 0.5, -0.08, f"← (batch, {n_inputs})", va="top", color=RED, **text)
         label = name if kind == "Affine" else kind
-        ax.text(i, 0, label, va="center", color=INK, bbox=box, zorder=3, **text)
+        ax.text(i, 0, label, va="center", color="black", bbox=box, zorder=3, **text)
         if parameters:
             values, (W, b) = parameters.split(":")[0], (f"W{name[-1]}", f"b{name[-1]}")
             ax.plot([i, i], [-0.5, 0], **line)
             ax.text(
-                i, -0.54, values.replace(f", {b}", f"\n{b}") + " ↑", va="top", color=INK, **text
+                i, -0.54, values.replace(f", {b}", f"\n{b}") + " ↑", va="top", color=ink, **text
             )
             ax.text(i, -0.92, f"↓ d{W}, d{b}", va="top", color=RED, **text)
         elif name == "loss":
             ax.plot([i, i], [-0.5, 0], **line)
-            ax.text(i, -0.54, "t ↑", va="top", color=INK, **text)
-    ax.text(-0.75, 0, "x", va="center", color=INK, **{**text, "ha": "right"})
-    ax.text(len(layers) - 0.4, 0, "loss", va="center", color=INK, **{**text, "ha": "left"})
+            ax.text(i, -0.54, "t ↑", va="top", color=ink, **text)
+    ax.text(-0.75, 0, "x", va="center", color=ink, **{**text, "ha": "right"})
+    ax.text(len(layers) - 0.4, 0, "loss", va="center", color=ink, **{**text, "ha": "left"})
     ax.set(xlim=(-0.9, len(layers) - 0.1), ylim=(-1.15, 0.4))
     ax.set_axis_off()
     return ax

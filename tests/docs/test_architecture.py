@@ -1,6 +1,7 @@
 """The house rules that no linter knows."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,15 @@ drawings, gallery, public_names = map(extension, ("drawings", "gallery", "public
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("examples/plot_*.py")), ids=lambda p: p.name)
-def test_examples_of_the_gallery_are_short_and_have_their_place(path):
-    assert len(path.read_text().splitlines()) < 80
-    assert gallery.place(path) < len(gallery.ORDER)
+def test_an_example_has_a_position_text_between_its_cells_and_no_style_of_its_own(path):
+    """The style of all pictures is in one module; INK is its color of text."""
+    script = path.read_text()
+    assert len(script.splitlines()) < 130
+    assert gallery.position(path) < len(gallery.ORDER)
+    _, *cells = script.split("\n# %%\n# ")
+    assert len(cells) > 1
+    assert "plt.show()" not in cells[-1], "text after the last picture says what it shows"
+    assert not re.search(r"#[0-9a-fA-F]{6}\b|rcParams|spines", script)
 
 
 def test_a_public_name_that_is_missing_in_the_documentation_is_found():
