@@ -24,7 +24,7 @@ QUERIES = {  # the pages that may come first
     "learning rate": ["choosing", "faq"],
     "early stopping": ["early_stopping"],
     "GPU": ["faq"],
-    "custom activation": ["extending", "faq"],
+    "custom activation": ["backpropagation", "extending", "faq"],
     "progress bar": ["early_stopping", "faq"],
     "predict_proba": ["faq"],
     "save": ["saving", "getting_started"],
