@@ -21,7 +21,7 @@ def scikit_learn(env: BuildEnvironment) -> dict[str, str]:
 
 def add_links(app: Sphinx, document: nodes.document) -> None:
     """Turn names of classes into references, which Sphinx resolves when all pages are read."""
-    if app.env.current_document.docname.startswith("generated/"):
+    if app.env.docname.startswith("generated/"):
         return  # there, numpydoc and the default role make them
     ours = {name.rsplit(".", 1)[1] for name in public_names()} | set(public_names())
     known = {name for name in ours if name.rsplit(".", 1)[-1][:1].isupper()}
@@ -40,7 +40,7 @@ def add_links(app: Sphinx, document: nodes.document) -> None:
         reference = pending_xref(
             "", refdomain="py", reftype="obj", reftarget=name, refwarn=False, refexplicit=False
         )
-        reference["refdoc"] = app.env.current_document.docname
+        reference["refdoc"] = app.env.docname
         literal.replace_self(reference)
         reference += literal
 
