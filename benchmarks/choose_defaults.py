@@ -52,21 +52,21 @@ UNITS = 256  # the default
 class Rules:
     """Rules for "auto", as functions of the data and the hidden units.
 
-    For n different rows of d standardised columns, c classes and h hidden units::
+    For n rows of d standardised columns, c classes and h hidden units::
 
-        alpha       penalty * d / (c - 1)**free / sqrt(n) * (1 + few * c / n), at most
-                    top_penalty * sqrt(d / n)
+        alpha       penalty * d / (c - 1)**free / sqrt(n + wide * d) * (1 + few * c / n)
         rate        min(top_rate, scale / sqrt(max(d, columns) * h)), or flat_rate;
                     h is 256 without by_units
         batch_size  n // 32, but from least_batch to 128, and all up to 2 * least_batch
-        epochs      4500 steps, clipped to [10, 40], and at least `steps` steps
+        epochs      4500 steps, clipped to [10, 40], and at least
+                    steps * max(1, 256 / h)**steps_power steps
     """
 
-    penalty: float = 3e-3
+    penalty: float = 4.5e-3
     binary: float = 1.0
     free: float = 1.0
-    few: float = 100.0
-    top_penalty: float = 0.15
+    few: float = 50.0
+    wide: float = 6.0
     scale: float = 1.0
     columns: int = 16
     top_rate: float = 0.05
@@ -74,20 +74,20 @@ class Rules:
     flat_rate: float | None = None
     least_batch: int = 16
     steps: int = 300
+    steps_power: float = 0.5
 
     def parameters(self, X, y, hidden_size):
         """Return the parameters of a classifier."""
         n, d = X.shape
         n_classes = len(np.unique(y))
-        n_different = len(np.unique(X, axis=0))
         batch_size = n if n <= 2 * self.least_batch else min(max(self.least_batch, n // 32), 128)
         n_batches = math.ceil(n / batch_size)
         epochs = min(max(10, round(4500 / n_batches)), 40)
-        inputs = min(float((X.astype(np.float64) ** 2).sum(axis=1).mean()), d)
-        alpha = self.penalty * inputs / (n_classes - 1) ** self.free / math.sqrt(n_different)
-        alpha *= 1 + self.few * n_classes / n_different
+        inputs = np.sqrt((X.astype(np.float64) ** 2).mean(axis=0)).clip(max=1).sum()
+        alpha = self.penalty * inputs / (n_classes - 1) ** self.free
+        alpha *= (1 + self.few * n_classes / n) / math.sqrt(n + self.wide * inputs)
         alpha *= self.binary if n_classes == 2 else 1
-        alpha = min(alpha, self.top_penalty * math.sqrt(inputs / n_different))
+        steps = self.steps * max(1, UNITS / hidden_size) ** self.steps_power
         units = hidden_size if self.by_units else UNITS
         rate = min(self.top_rate, self.scale / math.sqrt(max(d, self.columns) * units))
         return {
@@ -96,32 +96,37 @@ class Rules:
             "learning_rate": rate if self.flat_rate is None else self.flat_rate,
             "learning_rate_schedule": "cosine",
             "batch_size": batch_size,
-            "max_iter": max(epochs, math.ceil(self.steps / n_batches)),
+            "max_iter": max(epochs, math.ceil(steps / n_batches)),
             "tol": None,
         }
 
 
-OLD = {"penalty": 3e-4, "free": 0.0, "few": 0.0, "top_penalty": math.inf}
+OLD = {"penalty": 3e-4, "free": 0.0, "few": 0.0, "wide": 0.0}
 OLD |= {"least_batch": 32, "steps": 0, "by_units": False}
 CANDIDATES = {
     "before": Rules(**OLD, flat_rate=0.004),
     "before, two classes x10": Rules(**OLD, binary=10.0, flat_rate=0.004),
     "x10, .008 sqrt(64 / d)": Rules(**OLD, binary=10.0, scale=1.024, columns=64, top_rate=0.008),
     "chosen": Rules(),
-    "penalty / 2": Rules(penalty=1.5e-3),
-    "penalty x 2": Rules(penalty=6e-3),
+    "penalty / 2": Rules(penalty=2.25e-3),
+    "penalty x 2": Rules(penalty=9e-3),
+    "3e-3, 1 + 100 c / n, sqrt(n)": Rules(penalty=3e-3, few=100.0, wide=0.0),
+    "sqrt(n)": Rules(wide=0.0),
+    "sqrt(n + 12 d)": Rules(wide=12.0),
     "classes do not count": Rules(free=0.0),
     "sqrt(c - 1)": Rules(free=0.5),
     "1 + 0 c / n": Rules(few=0.0),
-    "1 + 50 c / n": Rules(few=50.0),
-    "1 + 200 c / n": Rules(few=200.0),
-    "no largest penalty": Rules(top_penalty=math.inf),
+    "1 + 20 c / n": Rules(few=20.0),
+    "1 + 100 c / n": Rules(few=100.0),
     "rate / 2": Rules(scale=0.5),
     "rate .004": Rules(flat_rate=0.004),
     "rate x 2": Rules(scale=2.0),
     "rate of 256 units": Rules(by_units=False),
-    "at least 100 steps": Rules(steps=100),
-    "at least 1000 steps": Rules(steps=1000),
+    "at least 100 steps": Rules(steps=100, steps_power=0.0),
+    "at least 300 steps": Rules(steps_power=0.0),
+    "at least 1000 steps": Rules(steps=1000, steps_power=0.0),
+    "500 sqrt(256 / h) steps": Rules(steps=500),
+    "300 (256 / h)^.75 steps": Rules(steps_power=0.75),
     "minibatches of 32": Rules(least_batch=32),
 }
 

@@ -134,9 +134,10 @@ class TwoLayerClassifier(
         used is the attribute `batch_size_`.
     max_iter : int or "auto", default="auto"
         Largest number of epochs. "auto" is as many as take 4500 steps, clipped to [10, 40], but
-        at least 300 steps; with L-BFGS, 200. A larger number does not lengthen the automatic
-        schedule; for longer training set ``learning_rate_schedule="cosine"`` as well. The number
-        used is the attribute `max_iter_`.
+        at least 300 steps, and ``300 * sqrt(256 / hidden_size)`` steps for fewer than 256 hidden
+        units; with L-BFGS, 200. A larger number does not lengthen the automatic schedule; for
+        longer training set ``learning_rate_schedule="cosine"`` as well. The number used is the
+        attribute `max_iter_`.
     shuffle : bool, default=True
         Whether each epoch draws a new permutation of the rows.
     tol : float or None, default=1e-4

@@ -27,8 +27,7 @@ LBFGS_EPOCHS = 200
 # n_iter_no_change="auto"
 MIN_PATIENCE_EPOCHS, MIN_PATIENCE_STEPS = 10, 100
 # alpha="auto"
-AUTO_ALPHA, NOISE = 3e-4, 10.0
-ENOUGH_INPUTS = 150  # nonzeros of a row that tell enough of its class
+AUTO_ALPHA, MAX_SPARSE_NOISE = 4.5e-3, 2 / 3
 STREAM_ROWS = 10_000  # assumed in partial_fit, where the number of rows is not known
 
 
@@ -109,7 +108,7 @@ class Settings:
         if optimizer.uses_minibatches:
             batch_size = resolve_batch_size(as_python(params["batch_size"]), n)
             n_steps = math.ceil(n / max(1, batch_size))
-            auto_epochs = auto_max_iter(n_steps)
+            auto_epochs = auto_max_iter(n_steps, int(params["hidden_size"]))
         else:
             # a full-batch step, with its line search, does the work of many
             batch_size, n_steps, auto_epochs = n, MIN_PATIENCE_STEPS, LBFGS_EPOCHS
@@ -214,18 +213,25 @@ def resolve_batch_size(batch_size: int | str, n_samples: int) -> int:
     return min(max(MIN_BATCH_ROWS, n_samples // 32), MAX_BATCH_ROWS)
 
 
-def auto_max_iter(steps_per_epoch: int) -> int:
-    """Return the number of epochs of 4500 steps, clipped to [10, 40], but at least 300 steps.
+def auto_max_iter(steps_per_epoch: int, hidden_size: int) -> int:
+    """Return the number of epochs for which a net of some size has to be trained.
+
+    That is 4500 steps, clipped to [10, 40] epochs, but at least ``300 * sqrt(256 / h)`` steps for
+    h hidden units, and 300 for more than 256. Fewer units need more steps: the gradient of each
+    changes more while the others move.
 
     Examples
     --------
     >>> from sk_twolayer._training.settings import auto_max_iter
-    >>> [auto_max_iter(n_steps) for n_steps in (1, 8, 118, 313, 469)]
+    >>> [auto_max_iter(n_steps, hidden_size=256) for n_steps in (1, 8, 118, 313, 469)]
     [300, 40, 38, 14, 10]
+    >>> [auto_max_iter(1, hidden_size=h) for h in (4, 64, 1024)]
+    [2400, 600, 300]
     """
     n_steps = max(1, steps_per_epoch)
     epochs = min(max(MIN_EPOCHS, round(TARGET_STEPS / n_steps)), MAX_EPOCHS)
-    return max(epochs, math.ceil(MIN_STEPS / n_steps))
+    min_steps = MIN_STEPS * math.sqrt(max(1.0, 256 / hidden_size))
+    return max(epochs, math.ceil(min_steps / n_steps))
 
 
 def resolve_patience(n_iter_no_change: int | str, steps_per_epoch: int) -> int:
@@ -248,18 +254,20 @@ def resolve_patience(n_iter_no_change: int | str, steps_per_epoch: int) -> int:
 def auto_alpha(mean_squares: Array, inputs_per_row: float, n_rows: int, labels: Labels) -> float:
     """Return the strength of the penalty that suits some inputs and classes.
 
-    ``3e-4 * noise * S / sqrt(n) * (1 + 100 K/n)``, at most ``0.15 * sqrt(S / n)``, where
+    ``4.5e-3 * noise * S / sqrt(n + 6 D)``, where
 
-    - ``S`` is the sum of the root mean squares of the columns, each at most 1: the number of
+    - ``S`` is the sum of the root mean squares ``r`` of the columns, each at most 1: the number of
       columns if they are standardised. Weights of many inputs, which are summed, have to be
-      smaller. It is linear in the scale of X, as the weights that undo a scale are.
-    - ``n`` is the number of rows, and ``n / K`` that of rows per class: the fewer, the
-      less they determine the weights. K is the number of classes, and 2 for each of several labels.
-    - ``noise`` estimates how little a row tells of its class: ``10 / (K - 1)``, for ``K - 1`` free
-      scores that share the weights; but at least ``min(d/3, 150) / k``, clipped to 10, for rows
-      with k nonzeros of d columns: in text, rows of few words say little.
+      smaller. S is linear in the scale of X, as the weights that undo a scale are.
+    - ``n`` is the number of rows: the fewer, the less they determine the weights.
+    - ``D = (sum r)**2 / sum r**2`` is the effective number of columns: the number of columns if
+      they are standardised. Where it exceeds n/6, columns are redundant, and the penalty grows with
+      its root only.
+    - ``noise`` estimates how little a row tells of its class: ``(1 + 50 K/n) / (K - 1)``, for the
+      ``K - 1`` free scores that share the weights and the ``n / K`` rows per class; K is the number
+      of classes, and 2 for each of several labels. For rows with k nonzeros of d columns it is at
+      least ``min(d/3, 150) / (16 k)``, clipped to 2/3: texts of few words tell little.
 
-    Above the upper limit the weights would shrink to 0, and the model to the shares of the classes.
     The rule was chosen on half of the tables of `benchmarks/choose_defaults.py`, confirmed on the
     other half, and for rows of few nonzeros chosen by `benchmarks/text.py`.
 
@@ -281,21 +289,23 @@ def auto_alpha(mean_squares: Array, inputs_per_row: float, n_rows: int, labels: 
     >>> from sk_twolayer._training.settings import auto_alpha
     >>> binary, digits = Labels(np.arange(2)), Labels(np.arange(10))
     >>> round(auto_alpha(np.ones(25), 25, 400, binary), 4)
-    0.0055
+    0.006
     >>> round(auto_alpha(np.ones(784), 784, 60000, digits), 4)
-    0.0011
+    0.0015
     >>> auto_alpha(np.zeros(3), 0, 10, binary)
     0.0
     """
     n, d = n_rows, len(mean_squares)
-    inputs = float(np.minimum(np.sqrt(mean_squares), 1.0).sum(dtype=np.float64))
-    if not inputs:
+    roots = np.minimum(np.sqrt(mean_squares, dtype=np.float64), 1.0)
+    total = float(roots.sum())
+    if not total:
         return 0.0
+    n_effective = total**2 / float(roots @ roots)
     n_classes = 2 if labels.loss == "sigmoid" else max(2, len(labels.classes))
-    of_rows = min(d / 3, ENOUGH_INPUTS) / inputs_per_row
-    noise = max(NOISE / (n_classes - 1), min(of_rows, NOISE))
-    strength = AUTO_ALPHA * noise * inputs / math.sqrt(n) * (1 + 100 * n_classes / n)
-    return _rounded(min(strength, 0.15 * math.sqrt(inputs / n)))
+    of_classes = (1 + 50 * n_classes / n) / (n_classes - 1)
+    of_sparse_rows = min(min(d / 3, 150) / (16 * inputs_per_row), MAX_SPARSE_NOISE)
+    noise = max(of_classes, of_sparse_rows)
+    return _rounded(AUTO_ALPHA * noise * total / math.sqrt(n + 6 * n_effective))
 
 
 def _rounded(value: float) -> float:

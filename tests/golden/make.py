@@ -27,6 +27,7 @@ TARGETS = {
     "labels": np.c_[WHICH == 0, WHICH == 2, X[:, 3] > 0].astype(int),
 }
 QUICK = {"hidden_size": 3, "max_iter": 4, "tol": None, "batch_size": 16, "random_state": 0}
+QUICK |= {"alpha": 0.001, "learning_rate": 0.01}  # later releases may have other defaults
 ON = {"warm_start": True}
 # By file: the targets, the type of X, and what of the parameters is not as above.
 MODELS = {

@@ -317,7 +317,7 @@ class TestTheEndOfTraining:
 
             def step(self, theta, add_gradient, learning_rate):
                 self.n_calls_ += 1
-                if self.n_calls_ > 800:  # of 40 epochs of 33 steps
+                if self.n_calls_ > 1300:  # of 66 epochs of 33 steps
                     add_gradient(theta, scale=-0.1, keep=1)
 
         clf = TwoLayerClassifier(5, solver=Late(), random_state=0)
