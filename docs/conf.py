@@ -1,4 +1,4 @@
-"""How Sphinx builds the site, from what is on this disk alone: no inventory is downloaded.
+"""Configuration of Sphinx. The build downloads nothing; inventories are part of the sources.
 
 ``python -m sphinx -W --keep-going -b html docs docs/_build/html`` builds it.
 """
@@ -30,8 +30,8 @@ extensions = [
 ]
 exclude_patterns = ["_build", "auto_examples/*.ipynb"]
 templates_path = ["_templates"]
-highlight_language = "none"  # but for what says which language it is
-smartquotes = False  # "auto" and its like are to be copied
+highlight_language = "none"  # for code blocks that do not name a language
+smartquotes = False  # so that "auto" can be copied
 default_role = "py:obj"  # a link where the name is known, code where it is not
 nitpicky = True
 # Parameters, attributes and expressions need no page; names of classes and dotted names do.
@@ -79,7 +79,7 @@ sphinx_gallery_conf = {
     "plot_gallery": True,
 }
 
-# Pages without a list of other pages beside them, but with one of their own sections.
+# Pages without the list of other pages, but with the list of their own sections.
 ALONE = (
     "getting_started",
     "migration",

@@ -1,4 +1,4 @@
-"""The API reference: no public name is missing, and what scikit-learn documents is not repeated.
+"""The API reference: every public name is documented, and scikit-learn's methods are only named.
 
 The build warns, and with ``-W`` fails, if a public name is not documented.
 """
@@ -20,7 +20,7 @@ WORTH_A_TABLE = 8  # methods of a class
 
 
 def check(app: Sphinx, env: Any) -> None:
-    """Compare what is documented with what is public."""
+    """Warn of public names that are not documented."""
     for name in missing(env.domains.python_domain.objects):
         logger.warning("%s is public, and missing in the API reference: docs/api.rst", name)
 
@@ -32,10 +32,10 @@ def is_from_scikit_learn(member: Any) -> bool:
 
 
 def skip(app: Sphinx, what: str, name: str, member: Any, leave_out: bool, options: Any) -> Any:
-    """Leave out what says nothing here.
+    """Leave out methods of scikit-learn, the hooks, and fields of named tuples.
 
-    That is a method that scikit-learn documents, by links to places on its own pages, and a field
-    of a named tuple, of which Python says what number it has.
+    The docstrings of the first have links that work on scikit-learn's pages only; those of the last
+    have a number and no more.
     """
     if name in HOOKS:
         return True
@@ -44,7 +44,7 @@ def skip(app: Sphinx, what: str, name: str, member: Any, leave_out: bool, option
 
 
 def link(app: Sphinx, env: Any, node: Any, text: Any) -> Any:
-    """Let the name of a class be a link also where its module is not said."""
+    """Resolve the name of a class, or of its method, that has no module; also of scikit-learn."""
     target = node.get("reftarget", "")
     head, dot, method = target.partition(".")
     names = [f"{name}{dot}{method}" for name in public_names() if name.endswith(f".{head}")]
@@ -71,10 +71,8 @@ def methods(owner: type) -> list[str]:
         if not name.startswith("_")
         and name not in HOOKS
         and callable(getattr(owner, name))
-        and not isinstance(getattr(owner, name), type)
         and inspect.getdoc(getattr(owner, name))
         and not is_from_scikit_learn(getattr(owner, name))
-        and getattr(object, name, None) is None
     ]
 
 
@@ -108,12 +106,12 @@ def list_methods(
 def keep_initials(
     app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
 ) -> None:
-    """Escape the initial an author's name begins with, or it would be the letter of a list."""
+    """Escape the initial of an author, which would otherwise be the letter of a list."""
     lines[:] = [re.sub(r"^(\s*\.\. \[\d+\] )(?=[A-Z]\. )", r"\1\\", line) for line in lines]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register them."""
+    """Register the functions with Sphinx."""
     app.connect("env-check-consistency", check)
     app.connect("missing-reference", link)
     app.connect("autodoc-skip-member", skip)

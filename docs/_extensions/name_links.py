@@ -46,6 +46,6 @@ def add_links(app: Sphinx, document: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register it."""
+    """Register the function with Sphinx."""
     app.connect("doctree-read", add_links)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
