@@ -14,8 +14,6 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
-# Methods that skl2onnx calls, not users.
-HOOKS = ("onnx_converter", "onnx_graph", "onnx_parser", "onnx_shape_calculator")
 WORTH_A_TABLE = 8  # methods of a class
 
 
@@ -32,13 +30,11 @@ def is_from_scikit_learn(member: Any) -> bool:
 
 
 def skip(app: Sphinx, what: str, name: str, member: Any, leave_out: bool, options: Any) -> Any:
-    """Leave out methods of scikit-learn, the hooks, and fields of named tuples.
+    """Leave out methods of scikit-learn, and fields of named tuples.
 
     The docstrings of the first have links that work on scikit-learn's pages only; those of the last
     have a number and no more.
     """
-    if name in HOOKS:
-        return True
     is_field = (inspect.getdoc(member) or "").startswith("Alias for field number")
     return True if is_field or is_from_scikit_learn(member) else None
 
@@ -69,7 +65,6 @@ def methods(owner: type) -> list[str]:
         name
         for name in names
         if not name.startswith("_")
-        and name not in HOOKS
         and callable(getattr(owner, name))
         and inspect.getdoc(getattr(owner, name))
         and not is_from_scikit_learn(getattr(owner, name))
@@ -84,16 +79,8 @@ def list_methods(
         return
     ours = methods(value)
     if len(ours) >= WORTH_A_TABLE:
-        table = [f"   ~{value.__name__}.{method}" for method in ours]
-        lines += [
-            "",
-            ".. rubric:: Methods",
-            "",
-            ".. autosummary::",
-            "   :nosignatures:",
-            "",
-            *table,
-        ]
+        lines += ["", ".. rubric:: Methods", "", ".. autosummary::", "   :nosignatures:", ""]
+        lines += [f"   ~{value.__name__}.{method}" for method in ours]
     theirs = [
         f"``{member}``"
         for member in dir(value)
