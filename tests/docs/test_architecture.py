@@ -18,7 +18,7 @@ def extension(name):
     return module
 
 
-gallery, public_names = extension("gallery"), extension("public_names")
+drawings, gallery, public_names = map(extension, ("drawings", "gallery", "public_names"))
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("examples/plot_*.py")), ids=lambda p: p.name)
@@ -41,3 +41,8 @@ def test_a_public_name_that_is_missing_in_the_documentation_is_found():
     ]
     # Offered by two modules, and documented at one of them:
     assert public_names.missing(set(everything) - {"sk_twolayer.network.TwoLayerNet"}) == []
+
+
+@pytest.mark.parametrize(("name", "content"), drawings.files().items(), ids=drawings.files())
+def test_the_pictures_of_the_site_are_those_of_the_script(name, content):
+    assert (ROOT / "docs" / "_static" / name).read_text(encoding="utf-8") == content
