@@ -22,8 +22,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sk_twolayer import TwoLayerClassifier
 
 # %%
-# The table has 442 patients with diabetes. The class is whether the disease progressed faster than
-# in the median patient within one year.
+# The table has 442 patients with diabetes. The class is whether the disease progressed faster
+# than that of the median patient within one year.
 data = load_diabetes(as_frame=True, scaled=False)
 X = data.data.assign(sex=data.data["sex"].map({1: "first", 2: "second"}))
 y = np.where(data.target > data.target.median(), "faster", "slower")
