@@ -225,12 +225,7 @@ def _draw_layers(layers: Sequence[tuple[str, str, int, int, str]], ax: Axes | No
 
         _, ax = plt.subplots(figsize=(2.6 * len(layers) + 1, 2.8), layout="constrained")
     ink = rcParams["text.color"]
-    box = {
-        "boxstyle": "round,pad=0.5",
-        "facecolor": "white",
-        "edgecolor": ink,
-        "linewidth": 1.5,
-    }
+    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": ink, "linewidth": 1.5}
     line: dict[str, Any] = {"color": ink, "linewidth": 1.3, "zorder": 1}
     text: dict[str, Any] = {"ha": "center", "fontsize": 10}
     ax.plot([-0.7, len(layers) - 0.45], [0, 0], **line)
@@ -243,14 +238,8 @@ def _draw_layers(layers: Sequence[tuple[str, str, int, int, str]], ax: Axes | No
         if parameters:
             values, (W, b) = parameters.split(":")[0], (f"W{name[-1]}", f"b{name[-1]}")
             ax.plot([i, i], [-0.5, 0], **line)
-            ax.text(
-                i,
-                -0.54,
-                values.replace(f", {b}", f"\n{b}") + " ↑",
-                va="top",
-                color=ink,
-                **text,
-            )
+            values = values.replace(f", {b}", f"\n{b}") + " ↑"
+            ax.text(i, -0.54, values, va="top", color=ink, **text)
             ax.text(i, -0.92, f"↓ d{W}, d{b}", va="top", color=RED, **text)
         elif name == "loss":
             ax.plot([i, i], [-0.5, 0], **line)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from inspect import Parameter, signature
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sk_twolayer._typing import Array
 from sk_twolayer.losses import LossLayer
@@ -15,7 +16,16 @@ from sk_twolayer.losses import LossLayer
 __all__ = ["check_gradients", "numerical_gradient"]
 
 
-def numerical_gradient(f: Callable[[Array], float], x: Any, *, step: float = 1e-5) -> Array:
+class _Layer(Protocol):
+    """A layer of any number of inputs, or a loss."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+
+
+def numerical_gradient(
+    f: Callable[[Array], float], x: Array | list[Any] | tuple[Any, ...], *, step: float = 1e-5
+) -> Array:
     """Return the gradient of a function by central differences, one element at a time.
 
     ``(f(x + h e_i) - f(x - h e_i)) / 2h`` is off by about ``h**2`` times the third derivative,
@@ -73,7 +83,7 @@ def numerical_gradient(f: Callable[[Array], float], x: Any, *, step: float = 1e-
 
 
 def check_gradients(
-    model: Any, x: Any = None, t: Any = None, *, tol: float | None = None
+    model: Any, x: Any = None, t: ArrayLike | None = None, *, tol: float | None = None
 ) -> dict[str, float]:
     """Compare the gradients by backpropagation with central differences.
 
@@ -141,7 +151,7 @@ def check_gradients(
             raise ValueError("the gradients of a net are those of its loss: give x and t")
         gradients = model.gradient(x, t), model.numerical_gradient(x, t)
         return _compare(type(model).__name__, *gradients, tol)
-    layer = model() if isinstance(model, type) else copy.deepcopy(model)
+    layer: _Layer = model() if isinstance(model, type) else copy.deepcopy(model)
     _convert_to_float64(layer)
     gradients = _layer_gradients(layer, x, t)
     return _compare(type(layer).__name__, *gradients, 1e-6 if tol is None else tol)
@@ -159,11 +169,11 @@ def _compare(
                 f"{name}.backward is wrong: the gradient of {key} has shape {found.shape}, but "
                 f"{key} has {expected.shape}"
             )
-        difference = np.abs(found - expected)
+        difference: Array = np.abs(found - expected)
         differences[key] = float(difference.max(initial=0.0))
         if tol is None or not difference.size:
             continue
-        excess = difference / np.maximum(1, np.abs(expected))
+        excess: Array = difference / np.maximum(1, np.abs(expected))
         worst = np.unravel_index(np.where(np.isnan(excess), np.inf, excess).argmax(), excess.shape)
         if not excess[worst] <= tol:
             index = f"[{', '.join(map(str, worst))}]" if worst else ""
@@ -175,7 +185,9 @@ def _compare(
     return differences
 
 
-def _layer_gradients(layer: Any, x: Any, t: Any) -> tuple[dict[str, Array], dict[str, Array]]:
+def _layer_gradients(
+    layer: _Layer, x: Any, t: ArrayLike | None
+) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return the gradients of a layer by its `backward` and by central differences."""
     n_arguments = _n_arguments(layer.forward)
     is_loss = isinstance(layer, LossLayer) or (n_arguments > 1 and _is_number(layer, x, t))
@@ -215,7 +227,7 @@ def _layer_gradients(layer: Any, x: Any, t: Any) -> tuple[dict[str, Array], dict
 
 
 def _parameter_gradient(
-    layer: Any, name: str, value: Any, objective: Callable[[Array], float]
+    layer: _Layer, name: str, value: Array | float, objective: Callable[[Array], float]
 ) -> Array:
     """Return the numerical gradient with respect to an array or a number of a layer."""
     if isinstance(value, np.ndarray):
@@ -230,28 +242,29 @@ def _parameter_gradient(
     return gradient
 
 
-def _convert_to_float64(layer: Any) -> None:
+def _convert_to_float64(layer: _Layer) -> None:
     """Convert the parameters of a layer to float64, which `numerical_gradient` requires."""
-    for name, value in getattr(layer, "__dict__", {}).items():
+    attributes: dict[str, Any] = getattr(layer, "__dict__", {})
+    for name, value in attributes.items():
         is_parameter = name.lstrip("_") in ("W", "b")
         if isinstance(value, np.ndarray) and (value.dtype.kind == "f" or is_parameter):
-            vars(layer)[name] = value.astype(np.float64)
+            attributes[name] = value.astype(np.float64)
 
 
-def _n_arguments(forward: Any) -> int:
+def _n_arguments(forward: Callable[..., Any]) -> int:
     """Return the number of required arguments of a method."""
     kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     arguments = signature(forward).parameters.values()
     return sum(a.default is Parameter.empty and a.kind in kinds for a in arguments)
 
 
-def _is_number(layer: Any, x: Any, t: Any) -> bool:
+def _is_number(layer: _Layer, x: Any, t: ArrayLike | None) -> bool:
     """Tell whether a layer of two arguments returns a single number, as a loss does."""
-    x = _inputs(layer, x, 1)[0]
-    return np.ndim(layer.forward(x, _targets(x, t))) == 0
+    [scores] = _inputs(layer, x, 1)
+    return np.ndim(layer.forward(scores, _targets(scores, t))) == 0
 
 
-def _inputs(layer: Any, x: Any, n: int) -> list[Array]:
+def _inputs(layer: _Layer, x: Any, n: int) -> list[Array]:
     """Return copies of the inputs in float64; without inputs, numbers in a shape that fits."""
     if x is None:
         shape = (4, 5)
@@ -263,7 +276,7 @@ def _inputs(layer: Any, x: Any, n: int) -> list[Array]:
     return [np.array(value, dtype=np.float64) for value in x]
 
 
-def _targets(x: Array, t: Any) -> Any:
+def _targets(x: Array, t: ArrayLike | None) -> ArrayLike:
     """Return the given targets; without any, one-hot rows."""
     return np.eye(x.shape[-1])[np.arange(len(x)) % x.shape[-1]] if t is None else t
 

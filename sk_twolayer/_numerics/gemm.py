@@ -24,7 +24,7 @@ _SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
 FLUSH_BLOCK_ELEMENTS = 2**13
 
 
-def add_product(
+def bind_product(
     into: Array,
     a: Matrix,
     b: Array,
@@ -32,8 +32,11 @@ def add_product(
     scale: float = 1.0,
     keep: float = 1.0,
     transpose_a: bool = False,
-) -> None:
-    """Add a matrix product to an array in place: ``into <- keep*into + scale*a@b``.
+) -> Operation:
+    """Return a function without arguments that computes ``into <- keep*into + scale*a@b``.
+
+    The shapes and types are examined here, once. The function is a single call of BLAS, which
+    works on the contents of the arrays at that time. The arrays are kept, not copied.
 
     Parameters
     ----------
@@ -53,34 +56,8 @@ def add_product(
     Raises
     ------
     ValueError
-        If the three shapes do not fit together, or `into` is read-only.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._numerics.gemm import add_product
-    >>> W = np.ones((2, 2))
-    >>> add_product(W, np.array([[1.0, 0.0]]), np.array([[3.0, 5.0]]), scale=-0.1, transpose_a=True)
-    >>> W
-    array([[0.7, 0.5],
-           [1. , 1. ]])
-    """
-    bind_product(into, a, b, scale=scale, keep=keep, transpose_a=transpose_a)()
-
-
-def bind_product(
-    into: Array,
-    a: Matrix,
-    b: Array,
-    *,
-    scale: float = 1.0,
-    keep: float = 1.0,
-    transpose_a: bool = False,
-) -> Operation:
-    """Bind `add_product` to its arguments, and return a function without arguments.
-
-    The shapes and types are examined here, once. The function is a single call of BLAS, which
-    works on the contents of the arrays at that time. The arrays are kept, not copied.
+        If the three shapes do not fit together. The function that is returned raises it if `into`
+        is read-only.
 
     Examples
     --------
@@ -102,7 +79,7 @@ def bind_product(
 
 
 def bind_add_product(into: Array, a: Matrix, b: Array, *, transpose_a: bool = False) -> AddInPlace:
-    """Bind `add_product` to its arrays, and return a function ``add(scale, keep)``.
+    """Return a function ``add(scale, keep)`` that computes what `bind_product` describes.
 
     Examples
     --------

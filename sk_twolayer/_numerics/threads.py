@@ -36,11 +36,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from typing import Any
+from typing import Protocol
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 MIN_MULTITHREADED_PRODUCT = 2**26  # multiplications
+
+
+class _BlasLibrary(Protocol):
+    """What is used of a controller of threadpoolctl, which has no type stubs."""
+
+    user_api: str
+    internal_api: str
+    threading_layer: str
+    num_threads: int
+
+    def set_num_threads(self, num_threads: int) -> None: ...
 
 
 class _SingleThreadedBlas:
@@ -50,7 +61,7 @@ class _SingleThreadedBlas:
     """
 
     def __init__(self) -> None:
-        self._before: list[tuple[Any, int]] = []  # each library, its number without the limit
+        self._before: list[tuple[_BlasLibrary, int]] = []  # each library, its number of threads
         self.reset()
 
     def reset(self) -> None:
@@ -79,18 +90,18 @@ class _SingleThreadedBlas:
 
 
 @cache
-def _blas_libraries() -> list[Any]:
+def _blas_libraries() -> list[_BlasLibrary]:
     """Return the BLAS libraries of this process; the search takes far longer than a limit."""
-    libraries = ThreadpoolController().lib_controllers
+    libraries: list[_BlasLibrary] = ThreadpoolController().lib_controllers
     return [library for library in libraries if library.user_api == "blas"]
 
 
-def _limits_each_thread(library: Any) -> bool:
+def _limits_each_thread(library: _BlasLibrary) -> bool:
     """Tell whether a library has a limit for each thread, not one for the process."""
-    return bool(library.internal_api == "openblas" and library.threading_layer == "openmp")
+    return library.internal_api == "openblas" and library.threading_layer == "openmp"
 
 
-def _set_threads(numbers: list[tuple[Any, int]]) -> None:
+def _set_threads(numbers: list[tuple[_BlasLibrary, int]]) -> None:
     """Set the number of threads of each library, also if another thread set it last."""
     if numbers:
         _clear_controlling_thread()

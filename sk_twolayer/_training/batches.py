@@ -85,7 +85,7 @@ class Minibatches:
         self._workspaces: dict[int, tuple[Workspace, Array | None]] = {}
 
     def groups(self, order: Array | None = None) -> Iterator[tuple[Workspace, Iterator[int]]]:
-        """Yield groups of minibatches, which have all rows between them, once each.
+        """Yield groups of minibatches, which together contain each row once.
 
         The minibatches of a group share a workspace: their targets are set together, before the
         group is yielded, and their losses can be computed together after its last slot.
@@ -103,22 +103,16 @@ class Minibatches:
             The slots of the minibatches. Taking the next one binds the rows of its minibatch, or
             overwrites those of the previous one, which are then no longer available.
         """
-        size = self._batch_size
-        n_left_over = self.n % size
-        for block in blocks(self.n - n_left_over, size * self._n_slots):
-            yield self._group(block, size, order)
+        size, n_left_over = self._batch_size, self.n % self._batch_size
+        groups = [(block, size) for block in blocks(self.n - n_left_over, size * self._n_slots)]
         if n_left_over:
-            yield self._group(slice(self.n - n_left_over, self.n), n_left_over, order)
-
-    def _group(
-        self, block: slice, n_rows: int, order: Array | None
-    ) -> tuple[Workspace, Iterator[int]]:
-        """Return a workspace with the targets of consecutive minibatches, and their slots."""
-        rows = block if order is None else order[block]
-        workspace, buffer = self._workspace(n_rows, is_ordered=order is None)
-        weights = None if self._sample_weight is None else self._sample_weight[rows]
-        workspace.set_targets(as_dense(take_rows(self._t, rows)), weights)
-        return workspace, self._slots(workspace, rows, buffer)
+            groups.append((slice(self.n - n_left_over, self.n), n_left_over))
+        for block, n_rows in groups:
+            rows = block if order is None else order[block]
+            workspace, buffer = self._workspace(n_rows, is_ordered=order is None)
+            weights = None if self._sample_weight is None else self._sample_weight[rows]
+            workspace.set_targets(as_dense(take_rows(self._t, rows)), weights)
+            yield workspace, self._slots(workspace, rows, buffer)
 
     def _slots(
         self, workspace: Workspace, rows: Array | slice, buffer: Array | None
@@ -132,7 +126,7 @@ class Minibatches:
     def _workspace(self, n_rows: int, is_ordered: bool) -> tuple[Workspace, Array | None]:
         """Return the workspace for minibatches of a size, and the array that it is bound to.
 
-        There is none for rows that are used where they are: sparse ones, and large minibatches of
+        There is no such array, None, if rows are not copied: sparse ones, and large minibatches of
         consecutive rows.
         """
         if n_rows not in self._workspaces:

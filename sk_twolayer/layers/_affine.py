@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from functools import partial
 from operator import setitem
-from typing import Any, overload
+from typing import TypeVar, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sk_twolayer._numerics.gemm import bind_add_product, bind_product
 from sk_twolayer._numerics.matrices import is_sparse
-from sk_twolayer._typing import AddInPlace, Array, Matrix, Operation
+from sk_twolayer._typing import AddInPlace, Array, Matrix, Operation, SparseMatrix
 from sk_twolayer.layers._base import Layer, run_all
+
+AnyMatrix = TypeVar("AnyMatrix", bound=Matrix)
 
 
 class Affine(Layer):
@@ -70,7 +73,7 @@ class Affine(Layer):
     dout: Array
     x_shape: tuple[int, ...]
 
-    def __init__(self, W: Any, b: Any) -> None:
+    def __init__(self, W: ArrayLike, b: ArrayLike) -> None:
         self._W, self._b = np.asarray(W), np.asarray(b)
         if self._W.ndim != 2:
             raise ValueError(f"W must have shape (inputs, outputs), but it has {self._W.shape}")
@@ -87,7 +90,7 @@ class Affine(Layer):
         return self._W
 
     @W.setter
-    def W(self, value: Any) -> None:
+    def W(self, value: ArrayLike) -> None:
         _write("W", self._W, value)
 
     @property
@@ -96,10 +99,10 @@ class Affine(Layer):
         return self._b
 
     @b.setter
-    def b(self, value: Any) -> None:
+    def b(self, value: ArrayLike) -> None:
         _write("b", self._b, value)
 
-    def forward(self, x: Any, out: Array | None = None) -> Array:
+    def forward(self, x: ArrayLike | SparseMatrix, out: Array | None = None) -> Array:
         """Return ``x @ W + b``.
 
         Parameters
@@ -121,15 +124,15 @@ class Affine(Layer):
             If the number of columns of `x` is not the number of rows of `W`, or if `out` has
             another shape, shares memory with an operand, or cannot be filled in place.
         """
-        x = self._without_small_integers(x if is_sparse(x) else np.asarray(x))
-        if not x.ndim:
+        rows = self._without_small_integers(x if is_sparse(x) else np.asarray(x))
+        if not rows.ndim:
             raise ValueError("x must be a row or a batch of rows, but it is a single number")
-        shape = x.shape[: x.ndim > 1] + self.b.shape  # of one row: that of b
+        shape = rows.shape[: rows.ndim > 1] + self.b.shape  # of one row: that of b
         if out is None:
-            out = np.empty(shape, np.result_type(x.dtype, self.W, self.b))
+            out = np.empty(shape, np.result_type(rows.dtype, self.W, self.b))
         else:
-            _check_out(out, shape, x=x, W=self.W, b=self.b)
-        run_all(self.bind_forward(x, out))
+            _check_out(out, shape, x=rows, W=self.W, b=self.b)
+        run_all(self.bind_forward(rows, out))
         return out
 
     def bind_forward(self, x: Matrix, out: Array) -> list[Operation]:
@@ -155,7 +158,7 @@ class Affine(Layer):
             bind_product(_view_as_rows(out), self.x, self.W),
         ]
 
-    def backward(self, dout: Any, out: Array | None = None) -> Array:
+    def backward(self, dout: ArrayLike, out: Array | None = None) -> Array:
         """Return ``dout @ W.T``, and keep `dout` for the gradients of the parameters.
 
         Parameters
@@ -215,7 +218,7 @@ class Affine(Layer):
         """
         self.dout = _as_rows(dout)
 
-    def _checked_dout(self, value: Any) -> Array:
+    def _checked_dout(self, value: ArrayLike) -> Array:
         """Return `dout` as an array of the right shape; of one row, it may be a batch of one."""
         self._check_called("x_shape")
         dout: Array = self._without_small_integers(np.asarray(value))
@@ -224,13 +227,11 @@ class Affine(Layer):
             raise ValueError(f"dout must have shape {expected}, but it has {dout.shape}")
         return dout
 
-    @overload
-    def _without_small_integers(self, x: Array) -> Array: ...
-    @overload
-    def _without_small_integers(self, x: Matrix) -> Matrix: ...
-    def _without_small_integers(self, x: Matrix) -> Matrix:
+    def _without_small_integers(self, x: AnyMatrix) -> AnyMatrix:
         """Return integers in the type of W: sums of uint8, for example, would be modulo 256."""
-        return x.astype(np.result_type(x.dtype, self.W)) if x.dtype.kind in "biu" else x
+        if x.dtype.kind not in "biu":
+            return x
+        return cast(AnyMatrix, x.astype(np.result_type(x.dtype, self.W)))
 
     def bind_dW(self, into: Array) -> AddInPlace:
         """Bind the gradient of `W` to an array (advanced).
@@ -281,7 +282,7 @@ class Affine(Layer):
         return into
 
 
-def _write(name: str, parameter: Array, value: Any) -> None:
+def _write(name: str, parameter: Array, value: ArrayLike) -> None:
     """Write a value to a parameter; ``layer.W -= step`` assigns the parameter itself."""
     if value is not parameter:
         if np.shape(value) != parameter.shape:
@@ -291,7 +292,7 @@ def _write(name: str, parameter: Array, value: Any) -> None:
         np.copyto(parameter, value)
 
 
-def _check_out(out: Array, shape: tuple[int, ...], **read: Any) -> None:
+def _check_out(out: Array, shape: tuple[int, ...], **read: Matrix) -> None:
     """Refuse an `out` of another shape, or one that shares memory with a factor of the product."""
     if out.shape != shape:
         raise ValueError(f"out must have shape {shape}, but it has {out.shape}")
@@ -303,15 +304,12 @@ def _check_out(out: Array, shape: tuple[int, ...], **read: Any) -> None:
             )
 
 
-@overload
-def _as_rows(x: Array) -> Array: ...
-@overload
-def _as_rows(x: Matrix) -> Matrix: ...
-def _as_rows(x: Matrix) -> Matrix:
+def _as_rows(x: AnyMatrix) -> AnyMatrix:
     """Return an array as a matrix: of one row, or with each row of a batch flattened."""
     if x.ndim == 2:
         return x
-    return x[np.newaxis] if x.ndim == 1 else x.reshape(x.shape[0], math.prod(x.shape[1:]))
+    rows = x[np.newaxis] if x.ndim == 1 else x.reshape(x.shape[0], math.prod(x.shape[1:]))
+    return cast(AnyMatrix, rows)
 
 
 def _view_as_rows(out: Array) -> Array:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
 from sk_twolayer._sklearn_compat import BaseEstimator
@@ -229,7 +230,7 @@ class ElementwiseLayer(Layer, BaseEstimator):
     keeps_integers: ClassVar[bool] = True
     y: Array
 
-    def forward(self, x: Any, out: Array | None = None) -> Array:
+    def forward(self, x: ArrayLike, out: Array | None = None) -> Array:
         """Return the output; the formula is in the docstring of the class.
 
         Parameters
@@ -258,7 +259,7 @@ class ElementwiseLayer(Layer, BaseEstimator):
         run_all(self.bind_forward(x, out))
         return out
 
-    def backward(self, dout: Any, out: Array | None = None) -> Array:
+    def backward(self, dout: ArrayLike, out: Array | None = None) -> Array:
         """Return `dout` times the derivative at the last input; see the class.
 
         Parameters

@@ -74,23 +74,23 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
         make_activation(activation)  # raises an error for an unknown name
         return
     name = activation.__name__ if isinstance(activation, type) else type(activation).__name__
-    for method in ("forward", "backward"):
-        if not callable(getattr(activation, method, None)):
+    for method_name in ("forward", "backward"):
+        if not callable(getattr(activation, method_name, None)):
             raise ValueError(
                 f"activation must be one of {sorted(ACTIVATIONS)}, or a layer with forward() and "
-                f"backward(), but {activation!r} has no {method}()"
+                f"backward(), but {activation!r} has no {method_name}()"
             )
     if activation is Dropout or isinstance(activation, Dropout):
         raise ValueError("Dropout is not an activation: use the parameter dropout")
     try:
-        layer: Any = make_activation(activation)
+        layer = make_activation(activation)
     except TypeError as error:
         raise ValueError(
             f"activation={name} cannot be made without arguments: give an object, such as "
             f"{name}(...)"
         ) from error
     x = probe(n_units, dtype)
-    for method in (layer.forward, layer.backward):  # in this order
+    for method_name, method in (("forward", layer.forward), ("backward", layer.backward)):
         try:
             result = np.asarray(method(x.copy()))
         except TypeError as error:
@@ -100,7 +100,7 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
             ) from error
         if result.shape != x.shape or result.dtype.kind not in "biuf":
             raise ValueError(
-                f"{name} is no activation: {method.__name__}() must return real numbers in the "
+                f"{name} is no activation: {method_name}() must return real numbers in the "
                 f"shape of its argument {x.shape}, but returned {result.dtype} of shape "
                 f"{result.shape}"
             )
@@ -114,13 +114,15 @@ def probe(n_units: int, dtype: DTypeLike) -> Array:
     return x
 
 
-def _refuse_parameters_to_learn(name: str, layer: Any, batch_shape: tuple[int, ...]) -> None:
+def _refuse_parameters_to_learn(
+    name: str, layer: SupportsBackward, batch_shape: tuple[int, ...]
+) -> None:
     """Refuse a layer that has gradients of its own parameters: training would not change those.
 
     Such a gradient is an attribute `dW` beside `W`, unless it has the shape of the batch, as a
     `dx` that is kept beside `x` has; or it is in a list or dict `grads`, as in textbooks.
     """
-    attributes = vars(layer) if hasattr(layer, "__dict__") else {}
+    attributes: dict[str, Any] = vars(layer) if hasattr(layer, "__dict__") else {}
     grads = attributes.get("grads")
     learned = ["params"] if isinstance(grads, Mapping | list | tuple) and grads else []
     for key in attributes:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sk_twolayer._typing import Array, Operation
 from sk_twolayer.layers._base import Layer, run_all
@@ -39,7 +40,11 @@ class LossLayer(Layer):
     row_stats: tuple[Array, ...]
 
     def forward(
-        self, x: Array, t: Any, sample_weight: Array | None = None, out: Array | None = None
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        out: Array | None = None,
     ) -> float:
         """Return the mean loss of scores against targets, which are checked first.
 
@@ -66,16 +71,15 @@ class LossLayer(Layer):
             If the targets are not what the class describes, or not as many as the scores; or if
             `out` has another shape.
         """
-        x, t = self._rows(x, t)
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight)
-            if sample_weight.shape != (len(x),):
-                raise ValueError(f"sample_weight must have shape ({len(x)},): one for each row")
+        scores, targets = self._rows(x, t)
+        weights = None if sample_weight is None else np.asarray(sample_weight)
+        if weights is not None and weights.shape != (len(scores),):
+            raise ValueError(f"sample_weight must have shape ({len(scores)},): one for each row")
         if out is not None:
             out = np.atleast_2d(out)
-            if out.shape != x.shape:
-                raise ValueError(f"out has shape {out.shape}, but x has {x.shape}")
-        return self.mean_loss(x, t, sample_weight, out)
+            if out.shape != scores.shape:
+                raise ValueError(f"out has shape {out.shape}, but x has {scores.shape}")
+        return self.mean_loss(scores, targets, weights, out)
 
     def mean_loss(
         self, x: Array, t: Array, sample_weight: Array | None = None, out: Array | None = None
@@ -221,7 +225,7 @@ class LossLayer(Layer):
             operations.append(partial(np.multiply, out, factor, out))
         return operations
 
-    def accuracy(self, x: Array, t: Any) -> float:
+    def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
         """Return the fraction of rows whose most likely outcome is the target.
 
         Parameters
@@ -241,12 +245,12 @@ class LossLayer(Layer):
         ValueError
             If the targets are not what the class describes, or not as many as the scores.
         """
-        x, t = self._rows(x, t)
-        is_right: Array = self._predict(self.probabilities(x)) == self._predict(t)
-        return float(np.all(is_right, axis=1).mean())
+        scores, targets = self._rows(x, t)
+        is_right: Array = self._predict(self.probabilities(scores)) == self._predict(targets)
+        return float(is_right.all(axis=1).mean())
 
-    def _rows(self, x: Any, t: Any) -> tuple[Array, Array]:
-        """Return scores and encoded targets as a batch, even of one row."""
+    def _rows(self, x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
+        """Return scores and encoded targets as a batch; a single row is a batch of one."""
         x, t = np.asarray(x), np.asarray(t)
         if x.ndim == 1:
             x, t = x[np.newaxis], t[np.newaxis]

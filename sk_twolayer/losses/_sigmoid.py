@@ -70,7 +70,8 @@ class SigmoidWithLoss(LossLayer):
         # softplus(x) - x*t, where softplus(x) = max(x, 0) + log(1 + exp(-abs(x))). For large x and
         # t=1 the difference of the first two terms is exactly 0: so they are subtracted first.
         flat_part = np.log1p(np.exp(-np.abs(self.x)))
-        losses: Array = (np.maximum(self.x, 0) - self.x * self.t + flat_part).sum(axis=-1)
+        terms = np.maximum(self.x, 0) - self.x * self.t + flat_part
+        losses: Array = np.sum(terms, axis=-1)
         return losses
 
     @staticmethod

@@ -79,4 +79,4 @@ def rectifies(activation: Activation, n_units: int, dtype: DTypeLike = np.float6
     """
     x = probe(n_units, dtype)
     negative, positive = np.asarray(make_activation(activation).forward(x.copy()))
-    return bool((positive > x[1] / 2).all() and (2 * np.abs(negative) < positive).all())
+    return bool(np.all(positive > x[1] / 2) and np.all(2 * np.abs(negative) < positive))

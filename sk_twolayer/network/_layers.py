@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -31,14 +31,14 @@ class NamedLayers(MutableMapping[str, Any]):
     """
 
     def __init__(self, layers: dict[str, Any], params: Mapping[str, Array]) -> None:
-        self.by_name, self._params = layers, params
+        self._layers, self._params = layers, params
         self.replaced: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
-        return self.by_name[name]
+        return self._layers[name]
 
     def __setitem__(self, name: str, layer: SupportsBackward) -> None:
-        if name not in self.by_name:
+        if name not in self._layers:
             raise KeyError(f"the net has no layer {name!r} to replace: it has {list(self)}")
         for method in ("forward", "backward"):
             if not callable(getattr(layer, method, None)):
@@ -54,31 +54,20 @@ class NamedLayers(MutableMapping[str, Any]):
                         f'net.params["{parameter}"] itself, or the two would differ. To change '
                         f'the parameter, assign to net.params["{parameter}"]'
                     )
-        self.by_name[name] = layer
+        self._layers[name] = layer
         self.replaced.add(name)
 
     def __delitem__(self, name: str) -> None:
         raise TypeError(f"a net cannot lose its {name}: replace it, by Identity() for example")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.by_name)
+        return iter(self._layers)
 
     def __len__(self) -> int:
-        return len(self.by_name)
-
-    # faster than those of MutableMapping, which call __getitem__ for each name
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.by_name
-
-    def values(self) -> ValuesView[Any]:
-        return self.by_name.values()
-
-    def items(self) -> ItemsView[str, Any]:
-        return self.by_name.items()
+        return len(self._layers)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.by_name!r})"
+        return f"{type(self).__name__}({self._layers!r})"
 
 
 def relink(layer: Any, name: str, params: Mapping[str, Array]) -> Any:

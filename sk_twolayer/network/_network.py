@@ -314,7 +314,7 @@ class TwoLayerNet:
         random_state : RandomState
             Source of the mask.
         """
-        dropout = self._layers.by_name.get("Dropout")
+        dropout = self._layers.get("Dropout")
         if isinstance(dropout, Dropout):
             dropout.draw(random_state, self._params["b1"].size, self._theta.dtype)
 
