@@ -22,8 +22,8 @@ from sk_twolayer import TwoLayerClassifier
 
 # %%
 # The learning rate is drawn on a logarithmic scale. Some candidates will not converge, and
-# `tol=None` disables the warning about it. `max_propagation_depth=0` shows the progress of the search
-# only; 1, the default, adds one bar per fit, which counts epochs.
+# `tol=None` disables the warning about it. `max_propagation_depth=0` shows the progress of the
+# search only; 1, the default, adds one bar per fit, which counts epochs.
 X, y = load_digits(return_X_y=True)
 model = make_pipeline(StandardScaler(), TwoLayerClassifier(tol=None, random_state=0))
 parameters = {
