@@ -24,7 +24,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, train_size=2000, rando
 
 # %%
 # One network is trained for 100 epochs without a penalty, so it overfits. The second stops early.
-# The third is the first one inside `CalibratedClassifierCV`.
+# The third is the first network, calibrated by `CalibratedClassifierCV`.
 settings = {
     "hidden_size": 100,
     "learning_rate": 0.003,

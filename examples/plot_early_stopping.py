@@ -39,7 +39,8 @@ stopped.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 best = stopped.validation_loss_curve_.index(min(stopped.validation_loss_curve_)) + 1
 
 # %%
-# The curves of the long fit, with the epochs at which early stopping acts:
+# The losses of the long fit. The dotted line marks the best epoch, and the grey area begins where
+# early stopping ends training:
 figure, axes = plt.subplots(figsize=(9, 5))
 epochs = range(1, to_the_end.n_iter_ + 1)
 axes.plot(epochs, to_the_end.loss_curve_, label="training rows")

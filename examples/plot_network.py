@@ -30,4 +30,4 @@ net.plot()
 plt.show()
 
 # %%
-# Neither layer has parameters, so the number of parameters is the same.
+# `LeakyRelu` and `Dropout` have no parameters to learn, so the number of parameters is the same.

@@ -29,7 +29,7 @@ parameters = {
     "twolayerclassifier__learning_rate": loguniform(1e-4, 0.3),
     "twolayerclassifier__hidden_size": [8, 32, 128],
 }
-search = RandomizedSearchCV(model, parameters, n_iter=15, cv=3, random_state=0)
+search = RandomizedSearchCV(model, parameters, n_iter=10, cv=3, random_state=0)
 search.set_callbacks(ProgressBar(max_propagation_depth=0))
 results = search.fit(X, y).cv_results_
 
@@ -44,7 +44,7 @@ for size, marker in zip([8, 32, 128], "os^", strict=True):
     axes.errorbar(rates[rows], *scores, fmt=marker, capsize=3, label=f"{size} hidden units")
 axes.axvline(rates[search.best_index_], color="gray", linestyle=":", label="best candidate")
 axes.set(xscale="log", xlabel="learning rate", ylabel="accuracy in cross-validation")
-axes.set_title("15 candidates of a random search on the digits")
+axes.set_title("10 candidates of a random search on the digits")
 axes.legend()
 plt.show()
 

@@ -59,4 +59,4 @@ plt.show()
 
 # %%
 # After the change, the accuracy of both models falls. The incremental model recovers within about
-# ten chunks, and the other one does not.
+# fifteen chunks, and the other one does not.

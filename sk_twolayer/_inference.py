@@ -1,7 +1,7 @@
-"""Predictions of a fitted model: scores in blocks of rows, and what is made of each block.
+"""Predictions of a fitted model, computed in blocks of rows.
 
 All functions take a fitted classifier and its input as users give it. They write nothing to the
-classifier, so that threads may share one. Every public method for predictions is one of them.
+classifier, so that several threads may use one. Each public method for predictions calls one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -18,51 +18,43 @@ from sklearn.utils.validation import check_array
 from sk_twolayer._data.inputs import rows_to_predict
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._numerics.threads import one_blas_thread
-from sk_twolayer._typing import Array
-from sk_twolayer.layers._base import bind_forward, perform
-from sk_twolayer.layers._registry import Activation, make_activation
+from sk_twolayer._typing import Array, Classifier, Matrix
+from sk_twolayer.layers._base import bind_forward, run_all
+from sk_twolayer.layers._registry import make_activation
 from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
-from sk_twolayer.losses._softmax import softmax_memory
+from sk_twolayer.losses._softmax import empty_probabilities
 
-# A block of rows is checked, multiplied and decided while it is in the cache: bytes of what there
-# is of each kind, unless that makes blocks of so few rows that a product is not worth its call.
-BLOCK_ROWS = 8192  # at most
-INPUT_BYTES, INPUT_ROWS = 2**20, 2048
-HIDDEN_BYTES, HIDDEN_ROWS, MAX_HIDDEN_BYTES = 2**20, 1024, 2**22
-SCORE_BYTES, SCORE_ROWS = 2**22, 32
-# Multiplications of a product that any OpenBLAS does on one thread (9216 or fewer of a vector and
-# a matrix): setting the limit takes several microseconds.
-SMALL_PRODUCT = 2**13
-# Multiplications of all products together that are worth starting threads for, about 10 ms.
-WORTH_THREADS = 2**28
-# Relative rounding errors, a few of them: classes whose scores differ by less may have equal
+# A block of rows is checked, multiplied and decided while it is in the cache. Its size is such that
+# its input, its hidden units and its scores take these numbers of bytes each, unless a block would
+# have fewer rows than these: then the products would be inefficient.
+MAX_BLOCK_ROWS = 8192
+INPUT_BLOCK_BYTES, MIN_INPUT_ROWS = 2**20, 2048
+HIDDEN_BLOCK_BYTES, MIN_HIDDEN_ROWS, MAX_HIDDEN_BYTES = 2**20, 1024, 2**22
+SCORE_BLOCK_BYTES, MIN_SCORE_ROWS = 2**22, 32
+# Up to this number of multiplications, every OpenBLAS computes a product with one thread (up to
+# 9216 for a vector and a matrix), so that the number of threads need not be set, which takes
+# several microseconds.
+SINGLE_THREAD_MULTIPLICATIONS = 2**13
+# From this number of multiplications in all products on, about 10 ms, blocks are computed in
+# several threads.
+PARALLEL_MULTIPLICATIONS = 2**28
+# Scores that differ by less than this number of relative rounding errors may have equal
 # probabilities.
-NEAR_TIE = 8
+TIE_EPS = 8
 
 Result = TypeVar("Result")
 
 
-class FittedModel(Protocol):
-    """What predictions need to know of a classifier."""
-
-    classes_: Array
-    coefs_: list[Array]
-    intercepts_: list[Array]
-    activation_: Activation
-    n_outputs_: int
-    out_activation_: str
-
-
-def is_multilabel(model: FittedModel) -> bool:
+def is_multilabel(model: Classifier) -> bool:
     """Tell whether a row may have several labels."""
     return model.out_activation_ == "logistic" and model.n_outputs_ > 1
 
 
-def predict_labels(model: FittedModel, X: Any) -> Any:
-    """Return the class of each row with the largest probability, the first one of equals.
+def predict_labels(model: Classifier, X: Any) -> Any:
+    """Return the class of each row with the largest probability, the first of equal ones.
 
-    For multilabel models: an indicator matrix of the probabilities above one half, which is
-    sparse if the model was fitted to a sparse one. Scores are held for a block of rows at a time.
+    For multilabel models, return an indicator matrix of the probabilities above one half, which is
+    sparse if the model was fitted to a sparse one. Scores of one block exist at a time.
 
     Examples
     --------
@@ -94,7 +86,7 @@ def predict_labels(model: FittedModel, X: Any) -> Any:
     return labels
 
 
-def decision_scores(model: FittedModel, X: Any) -> Array:
+def decision_scores(model: Classifier, X: Any) -> Array:
     """Return the scores: the log-odds of the second class, or one score for each class or label.
 
     Examples
@@ -115,10 +107,10 @@ def decision_scores(model: FittedModel, X: Any) -> Array:
     return out[:, 0] if model.n_outputs_ == 1 else out
 
 
-def probabilities(model: FittedModel, X: Any) -> Array:
+def probabilities(model: Classifier, X: Any) -> Array:
     """Return the probability of each class or label, none of which is 0 or 1."""
     X = rows_to_predict(model, X)
-    out = softmax_memory((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
+    out = empty_probabilities((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
     _for_blocks(
         model,
         X,
@@ -128,7 +120,7 @@ def probabilities(model: FittedModel, X: Any) -> Array:
     return out
 
 
-def log_probabilities(model: FittedModel, X: Any) -> Array:
+def log_probabilities(model: Classifier, X: Any) -> Array:
     """Return the logarithm of each probability, from the scores and without rounding to 0 or 1."""
     X = rows_to_predict(model, X)
     out = np.empty((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
@@ -145,7 +137,7 @@ def log_probabilities(model: FittedModel, X: Any) -> Array:
     return out
 
 
-def hidden_units(model: FittedModel, X: Any) -> Array:
+def hidden_units(model: Classifier, X: Any) -> Array:
     """Return the activations of the hidden units: ``activation(X @ W1 + b1)``."""
     X = rows_to_predict(model, X)
     out = np.empty((X.shape[0], len(model.intercepts_[0])), model.coefs_[0].dtype)
@@ -154,27 +146,44 @@ def hidden_units(model: FittedModel, X: Any) -> Array:
 
 
 def _for_blocks(
-    model: FittedModel,
-    X: Any,
+    model: Classifier,
+    X: Matrix,
     use: Callable[[slice, Array], Result],
     *,
     into: Array | None = None,
     hidden_only: bool = False,
 ) -> list[Result]:
-    """Call ``use(rows, scores)`` for each block of rows, and return what it returns, in order.
+    """Call ``use(rows, scores)`` for each block of rows, and return the results in order.
 
-    The scores are in an array of their own, or in the rows of `into`, if that has a row for each
-    row of X and is contiguous.
+    BLAS computes each product with one thread, so that the bits of a result depend on the block
+    alone. Large predictions compute several blocks in parallel instead, in as many threads as BLAS
+    may use. The products are those of NumPy, which release the GIL. Those of SciPy, which training
+    uses, do not.
 
-    The products are NumPy's, which let other threads of Python run meanwhile, as SciPy's, by which
-    the layers train, do not. Each is done by one thread, so that the result depends on the
-    block alone; large predictions work on as many blocks at once as BLAS may have threads.
+    Parameters
+    ----------
+    model : Classifier
+        The classifier.
+    X : ndarray or csr container of shape (n, n_features)
+        Input rows, in the dtype of the model. NaN and infinity are errors.
+    use : callable
+        ``use(rows, scores)`` gets the slice of the rows and an array of shape
+        (n_rows, n_outputs), which it may change.
+    into : ndarray of shape (n, n_outputs), default=None
+        If it is C-contiguous, the scores are computed in its rows; otherwise it is ignored.
+    hidden_only : bool, default=False
+        Whether to pass the activations of the hidden units instead of the scores.
+
+    Returns
+    -------
+    list
+        What `use` returned for each block.
     """
     (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
     n, largest = X.shape[0], max(W1.size, W2.size)
     work = n * (W1.size + W2.size)
     size = _block_rows(n, W1, W2, work)
-    memory = into if into is not None and into.flags.c_contiguous else None
+    buffer = into if into is not None and into.flags.c_contiguous else None
 
     def run(start: int, hidden: Array | None = None) -> Result:
         x = X[start : start + size]
@@ -185,71 +194,77 @@ def _for_blocks(
             else:
                 results = np.dot(x, W1, None if hidden is None else hidden[: len(x)])
             results += b1
-            # a layer of its own for each block, since blocks may run in several threads
-            perform(bind_forward(make_activation(model.activation_), results, results))
+            # each block has its own layer, because blocks may be computed in several threads
+            run_all(bind_forward(make_activation(model.activation_), results, results))
             if not hidden_only:
-                out = None if memory is None else memory[start : start + size]
+                out = None if buffer is None else buffer[start : start + size]
                 results = np.dot(results, W2, out)
                 results += b2
             _check_overflow(results, x, start, model)
         return use(slice(start, start + len(results)), results)
 
     starts = range(0, n, size)
-    if n * largest <= SMALL_PRODUCT:
+    if n * largest <= SINGLE_THREAD_MULTIPLICATIONS:
         return [run(start) for start in starts]
     with one_blas_thread() as n_threads:
-        if work < WORTH_THREADS or min(n_threads, len(starts)) == 1:
-            hidden = np.empty((min(n, size), len(b1)), W1.dtype)  # for one block after the other
+        if work < PARALLEL_MULTIPLICATIONS or min(n_threads, len(starts)) == 1:
+            hidden = np.empty((min(n, size), len(b1)), W1.dtype)  # shared by all blocks
             return [run(start, hidden) for start in starts]
         with ThreadPoolExecutor(min(n_threads, len(starts))) as pool:
             return list(pool.map(run, starts))
 
 
 def _block_rows(n: int, W1: Array, W2: Array, work: int) -> int:
-    """Return the rows of a block, by shapes alone: other blocks may be rounded differently."""
+    """Return the number of rows per block.
+
+    It depends on shapes alone, because the results of blocks of another size may differ in their
+    last bits. In particular, it does not depend on the number of threads.
+    """
     (n_features, n_hidden), n_outputs, itemsize = W1.shape, W2.shape[1], W1.itemsize
-    # smaller where several threads have a block each
-    hidden_bytes = HIDDEN_BYTES // 2 if work >= WORTH_THREADS else HIDDEN_BYTES
-    hidden_rows = min(HIDDEN_ROWS, MAX_HIDDEN_BYTES // (n_hidden * itemsize))
-    size: int = min(
-        BLOCK_ROWS,
-        max(INPUT_ROWS, INPUT_BYTES // (n_features * itemsize)),
-        max(SCORE_ROWS, hidden_rows, hidden_bytes // (n_hidden * itemsize)),
-        max(SCORE_ROWS, SCORE_BYTES // (n_outputs * itemsize)),
+    # smaller blocks if several threads have one each in the cache
+    hidden_bytes = (
+        HIDDEN_BLOCK_BYTES // 2 if work >= PARALLEL_MULTIPLICATIONS else HIDDEN_BLOCK_BYTES
     )
-    if work >= WORTH_THREADS:  # some blocks for several threads
-        size = min(size, max(SCORE_ROWS, math.ceil(n / 8)))
+    hidden_rows = min(MIN_HIDDEN_ROWS, MAX_HIDDEN_BYTES // (n_hidden * itemsize))
+    size: int = min(
+        MAX_BLOCK_ROWS,
+        max(MIN_INPUT_ROWS, INPUT_BLOCK_BYTES // (n_features * itemsize)),
+        max(MIN_SCORE_ROWS, hidden_rows, hidden_bytes // (n_hidden * itemsize)),
+        max(MIN_SCORE_ROWS, SCORE_BLOCK_BYTES // (n_outputs * itemsize)),
+    )
+    if work >= PARALLEL_MULTIPLICATIONS:  # at least eight blocks for the threads
+        size = min(size, max(MIN_SCORE_ROWS, math.ceil(n / 8)))
     return size
 
 
-def _check_finite(x: Any, model: FittedModel) -> None:
-    """Refuse rows that hold nan or infinity, as scikit-learn does."""
+def _check_finite(x: Matrix, model: Classifier) -> None:
+    """Raise scikit-learn's error if rows have NaN or infinity."""
     values = x.data if is_sparse(x) else x
-    # the dot product is quicker, but copies what is not contiguous
+    # the dot product is faster, but copies an array that is not contiguous
     total = np.vdot(values, values) if values.flags.c_contiguous else values.sum()
-    if not math.isfinite(total):  # or the numbers are very large
+    if not math.isfinite(total):  # the sum may have overflowed: check each number
         check_array(x, accept_sparse="csr", input_name="X", estimator=model)
 
 
-def _check_overflow(results: Array, x: Any, start: int, model: FittedModel) -> None:
-    """Refuse rows whose results are not finite."""
-    # vdot: of all ways to ask the fastest, and one that does not warn itself
+def _check_overflow(results: Array, x: Matrix, start: int, model: Classifier) -> None:
+    """Raise an error if the results of some rows are not finite."""
+    # vdot is the fastest check, and does not warn
     if math.isfinite(np.vdot(results, results)) or np.isfinite(results).all():
         return
     row = int(np.flatnonzero(~np.isfinite(results).all(axis=1))[0])
     raise ValueError(
-        f"the answer for row {start + row} of X is too large for {results.dtype}: X goes from "
-        f"{x.min():g} to {x.max():g} there; scale its columns like those of the X that the "
-        f"{type(model).__name__} was fitted to"
+        f"the results of row {start + row} of X overflow {results.dtype}: X ranges from "
+        f"{x.min():g} to {x.max():g} in rows {start} to {start + len(results) - 1}. Scale its "
+        f"columns like those of the X that the {type(model).__name__} was fitted to"
     )
 
 
-def _has_two_classes(model: FittedModel) -> bool:
+def _has_two_classes(model: Classifier) -> bool:
     """Tell whether there is one score for two classes."""
     return model.out_activation_ == "logistic" and model.n_outputs_ == 1
 
 
-def _n_columns(model: FittedModel) -> int:
+def _n_columns(model: Classifier) -> int:
     return 2 if _has_two_classes(model) else model.n_outputs_
 
 
@@ -257,8 +272,8 @@ def _assign(out: Array, rows: slice, values: Array) -> None:
     out[rows] = values
 
 
-def _probabilities(model: FittedModel, scores: Array, out: Array | None = None) -> Array:
-    """Return the probabilities that a block of scores stands for."""
+def _probabilities(model: Classifier, scores: Array, out: Array | None = None) -> Array:
+    """Return the probabilities of a block of scores."""
     if is_multilabel(model):
         return SigmoidWithLoss.probabilities(scores, out)
     if _has_two_classes(model):
@@ -270,13 +285,14 @@ def _probabilities(model: FittedModel, scores: Array, out: Array | None = None) 
     return SoftmaxWithLoss.probabilities(scores, out)
 
 
-def _decide(model: FittedModel, scores: Array) -> Array:
-    """Return the number of the likeliest class, or which labels are likelier than not.
+def _decide(model: Classifier, scores: Array) -> Array:
+    """Return the number of the most likely class, or whether each label is likely.
 
-    That is a question of scores, but where their difference is lost in the rounding of the
-    probabilities: there the first class is taken, or the label is not, as of equal probabilities.
+    Comparing scores gives the same answer as comparing probabilities, and is faster, except for
+    scores so close that their probabilities are equal after rounding. In such blocks the
+    probabilities are compared, so that `predict` agrees with ``argmax`` of `predict_proba`.
     """
-    near = NEAR_TIE * float(np.finfo(scores.dtype).eps)
+    near = TIE_EPS * float(np.finfo(scores.dtype).eps)
     if is_multilabel(model):
         decided = scores > 0
         if ((scores < near) & decided).any():
@@ -293,8 +309,8 @@ def _decide(model: FittedModel, scores: Array) -> Array:
     return _probabilities(model, scores).argmax(axis=1) if is_tie else number
 
 
-def _sparse_indicator(model: FittedModel, X: Any) -> csr_matrix:
-    """Return the labels of each row as a sparse matrix."""
+def _sparse_indicator(model: Classifier, X: Matrix) -> csr_matrix:
+    """Return the labels of each row as a sparse matrix, without a dense one of all rows."""
 
     def find(rows: slice, scores: Array) -> tuple[Array, Array]:
         decided = _decide(model, scores)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from inspect import signature
 from numbers import Integral
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Classifier
+from sk_twolayer._warnings import warn
 from sk_twolayer.optimizers import LBFGS, SGD, Adam
 from sk_twolayer.optimizers._registry import make_optimizer
 
@@ -26,10 +26,10 @@ MLP_ACTIVATIONS = {
 }
 ACTIVATIONS = {theirs: ours for ours, theirs in MLP_ACTIVATIONS.items()}
 SAME = ("early_stopping", "random_state", "shuffle", "validation_fraction", "verbose", "warm_start")
-MLP_AUTO_BATCH_SIZE = 200  # rows, for the penalty, where a batch size is not a number
+MLP_AUTO_BATCH_SIZE = 200  # rows per minibatch of MLPClassifier, if its batch_size is "auto"
 
 
-def to_mlp(clf: Any) -> MLPClassifier:
+def to_mlp(clf: Classifier) -> MLPClassifier:
     """Return an `MLPClassifier` with the parameters, and if fitted the weights, of a classifier."""
     from sklearn.neural_network import MLPClassifier
 
@@ -59,8 +59,8 @@ def from_mlp(cls: type[Any], mlp: Any) -> Any:
     return clf
 
 
-def _mlp_params(clf: Any) -> tuple[dict[str, Any], list[str]]:
-    """Return parameters of an `MLPClassifier`, and the names of those it has no equivalent of."""
+def _mlp_params(clf: Classifier) -> tuple[dict[str, Any], list[str]]:
+    """Return parameters of an `MLPClassifier`, and the names of ours that have no equivalent."""
     activation = getattr(clf, "activation_", clf.activation)
     if not isinstance(activation, str) or activation not in MLP_ACTIVATIONS:
         raise ValueError(
@@ -89,10 +89,14 @@ def _mlp_params(clf: Any) -> tuple[dict[str, Any], list[str]]:
     return params | of_solver, not_converted + more
 
 
-def _mlp_solver(clf: Any, n_rows: int) -> tuple[dict[str, Any], list[str]]:
-    """Return the part of `_mlp_params` that depends on the solver."""
+def _mlp_solver(clf: Classifier, n_rows: int) -> tuple[dict[str, Any], list[str]]:
+    """Return the part of the result of `_mlp_params` that depends on the solver.
+
+    `MLPClassifier` divides alpha by the number of rows of the minibatch, and for "lbfgs" by the
+    number of all rows, which is not known here.
+    """
     optimizer = make_optimizer(clf.solver)
-    if isinstance(optimizer, LBFGS):  # which divides alpha by the number of rows there
+    if isinstance(optimizer, LBFGS):
         params = {"solver": "lbfgs", "max_fun": optimizer.max_fun, "tol": optimizer.gtol}
         return params, ["alpha", "early_stopping"]
     params, not_converted = {}, []
@@ -115,7 +119,10 @@ def _mlp_solver(clf: Any, n_rows: int) -> tuple[dict[str, Any], list[str]]:
 
 
 def _own_params(mlp: Any) -> tuple[dict[str, Any], list[str]]:
-    """Return parameters of a `TwoLayerClassifier`, and names of those it has no equivalent of."""
+    """Return parameters of a `TwoLayerClassifier`, and the names of the others.
+
+    The others are parameters of `mlp` without an equivalent.
+    """
     if mlp.activation not in ACTIVATIONS:
         raise ValueError(f"activation={mlp.activation!r} is unknown: it cannot be converted")
     params: dict[str, Any] = {
@@ -130,7 +137,7 @@ def _own_params(mlp: Any) -> tuple[dict[str, Any], list[str]]:
         params["n_iter_no_change"] = mlp.n_iter_no_change
     if mlp.solver == "lbfgs":
         params |= {"solver": LBFGS(max_fun=mlp.max_fun, gtol=mlp.tol), "early_stopping": False}
-        return params, ["alpha"]  # which is divided by the number of rows there
+        return params, ["alpha"]  # MLPClassifier divides it by the number of all rows
     rows = mlp.batch_size if isinstance(mlp.batch_size, Integral) else MLP_AUTO_BATCH_SIZE
     params |= {
         "alpha": mlp.alpha / rows,
@@ -149,7 +156,7 @@ def _own_params(mlp: Any) -> tuple[dict[str, Any], list[str]]:
     return params, ["power_t"] if mlp.learning_rate == "invscaling" else []
 
 
-def _mlp_attributes(clf: Any) -> dict[str, Any]:
+def _mlp_attributes(clf: Classifier) -> dict[str, Any]:
     """Return the fitted attributes of an `MLPClassifier` with the predictions of a classifier."""
     from sklearn.preprocessing import LabelBinarizer
     from sklearn.utils import check_random_state
@@ -160,7 +167,7 @@ def _mlp_attributes(clf: Any) -> dict[str, Any]:
             f"an MLPClassifier has at least two classes, but this {type(clf).__name__} was fitted "
             f"to one: {classes.tolist()[0]!r}"
         )
-    # Three of each class: of many labels that occur once, scikit-learn warns.
+    # three of each class, because scikit-learn warns if most labels occur once
     y = np.eye(len(classes), dtype=int) if clf._multilabel else np.repeat(classes, 3)
     by_accuracy = clf.early_stopping and clf.scoring in (None, "accuracy")
     scores = list(clf.validation_scores_ or ()) if by_accuracy else []
@@ -173,7 +180,7 @@ def _mlp_attributes(clf: Any) -> dict[str, Any]:
         "best_loss_": None if clf.early_stopping else clf.best_loss_,
         "validation_scores_": scores if clf.early_stopping else None,
         "best_validation_score_": best_score if clf.early_stopping else None,
-        # What its predictions and its further training need besides.
+        # private attributes that its predictions and further training need
         "_label_binarizer": LabelBinarizer().fit(y),
         "_random_state": check_random_state(clf.random_state),
         "_no_improvement_count": 0,
@@ -214,7 +221,7 @@ def _own_attributes(mlp: Any) -> dict[str, Any]:
 
 
 def _copies(model: Any) -> dict[str, Any]:
-    """Return copies of the fitted attributes that both classes have in the same form."""
+    """Return copies of the fitted attributes that are the same in both classes."""
     names = {"feature_names_in_", "n_features_in_"} & vars(model).keys()
     arrays: dict[str, list[Array]] = {
         name: [np.array(array, order="C") for array in getattr(model, name)]
@@ -223,8 +230,8 @@ def _copies(model: Any) -> dict[str, Any]:
     return {**arrays, **{n: getattr(model, n) for n in names}, "classes_": model.classes_.copy()}
 
 
-def _hidden_size(clf: Any) -> int:
-    """Return the number of hidden units, of the model if there is one."""
+def _hidden_size(clf: Classifier) -> int:
+    """Return the number of hidden units: that of the model if fitted, else the parameter."""
     return len(clf.intercepts_[0]) if hasattr(clf, "classes_") else clf.hidden_size
 
 
@@ -239,8 +246,8 @@ def _single_hidden_layer(sizes: int | Sequence[int]) -> int:
     return int(several[0])
 
 
-def _known(clf: Any, name: str) -> Any:
-    """Return the value of a parameter, for "auto" the one that a fit has chosen, or None."""
+def _known(clf: Classifier, name: str) -> Any:
+    """Return the value of a parameter; for "auto", the fitted one, or None if not fitted."""
     value = getattr(clf, name)
     if isinstance(value, str):
         value = getattr(clf, name + "_", None)
@@ -248,7 +255,7 @@ def _known(clf: Any, name: str) -> Any:
 
 
 def _warn_of_parameters(model: Any, name: str, not_converted: Sequence[str]) -> None:
-    """Warn of values other than the defaults that the other class cannot express."""
+    """Warn about parameters that have no equivalent and are not at their defaults."""
     defaults: Mapping[str, Any] = signature(type(model)).parameters
     changed = [
         f"{parameter}={getattr(model, parameter)!r}"
@@ -256,7 +263,4 @@ def _warn_of_parameters(model: Any, name: str, not_converted: Sequence[str]) -> 
         if getattr(model, parameter) != defaults[parameter].default
     ]
     if changed:
-        warnings.warn(
-            f"{name} cannot express {', '.join(changed)}: its default is kept instead",
-            stacklevel=4,
-        )
+        warn(f"{name} has no equivalent of {', '.join(changed)}: it uses its default instead")

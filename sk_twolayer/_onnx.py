@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from sk_twolayer._typing import Array, Classifier
 from sk_twolayer.layers._registry import make_activation
 
 ALIAS = "TwoLayerClassifier"
@@ -22,12 +23,59 @@ OPTIONS = {
 }
 
 
+class Variable(Protocol):
+    """What this module uses of skl2onnx's variables: inputs and outputs of operators."""
+
+    raw_name: str
+    full_name: str
+    type: Any
+
+    def set_type(self, type: Any, /) -> None: ...
+
+    def get_first_dimension(self) -> Any: ...
+
+
+class Operator(Protocol):
+    """What this module uses of skl2onnx's operators; each is converted to some nodes."""
+
+    inputs: list[Variable]
+    outputs: list[Variable]
+    raw_operator: Classifier
+    scope_inst: Scope
+
+
+class Scope(Protocol):
+    """What this module uses of skl2onnx's scope, which declares operators and names."""
+
+    def declare_local_operator(self, alias: str, model: Any = None) -> Any: ...
+
+    def declare_local_variable(self, name: str, type: Any) -> Variable: ...
+
+    def get_options(self, model: Any, default: dict[str, Any]) -> dict[str, Any]: ...
+
+    def get_unique_operator_name(self, seed: str) -> str: ...
+
+    def get_unique_variable_name(self, seed: str) -> str: ...
+
+
+class Container(Protocol):
+    """What this module uses of skl2onnx's container, which collects the nodes of the graph."""
+
+    def add_initializer(self, name: str, type: Any, shape: Any, content: Any) -> Any: ...
+
+    def add_node(self, op: str, inputs: Any, outputs: Any, **attributes: Any) -> None: ...
+
+    def get_options(self, model: Any, default: dict[str, Any]) -> dict[str, Any]: ...
+
+
 class OnnxConvertible:
     """Base of classes that skl2onnx converts, alone or inside other estimators.
 
-    skl2onnx looks classes up in a table, and its converters of meta-estimators do so before any
-    method of the inner estimator is called. So every subclass is added to the table as soon as both
-    it and skl2onnx have been imported, in whatever order. This package never imports skl2onnx.
+    skl2onnx has a table of classes. Its converters of meta-estimators read the table before any
+    method of the inner estimator is called, so that methods such as ``onnx_converter``, which
+    skl2onnx looks for in other classes, come too late. Therefore every subclass is added to the
+    table when both it and skl2onnx have been imported, in any order. This package never imports
+    skl2onnx itself.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -37,39 +85,21 @@ class OnnxConvertible:
 
 
 class _Skl2onnxFinder(MetaPathFinder):
-    """Registers all convertible classes when skl2onnx is imported; finds no other module."""
+    """Finds skl2onnx as Python does, and adds our classes to its table after its import."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if name != "skl2onnx":
+        spec = PathFinder.find_spec(name, path) if name == "skl2onnx" else None
+        if spec is None or spec.loader is None:
             return None
-        for finder in [finder for finder in sys.meta_path if finder is not self]:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None:
-                if spec.loader is not None:
-                    spec.loader = _RegisteringLoader(spec.loader)
-                return spec
-        return None
+        execute = spec.loader.exec_module
 
+        def execute_and_register(module: ModuleType) -> None:
+            execute(module)
+            for cls in _subclasses(OnnxConvertible):
+                _register(cls)
 
-class _RegisteringLoader(Loader):
-    """The loader of skl2onnx, which registers all convertible classes after it."""
-
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__loader__ = self._loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        for cls in _subclasses(OnnxConvertible):
-            _register(cls)
+        spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
+        return spec
 
 
 sys.meta_path.insert(0, _Skl2onnxFinder())
@@ -89,7 +119,9 @@ def _register(cls: type[Any]) -> None:
     update_registered_converter(cls, ALIAS, _infer_types, _convert, options=OPTIONS, parser=_parse)
 
 
-def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
+def _parse(
+    scope: Scope, model: Classifier, inputs: list[Variable], custom_parsers: Any = None
+) -> Any:
     """Declare the operator that a classifier becomes, and return its outputs.
 
     The outputs have the names that skl2onnx gives those of scikit-learn's classifiers.
@@ -112,8 +144,13 @@ def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> A
     return [*outputs, _declare_class_labels(scope, model)] if class_labels else outputs
 
 
-def _declare_zipmap(scope: Any, model: Any, inputs: list[Any], *, columns: bool) -> Any:
-    """Declare skl2onnx's operator for one dictionary per row, or for one output per class."""
+def _declare_zipmap(
+    scope: Scope, model: Classifier, inputs: list[Variable], *, columns: bool
+) -> Any:
+    """Declare the operator ZipMap of skl2onnx, for `columns` with one output per class.
+
+    It makes one dictionary per row of the labels and the probabilities.
+    """
     from skl2onnx.common.data_types import DictionaryType, FloatTensorType, SequenceType
 
     classes = _classes(scope, model)
@@ -137,8 +174,8 @@ def _declare_zipmap(scope: Any, model: Any, inputs: list[Any], *, columns: bool)
     return operator.outputs
 
 
-def _declare_class_labels(scope: Any, model: Any) -> Any:
-    """Declare skl2onnx's operator for the output of the class labels."""
+def _declare_class_labels(scope: Scope, model: Classifier) -> Any:
+    """Declare the operator of skl2onnx whose output is the list of the class labels."""
     operator = scope.declare_local_operator("SklearnClassLabels")
     operator.classes = _classes(scope, model)
     label_type = _label_type(operator.classes)(operator.classes.shape)
@@ -146,14 +183,18 @@ def _declare_class_labels(scope: Any, model: Any) -> Any:
     return operator.outputs[0]
 
 
-def _infer_types(operator: Any) -> None:
-    """Set the types and shapes of the outputs, which meta-estimators declare otherwise."""
+def _infer_types(operator: Operator) -> None:
+    """Set the types and shapes of the outputs.
+
+    Meta-estimators declare the outputs of the operator themselves. A float type that they have
+    chosen for the probabilities is kept.
+    """
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
     strings = [v.raw_name for v in operator.inputs if isinstance(v.type, StringTensorType)]
     if strings:
         raise ValueError(
-            f"inputs {strings} hold strings, but {ALIAS} takes numbers: encode them in a pipeline"
+            f"inputs {strings} are strings, but {ALIAS} takes numbers: encode them in a pipeline"
         )
     model = operator.raw_operator
     classes = _classes(operator.scope_inst, model)
@@ -167,7 +208,7 @@ def _infer_types(operator: Any) -> None:
     probabilities.set_type(declared([rows, columns]))
 
 
-def _convert(scope: Any, operator: Any, container: Any) -> None:
+def _convert(scope: Scope, operator: Operator, container: Container) -> None:
     """Add the nodes of a classifier to a graph."""
     from skl2onnx.common._apply_operation import apply_cast, apply_concat, apply_sub
     from skl2onnx.common.data_types import guess_proto_type
@@ -193,15 +234,18 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     apply_cast(scope, array, probabilities.full_name, container, to=to)
 
 
-def _add_net(scope: Any, operator: Any, container: Any, raw: bool) -> tuple[str, Any]:
-    """Add the layers: the second by skl2onnx's converter of MLPClassifier; return name and type."""
+def _add_net(scope: Scope, operator: Operator, container: Container, raw: bool) -> tuple[str, Any]:
+    """Add the nodes of both layers, and return the name and the type of the last output.
+
+    The second layer and the output function are added by skl2onnx's converter of `MLPClassifier`.
+    """
     from skl2onnx.common.data_types import guess_proto_type
     from skl2onnx.operator_converters.multilayer_perceptron import _predict
 
     model = operator.raw_operator
     dtype = guess_proto_type(_number_type(operator.inputs)())
     rows = _add_input(scope, operator.inputs, container, dtype)
-    second_layer = SimpleNamespace(  # which looks at no more than this
+    second_layer = SimpleNamespace(  # the converter reads these attributes only
         activation="identity",
         out_activation_="identity" if raw else model.out_activation_,
         n_layers_=2,
@@ -212,16 +256,22 @@ def _add_net(scope: Any, operator: Any, container: Any, raw: bool) -> tuple[str,
     return _predict(scope, hidden, container, second_layer, dtype), dtype
 
 
-def _add_hidden_units(scope: Any, container: Any, source: str, model: Any, dtype: Any) -> str:
-    """Add the first layer, whose activation brings its own nodes; return the name of its output."""
+def _add_hidden_units(
+    scope: Scope, container: Container, source: str, model: Classifier, dtype: Any
+) -> str:
+    """Add the nodes of the first layer, and return the name of its output.
+
+    The activation adds its own nodes, by its method `onnx_nodes`.
+    """
     from skl2onnx.common._apply_operation import apply_cast
     from skl2onnx.proto import onnx_proto
 
     layer: Any = make_activation(model.activation_)
     if not hasattr(layer, "onnx_nodes"):
         raise ValueError(
-            f"the activation {type(layer).__name__} cannot be converted to ONNX: give its class a "
-            "method onnx_nodes(add, x) that returns add(op, x), or choose an activation by name"
+            f"the activation {type(layer).__name__} cannot be converted to ONNX: its class "
+            "needs a method onnx_nodes(add, x) that returns add(op, x). Add it, or choose an "
+            "activation by name"
         )
 
     def constant(value: Any) -> str:
@@ -232,7 +282,7 @@ def _add_hidden_units(scope: Any, container: Any, source: str, model: Any, dtype
     def add(op: str, *inputs: Any, **attributes: Any) -> str:
         names = [x if isinstance(x, str) else constant(x) for x in inputs]
         as_single = op == "Erf" and dtype == onnx_proto.TensorProto.DOUBLE
-        if as_single:  # onnxruntime has it for float32 alone
+        if as_single:  # onnxruntime has Erf for float32 only
             names = [add("Cast", *names, to=onnx_proto.TensorProto.FLOAT)]
         output: str = scope.get_unique_variable_name(op.lower())
         container.add_node(op, names, output, name=scope.get_unique_operator_name(op), **attributes)
@@ -244,8 +294,8 @@ def _add_hidden_units(scope: Any, container: Any, source: str, model: Any, dtype
     return str(layer.onnx_nodes(add, x))
 
 
-def _add_input(scope: Any, inputs: Sequence[Any], container: Any, dtype: Any) -> str:
-    """Add the nodes that put several inputs side by side, and return the name of the result."""
+def _add_input(scope: Scope, inputs: Sequence[Variable], container: Container, dtype: Any) -> str:
+    """Add the nodes that concatenate several inputs, and return the name of the result."""
     from skl2onnx.common._apply_operation import apply_cast, apply_concat
 
     names: list[str] = [variable.full_name for variable in inputs]
@@ -259,8 +309,10 @@ def _add_input(scope: Any, inputs: Sequence[Any], container: Any, dtype: Any) ->
     return rows
 
 
-def _add_likely_labels(scope: Any, container: Any, compared: list[str], labels: str) -> None:
-    """Give a row each label whose result is above a threshold."""
+def _add_likely_labels(
+    scope: Scope, container: Container, compared: list[str], labels: str
+) -> None:
+    """Add the nodes that find the labels of each row: those with a result above a threshold."""
     from skl2onnx.common._apply_operation import apply_cast, apply_greater
     from skl2onnx.proto import onnx_proto
 
@@ -269,8 +321,10 @@ def _add_likely_labels(scope: Any, container: Any, compared: list[str], labels: 
     apply_cast(scope, above, labels, container, to=onnx_proto.TensorProto.INT64)
 
 
-def _add_likeliest_class(scope: Any, container: Any, array: str, classes: Any, labels: str) -> None:
-    """Give a row the class with the largest result."""
+def _add_likeliest_class(
+    scope: Scope, container: Container, array: str, classes: Array, labels: str
+) -> None:
+    """Add the nodes that find the class of each row: the one with the largest result."""
     from skl2onnx.proto import onnx_proto
 
     numbers = classes.dtype.kind == "i"
@@ -283,7 +337,7 @@ def _add_likeliest_class(scope: Any, container: Any, array: str, classes: Any, l
     container.add_node("Gather", [table, index], labels, name=unique("Gather"))
 
 
-def _number_type(inputs: Sequence[Any]) -> Any:
+def _number_type(inputs: Sequence[Variable]) -> Any:
     """Return the type to compute in: float64 if any input has that, else float32."""
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
@@ -291,10 +345,10 @@ def _number_type(inputs: Sequence[Any]) -> Any:
     return DoubleTensorType if is_double else FloatTensorType
 
 
-def _classes(scope: Any, model: Any) -> Any:
-    """Return the class labels as ONNX can have them: strings, integers, or with nocl their numbers.
+def _classes(scope: Scope, model: Classifier) -> Array:
+    """Return the class labels as ONNX supports them: strings or integers.
 
-    "nocl" is the option of scikit-learn's classifiers that leaves class labels out of the graph.
+    With the option "nocl", which stands for "no class labels", the classes are numbers from 0.
     """
     classes = model.classes_
     if scope.get_options(model, {"nocl": False}).get("nocl", False):
@@ -304,12 +358,12 @@ def _classes(scope: Any, model: Any) -> Any:
     if classes.dtype.kind in "biuf" and np.array_equal(classes.astype(np.int64), classes):
         return classes.astype(np.int64)
     raise ValueError(
-        f"the class labels {classes.tolist()} cannot be those of an ONNX model, which are strings "
-        "or integers of 64 bits: fit to such labels"
+        f"ONNX supports strings and 64-bit integers as class labels, but the labels are "
+        f"{classes.tolist()}: fit the classifier to such labels, or set the option nocl=True"
     )
 
 
-def _label_type(classes: Any) -> Any:
+def _label_type(classes: Array) -> Any:
     from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 
     return Int64TensorType if classes.dtype.kind == "i" else StringTensorType

@@ -1,4 +1,4 @@
-"""Error messages for names and values of other libraries' parameters, with the names used here."""
+"""Error messages for parameter names and values of other libraries, with their equivalents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from inspect import signature
 from typing import Any, Self, TypeVar
 
 from sk_twolayer._sklearn_compat import EstimatorBase, InvalidParameterError
-from sk_twolayer.schedules import SCHEDULES
+from sk_twolayer.schedules import _SCHEDULES
 
 Init = TypeVar("Init", bound=Callable[..., None])
 
@@ -64,7 +64,7 @@ VALUES = {
     ("weight_init_std", "he"): 'weight_init_std="auto"',
     ("weight_init_std", "sigmoid"): 'weight_init_std="auto"',
     ("weight_init_std", "xavier"): 'weight_init_std="auto"',
-    **{("learning_rate", name): f'learning_rate_schedule="{name}"' for name in SCHEDULES},
+    **{("learning_rate", name): f'learning_rate_schedule="{name}"' for name in _SCHEDULES},
 }
 
 
@@ -86,12 +86,12 @@ def name_counterparts(init: Init) -> Init:
 
 
 def name_hint(name: str) -> str:
-    """Return a sentence with the parameter to use instead of an unknown one, or ""."""
+    """Return a sentence that names the parameter to use instead of an unknown one, or ""."""
     return f" Use {NAMES[name]}; see {PAGE}." if name in NAMES else ""
 
 
 def value_hint(params: Mapping[str, Any]) -> str:
-    """Return a sentence with the value to use instead of an invalid one, or ""."""
+    """Return a sentence that names the value to use instead of an invalid one, or ""."""
     for name, value in params.items():
         if name == "hidden_size" and isinstance(value, tuple | list):
             return f" There is one hidden layer: use an integer; see {PAGE}."
@@ -103,10 +103,10 @@ def value_hint(params: Mapping[str, Any]) -> str:
 
 
 class ParameterHints(EstimatorBase):
-    """Estimators whose errors of parameters say what to use instead."""
+    """Base class of estimators whose errors of parameters say what to use instead."""
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, also those of the solver or the activation, such as `solver__momentum`.
+        """Set parameters, including those of the solver or the activation: `solver__momentum`.
 
         Parameters
         ----------
@@ -131,8 +131,8 @@ class ParameterHints(EstimatorBase):
             if nested and isinstance(value, str):
                 example = "SGD()" if own == "solver" else "a layer"
                 raise ValueError(
-                    f"{name} cannot be set, because {own}={value!r} is a name, without parameters: "
-                    f"give an object instead, such as {own}={example}"
+                    f"{name} cannot be set, because {own}={value!r} is a name, which has no "
+                    f"parameters: use an object instead, such as {own}={example}"
                 )
         unknown = [name for name in params if name.partition("__")[0] not in current]
         try:
@@ -147,7 +147,6 @@ class ParameterHints(EstimatorBase):
         try:
             return super()._valid_params()
         except InvalidParameterError as error:
-            private_path = r"(?<=instance of ')(sk_twolayer\.\w+)\._\w+"
-            message = re.sub(private_path, r"\1", str(error))
+            message = re.sub(r"\b(sk_twolayer\.\w+)\._\w+", r"\1", str(error))  # public paths
             hint = value_hint(self.get_params(deep=False))
             raise InvalidParameterError(f"{message}{hint}") from None

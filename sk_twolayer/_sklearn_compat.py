@@ -1,4 +1,4 @@
-"""Names of scikit-learn that are private or depend on its version."""
+"""Everything that uses private or version-dependent names of scikit-learn."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ __all__ = [
     "EstimatorBase",
     "HasMethods",
     "InvalidParameterError",
-    "Number",
+    "RealInterval",
     "StrOptions",
     "TransformerMixin",
     "as_python",
@@ -66,30 +66,32 @@ __all__ = [
 Estimator = TypeVar("Estimator")
 
 
-class Number(Interval):
-    """An interval of numbers that a float can hold, of which True and False are none.
+class RealInterval(Interval):
+    """An interval of real numbers, for `_parameter_constraints`.
 
-    Python takes them for 1 and 0: as a number of hidden units one of them is a slip.
+    In contrast to scikit-learn's `Interval`, it contains neither True and False, which are numbers
+    in Python, nor integers and fractions that are too large for a float.
     """
 
     def is_satisfied_by(self, val: Any) -> bool:
-        """Tell whether a value is in the interval."""
+        """Tell whether a value is a number in the interval."""
         if isinstance(val, bool | np.bool_) or not isinstance(val, self.type):
             return False
         return math.isfinite(number := _to_float(val)) and number in self
 
 
 class StrOptions(UnorderedStrOptions):
-    """A set of strings, which error messages list in alphabetical order."""
+    """A set of strings that error messages list in alphabetical order."""
 
     def __str__(self) -> str:
         return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
 class EstimatorBase(BaseEstimator):
-    """A `BaseEstimator` that reads the signature of each class once.
+    """A `BaseEstimator` that reads the signature of each class only once.
 
-    `BaseEstimator` reads it in each `get_params`, which took a tenth of a `partial_fit` of one row.
+    `BaseEstimator` reads it in each call of `get_params`, which takes a tenth of the time of a
+    `partial_fit` with one row.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]]
@@ -104,7 +106,7 @@ class EstimatorBase(BaseEstimator):
         return list(names)
 
     def _valid_params(self) -> dict[str, Any]:
-        """Return the parameters, after checking each of them as `_validate_params` does."""
+        """Return the parameters, each of which is checked as `_validate_params` does."""
         params = self.get_params(deep=False)
         validate_parameter_constraints(
             self._parameter_constraints, params, caller_name=type(self).__name__
@@ -112,11 +114,24 @@ class EstimatorBase(BaseEstimator):
         return params
 
 
-RANDOM_STATE = [Number(Integral, 0, 2**32 - 1, closed="both"), np.random.RandomState, None]
+RANDOM_STATE = [RealInterval(Integral, 0, 2**32 - 1, closed="both"), np.random.RandomState, None]
 
 
 def as_python(value: Any) -> Any:
-    """Return a number as one of Python's own, which neither overflows nor rounds early."""
+    """Return a number as an int or a float, and anything else unchanged.
+
+    A parameter may be of any type of real number, such as `np.float16` or `Fraction`. Python's own
+    numbers do not overflow and keep the dtype of the arrays that they are multiplied with.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._sklearn_compat import as_python
+    >>> as_python(np.uint8(200)) + as_python(np.uint8(100)), as_python(np.float32(0.5))
+    (300, 0.5)
+    >>> as_python("auto"), as_python(True)
+    ('auto', True)
+    """
     if isinstance(value, bool | np.bool_):
         return value
     if isinstance(value, Integral):
@@ -125,14 +140,16 @@ def as_python(value: Any) -> Any:
 
 
 def is_made_scorer(scorer: Any) -> bool:
-    """Tell whether a scorer is one of scikit-learn's names, or made by `make_scorer`."""
+    """Tell whether a scorer was made by `make_scorer`, as all those with a name are."""
     return hasattr(scorer, "_score_func") and hasattr(scorer, "_kwargs")
 
 
 def scorer_with_labels(scorer: Any, labels: Any) -> Any:
-    """Return a made scorer that names the columns of probabilities, if its function can.
+    """Return a made scorer that passes the labels of all classes to its function.
 
-    Functions of predicted labels take `labels` in another sense: which of them to average over.
+    Functions of probabilities, such as `log_loss`, have an argument `labels` for the labels of the
+    columns. Other scorers are returned unchanged; functions of predicted labels, such as
+    `f1_score`, have an argument of that name for the labels to average over.
     """
     takes_labels = "labels" in signature(scorer._score_func).parameters
     if not takes_labels or "labels" in scorer._kwargs or scorer._response_method == "predict":
@@ -145,12 +162,16 @@ def scorer_with_labels(scorer: Any, labels: Any) -> Any:
 def _to_float(number: Real) -> float:
     try:
         return float(number)
-    except OverflowError:  # of integers and fractions; of other numbers it is infinite
+    except OverflowError:  # of integers and fractions; other numbers become infinite
         return math.inf
 
 
 def shallow_copy(estimator: Estimator) -> Estimator:
-    """Return an estimator with the same attributes, to which attributes can be assigned."""
+    """Return an estimator with the same attributes, to which other attributes can be assigned.
+
+    `copy.copy` would not do: it calls `__getstate__` and `__setstate__`, which compute the checksum
+    of all parameters of the model.
+    """
     copied = object.__new__(type(estimator))
     vars(copied).update(vars(estimator))
     return copied

@@ -1,4 +1,4 @@
-"""TwoLayerClassifier: its parameters, and what it promises."""
+"""The classifier: its parameters and public methods."""
 
 from __future__ import annotations
 
@@ -27,19 +27,20 @@ from sk_twolayer._inference import (
 from sk_twolayer._mlp import from_mlp, to_mlp
 from sk_twolayer._onnx import OnnxConvertible
 from sk_twolayer._parameter_hints import ParameterHints, name_counterparts
-from sk_twolayer._serialization import add_marks, checked_state
+from sk_twolayer._serialization import add_metadata, without_metadata
 from sk_twolayer._sklearn_compat import (
     RANDOM_STATE,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     HasMethods,
-    Number,
+    RealInterval,
     StrOptions,
     TransformerMixin,
 )
 from sk_twolayer._training.attributes import FittedModel, fitted_attributes, saved_state
 from sk_twolayer._training.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from sk_twolayer._training.loop import FitResult, make_network, train
+from sk_twolayer._training.report import Report
 from sk_twolayer._training.scoring import Validation, check_scoring, make_score
 from sk_twolayer._training.settings import Settings, check_parameters, partial_fit_problem
 from sk_twolayer._training.state import RandomSources, TrainingState, data_summary
@@ -55,7 +56,7 @@ from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.optimizers import Optimizer
 from sk_twolayer.optimizers._base import StopReason
 from sk_twolayer.optimizers._registry import SOLVERS
-from sk_twolayer.schedules import SCHEDULES
+from sk_twolayer.schedules import _SCHEDULES
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
@@ -64,7 +65,10 @@ __all__ = ["TwoLayerClassifier"]
 
 
 def _has_partial_fit(estimator: TwoLayerClassifier) -> bool:
-    """Return True if there is `partial_fit`; else raise an error that says why not."""
+    """Return True if the parameters allow `partial_fit`; otherwise raise an error that says why.
+
+    It is for `available_if`, which shows the error as the cause of its own.
+    """
     problem = partial_fit_problem(vars(estimator))
     if problem is not None:
         raise AttributeError(problem)
@@ -81,13 +85,15 @@ class TwoLayerClassifier(
 ):
     """A neural network with one hidden layer, trained by minibatch gradient descent.
 
-    ``scores = activation(X @ W1 + b1) @ W2 + b2``. Probabilities are the softmax of the scores;
-    for two classes, the logistic sigmoid of a single score; for multilabel targets, the sigmoid of
-    one score per label. Training minimises the (weighted) mean negative log-likelihood plus
-    ``alpha/2 * (sum of W1**2 + sum of W2**2)``.
+    The scores are ``activation(X @ W1 + b1) @ W2 + b2``. The probabilities of the classes are the
+    softmax of the scores. For two classes there is one score, and the probability of the second
+    class is its logistic sigmoid. For multilabel targets there is one score per label, and the
+    probability of a label is the sigmoid of its score. Training minimises the (weighted) mean
+    negative log-likelihood plus the penalty ``alpha/2 * (sum of W1**2 + sum of W2**2)``.
 
     Scale the columns of X first, for example with `StandardScaler`. Neural networks learn slowly,
-    or not at all, from columns of very different scales; `fit` warns of columns that are too large.
+    or not at all, if the scales of the columns differ a lot. `fit` warns about columns that are too
+    large.
 
     Parameters
     ----------
@@ -95,76 +101,72 @@ class TwoLayerClassifier(
         Number of hidden units.
     activation : str or layer, default="relu"
         Activation function of the hidden units: "relu", "leaky_relu", "elu", "softplus", "silu",
-        "gelu", "mish", "sigmoid", "tanh", or "identity" for a linear model. Or a layer of your own
-        with ``forward(x)`` and ``backward(dout)``, an object or its class, without parameters to
-        learn; each fit and each prediction uses a copy. A grid search reaches the parameters of
-        its `get_params` as ``activation__slope``.
+        "gelu", "mish", "sigmoid", "tanh", or "identity" for a linear model. Instead of a name, it
+        can be a layer of your own, as an object or a class with the methods ``forward(x)`` and
+        ``backward(dout)``. The layer must not have trainable parameters. The classifier uses copies
+        of it. If it has `get_params`, a grid search can vary its parameters: ``activation__slope``.
     weight_init_std : float or "auto", default="auto"
         Standard deviation of the initial weights. "auto" is He initialization for relu and similar
-        functions, and Glorot initialization otherwise, see `TwoLayerNet`. Initial biases are 0.
+        functions, and Glorot initialization otherwise, see `TwoLayerNet`. The initial biases are 0.
     solver : str or Optimizer, default="adam"
         "sgd", "adam", "adagrad", "rmsprop" or "lbfgs"; or an object from
-        `sk_twolayer.optimizers` with parameters of its own: ``SGD(momentum=0.9, nesterov=True)``,
-        ``Adam(beta_2=0.99)``, ``LBFGS(max_fun=100)``. A grid search reaches them as
-        ``solver__momentum``. "lbfgs" takes full-batch steps and ignores `learning_rate`,
-        `learning_rate_schedule`, `batch_size` and `shuffle`.
+        `sk_twolayer.optimizers`, for other parameters than the defaults:
+        ``SGD(momentum=0.9, nesterov=True)``, ``Adam(beta_2=0.99)``, ``LBFGS(max_fun=100)``. A grid
+        search can vary the parameters of an object: ``solver__momentum``. L-BFGS takes full-batch
+        steps and ignores `learning_rate`, `learning_rate_schedule`, `batch_size` and `shuffle`.
     learning_rate : float or "auto", default="auto"
         Initial learning rate. "auto" is the `default_learning_rate` of the solver. The value used
         is the attribute `learning_rate_`.
     learning_rate_schedule : str, default="auto"
-        Change of the learning rate over the epochs:
+        How the learning rate changes over the epochs:
 
-        - "constant": no change.
-        - "cosine": falls to 0 over `max_iter` epochs. Training lasts as many epochs.
-        - "invscaling": is divided by ``sqrt(1 + epochs)``.
-        - "adaptive": is divided by 5 whenever training would otherwise stop for lack of
+        - "constant": it does not change.
+        - "cosine": it falls to 0 over `max_iter` epochs, and training lasts for all of them.
+        - "invscaling": it is divided by ``sqrt(1 + epochs)``.
+        - "adaptive": it is divided by 5 whenever training would otherwise stop for lack of
           improvement, at most four times.
-        - "auto": in `fit`, a cosine over the automatic number of epochs, or over `max_iter` if
+        - "auto": in `fit`, "cosine" over the automatic number of epochs, or over `max_iter` if
           that is less. In `partial_fit` and with `warm_start`, where the number of epochs is not
           known in advance, "constant".
     alpha : float or "auto", default="auto"
         Strength of the penalty on the squared weights. "auto" depends on the columns, the rows and
         the classes, see :doc:`/choosing`. The value used is the attribute `alpha_`.
     dropout : float in [0, 1), default=0.0
-        Probability with which a hidden unit is left out of a training step. Predictions use all
-        units.
+        Probability that a hidden unit is left out of a training step. Predictions use all units.
     batch_size : int, "auto" or "full", default="auto"
-        Rows per minibatch, clipped to the number of training rows. "auto" is ``n_samples // 32``,
-        clipped to [16, 128], and all rows if there are at most 32; "full" is all rows. The number
-        used is the attribute `batch_size_`.
+        Number of rows per minibatch. "auto" is ``n_samples // 32``, clipped to [16, 128], or all
+        rows if there are at most 32; "full" is all rows. The number used, which is never larger
+        than the number of training rows, is the attribute `batch_size_`.
     max_iter : int or "auto", default="auto"
-        Largest number of epochs. "auto" is as many as take 4500 steps, clipped to [10, 40], but
-        at least 300 steps, and ``300 * sqrt(256 / hidden_size)`` steps for fewer than 256 hidden
-        units; with L-BFGS, 200. A larger number does not lengthen the automatic schedule; for
-        longer training set ``learning_rate_schedule="cosine"`` as well. The number used is the
-        attribute `max_iter_`.
+        Largest number of epochs. "auto" is the number of epochs of 4500 steps, clipped to
+        [10, 40], and more if these take fewer than 300 steps, or with fewer than 256 hidden units
+        fewer than ``300 * sqrt(256 / hidden_size)`` steps. With L-BFGS it is 200. The schedule
+        "auto" is never longer than that: for longer training, set a number and
+        ``learning_rate_schedule="cosine"``. The number used is the attribute `max_iter_`.
     shuffle : bool, default=True
-        Whether each epoch draws a new permutation of the rows.
+        Whether to draw a new permutation of the rows for each epoch.
     tol : float or None, default=1e-4
-        Training stops when the training objective (with `early_stopping`, the validation score)
-        has not improved by more than `tol` for `n_iter_no_change` epochs. A "cosine" schedule
-        stops early only with `early_stopping`, because its loss falls the most at its end. With
-        None, training lasts `max_iter` epochs.
+        Training stops if the training objective, or with `early_stopping` the validation score,
+        has not improved by more than `tol` for `n_iter_no_change` epochs. The schedule "cosine"
+        stops early only with `early_stopping`, because most of the improvement comes at its end.
+        With None, training lasts for `max_iter` epochs.
     n_iter_no_change : int or "auto", default="auto"
-        Number of epochs in a row without improvement after which training stops. "auto" is as
-        many as take 100 steps, and at least 10; 10 for L-BFGS.
+        Number of successive epochs without improvement after which training stops. "auto" is the
+        number of epochs of 100 steps, and at least 10. With L-BFGS it is 10.
     early_stopping : bool, default=False
         Whether to set aside a validation set, stop when the validation score stops improving, and
         keep the parameters of the best epoch.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the rows to hold out where `fit` is given no `X_val`, rounded up to whole rows.
-        Each class keeps one row for training, then one row of each class is held out as far as
-        this number allows; the rest is stratified by class. Copies of a row count as one and
-        are kept together, unless their labels differ, or most rows occur five times or more:
-        then they are drawn one by one. A row of whole-number weight k is split as k copies are.
+        Share of the rows in the validation set, if `fit` is given no `X_val`. The split is
+        stratified by class; each class has at least one training row, and one validation row if
+        possible. Equal rows are kept together. :doc:`/early_stopping` has the details.
     scoring : "loss", str, callable or None, default="loss"
-        The validation score: minus the mean loss, or any scorer of scikit-learn's; None is
-        accuracy. A scorer that fails where the validation rows lack a class is refused for such
-        rows.
+        The validation score: minus the mean loss, or a scorer of scikit-learn; None is accuracy.
+        It is an error if a scorer needs a row of each class and the validation rows lack one.
     class_weight : dict, "balanced" or None, default=None
-        Factors of the classes' sample weights, 1 for a class that a dict does not name;
-        "balanced" gives every class the same total weight. A dict may name classes that y does
-        not hold, as long as it names one that y holds.
+        Factors of the sample weights by class. "balanced" gives all classes the same total
+        weight. A dict has one factor per class, and 1 for classes that it does not name. It may
+        name classes that are not in y, as long as it names one that is.
     warm_start : bool, default=False
         Whether `fit` resumes training where the last call ended. The result is the same as that of
         one longer call, except that "cosine" starts again every `max_iter` epochs.
@@ -174,70 +176,73 @@ class TwoLayerClassifier(
         networks wide enough to use multithreaded BLAS (see Notes), the number of BLAS threads must
         be the same too.
     verbose : bool or int, default=False
-        Whether to print one line per epoch.
+        Whether to print one line per epoch, and why training ended. All integers above 0 mean
+        True.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class labels that y holds, sorted, also of rows of weight zero; for an indicator
+        The sorted class labels in y, including those of rows with weight zero. For an indicator
         matrix y, the numbers of its columns.
     coefs_ : list of two ndarrays, of shapes (n_features, hidden_size), (hidden_size, n_outputs)
         The weights W1 and W2, in the dtype of the X given to `fit`.
     intercepts_ : list of two ndarrays, of shapes (hidden_size,) and (n_outputs,)
         The biases b1 and b2.
     activation_ : str or layer
-        The activation the model was fitted with: its name, or a copy of the layer.
+        The activation of the fitted model: its name, or a copy of the layer.
     alpha_ : float
         Strength of the penalty in the last call of `fit` or `partial_fit`.
     learning_rate_ : float
         Initial learning rate.
     learning_rate_schedule_ : str
-        Schedule of the learning rate; what "auto" stands for.
+        Schedule of the learning rate. It is never "auto".
     max_iter_ : int
         Largest number of epochs.
     batch_size_ : int
-        Rows per minibatch in the last call; with L-BFGS, all training rows.
+        Number of rows per minibatch in the last call; with L-BFGS, all training rows.
     out_activation_ : {"softmax", "logistic"}
-        What turns scores into probabilities; "logistic" for two classes and for labels.
+        The function from scores to probabilities: "logistic" for two classes and for multilabel
+        targets.
     n_outputs_ : int
         Number of scores: 1 for two classes, otherwise one per class or label.
     sparse_output_ : bool
-        Whether `predict` returns a sparse matrix, because the indicator matrix y of `fit`, or of
+        Whether `predict` returns a sparse matrix. It does if the indicator matrix y in `fit`, or in
         the first call of `partial_fit`, was sparse.
     n_layers_ : int
-        Number of layers of units, input and output included: 3.
+        Number of layers of units, including inputs and outputs: 3.
     n_iter_ : int
-        Number of epochs trained by the last call of `fit` and any `partial_fit` since.
+        Number of epochs of the last call of `fit` and all calls of `partial_fit` since then.
     t_ : int
-        Number of rows ever trained on, each counted once an epoch.
+        Number of rows trained on, counted once per epoch.
     loss_curve_ : list of float
-        Mean training loss of each epoch, without the penalty; `warm_start` adds to it, and
-        `partial_fit` keeps the last `max_iter`.
+        Mean training loss of each epoch, without the penalty. With `warm_start`, it includes the
+        epochs of earlier calls. `partial_fit` keeps the last `max_iter_` epochs.
     loss_, best_loss_ : float
-        The last and the least of `loss_curve_`.
+        The last and the smallest value of `loss_curve_`.
     validation_loss_curve_, validation_scores_ : list of float or None
-        Mean loss and score on the validation rows after each epoch, if there were any.
+        Mean loss and score of the validation rows after each epoch, if there are validation rows.
     best_validation_score_ : float or None
-        The best of `validation_scores_`; with `early_stopping`, that of the model.
+        The highest of `validation_scores_`; with `early_stopping`, the score of the model.
     n_features_in_ : int
         Number of features seen by `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where X had string column names.
+        Names of the features, if all columns of X had string names.
 
     See Also
     --------
-    TwoLayerNet : The network inside, for learners.
-    sklearn.neural_network.MLPClassifier : The one in scikit-learn, with any number of layers.
+    TwoLayerNet : The network alone, to train by hand.
+    sklearn.neural_network.MLPClassifier : A network with any number of hidden layers.
 
     Notes
     -----
-    A row of weight zero is left out of training, but its label is in `classes_`: a class whose
+    Rows of weight zero are left out of training, but their labels are in `classes_`: a class whose
     rows all have weight zero keeps its column in `predict_proba`. The other weights are divided
-    by their mean, so only their ratios matter; for full batches a weight of k equals k copies of
-    the row.
-    While a fit runs it holds BLAS to one thread, for the whole process, unless the largest
-    product of a step takes 2**26 multiplications or more. A fit that fails leaves
-    the estimator's attributes as they were.
+    by their mean, so only their ratios matter. For full-batch steps, a weight of k is the same as k
+    copies of the row.
+
+    During `fit`, BLAS uses one thread in the whole process, unless the largest matrix product of a
+    training step takes 2**26 multiplications or more. A fit that fails does not change the
+    attributes of the estimator.
 
     References
     ----------
@@ -250,29 +255,66 @@ class TwoLayerClassifier(
     >>> from sklearn.model_selection import train_test_split
     >>> from sk_twolayer import TwoLayerClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
+    >>> X_train, X_test, y_train, y_test = train_test_split(
+    ...     X / 16, y, test_size=0.5, random_state=0)
     >>> clf = TwoLayerClassifier(random_state=0).fit(X_train, y_train)
-    >>> clf.score(X_test, y_test) > 0.97
+    >>> print(f"{clf.score(X_test, y_test):.2f}")
+    0.97
+
+    *Early stopping* holds out 10 % of the rows, and keeps the parameters with the best score:
+
+    >>> clf = TwoLayerClassifier(early_stopping=True, scoring="accuracy", random_state=0)
+    >>> clf = clf.fit(X_train, y_train)
+    >>> len(clf.validation_scores_) == clf.n_iter_
     True
+    >>> print(f"{clf.best_validation_score_:.1f}")
+    1.0
+
+    *Imbalanced classes*: one row in twenty is in class 1, and "balanced" finds more of them:
+
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.metrics import recall_score
+    >>> X_rare, y_rare = make_classification(
+    ...     8000, 10, weights=[0.95], class_sep=0.3, random_state=0)
+    >>> for class_weight in (None, "balanced"):
+    ...     clf = TwoLayerClassifier(class_weight=class_weight, random_state=0)
+    ...     clf = clf.fit(X_rare[:4000], y_rare[:4000])
+    ...     print(f"{recall_score(y_rare[4000:], clf.predict(X_rare[4000:])):.1f}")
+    0.2
+    0.6
+
+    *Multilabel targets*: is the digit even, and is it less than 5?
+
+    >>> import numpy as np
+    >>> labels = np.column_stack([y_train % 2 == 0, y_train < 5]).astype(int)
+    >>> clf = TwoLayerClassifier(random_state=0).fit(X_train, labels)
+    >>> y_test[:2], clf.predict(X_test[:2])
+    (array([2, 8]), array([[1, 1],
+           [1, 0]]))
+
+    `partial_fit` has an example of *incremental training*.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "hidden_size": [Number(Integral, 1, None, closed="left")],
-        # the view of the names, so that an activation that is added is known
+        "hidden_size": [RealInterval(Integral, 1, None, closed="left")],
+        # the view of the keys, not a copy: activations may be added to the registry
         "activation": [StrOptions(ACTIVATIONS.keys()), HasMethods(["forward", "backward"])],
-        "weight_init_std": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "weight_init_std": [RealInterval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "solver": [StrOptions(set(SOLVERS)), Optimizer],
-        "learning_rate": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "learning_rate_schedule": [StrOptions({"auto", *SCHEDULES})],
-        "alpha": [Number(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "dropout": [Number(Real, 0, 1, closed="left")],
-        "batch_size": [Number(Integral, 1, None, closed="left"), StrOptions({"auto", "full"})],
-        "max_iter": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "learning_rate": [RealInterval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "learning_rate_schedule": [StrOptions({"auto", *_SCHEDULES})],
+        "alpha": [RealInterval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "dropout": [RealInterval(Real, 0, 1, closed="left")],
+        "batch_size": [
+            RealInterval(Integral, 1, None, closed="left"),
+            StrOptions({"auto", "full"}),
+        ],
+        "max_iter": [RealInterval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "shuffle": ["boolean"],
-        "tol": [Number(Real, 0, None, closed="left"), None],
-        "n_iter_no_change": [Number(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "tol": [RealInterval(Real, 0, None, closed="left"), None],
+        "n_iter_no_change": [RealInterval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Number(Real, 0, 1, closed="neither")],
+        "validation_fraction": [RealInterval(Real, 0, 1, closed="neither")],
         "scoring": [str, callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "warm_start": ["boolean"],
@@ -284,9 +326,14 @@ class TwoLayerClassifier(
     coefs_: list[Array]
     intercepts_: list[Array]
     activation_: Any
+    n_features_in_: int
     n_outputs_: int
     out_activation_: str
     n_iter_: int
+    loss_curve_: list[float]
+    best_loss_: float
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
 
     @name_counterparts
     def __init__(
@@ -351,23 +398,23 @@ class TwoLayerClassifier(
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> Self:
-        """Train on X and y: a new net, or with `warm_start` the one there is.
+        """Train a new model, or with `warm_start` continue to train the fitted one.
 
         Parameters
         ----------
         X : array-like, dataframe or sparse container of shape (n_samples, n_features)
-            Input rows; float32 and float64 are trained in as they are, all else in float64.
+            Input rows. float32 is trained in float32, everything else in float64.
         y : array-like of shape (n_samples,), or of shape (n_samples, n_labels), also sparse
-            Class labels: numbers, strings or booleans; or an indicator matrix of zeros and ones,
-            where a row may have several labels. If y holds a single class, the model predicts
-            that class with probability 1 for every row.
+            Class labels: numbers, strings or booleans. For rows with several labels, an indicator
+            matrix of zeros and ones. If y has only one class, the model predicts that class
+            with probability 1.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, none negative.
+            Weights of the rows, not negative.
         X_val, y_val : as X and y, default=None
-            Rows to measure on after each epoch; with `early_stopping` they take the place of
-            rows held out.
+            Validation rows, evaluated after each epoch. With `early_stopping` they are used
+            instead of a part of X.
         sample_weight_val : array-like of shape (n_validation_samples,), default=None
-            Weights of those rows.
+            Weights of the validation rows.
 
         Returns
         -------
@@ -377,18 +424,18 @@ class TwoLayerClassifier(
         Raises
         ------
         ValueError
-            If a parameter, X, y or the weights cannot be used, or the loss stops being finite.
+            If a parameter, X, y or the weights are invalid, or the loss is no longer finite.
 
         Warns
         -----
         ConvergenceWarning
-            If training would have gone on after `max_iter` epochs, and neither a cosine nor
-            ``tol=None`` had planned for so many.
+            If training reached `max_iter` epochs before it converged. With ``tol=None`` there is
+            no warning, and with the schedule "cosine" only if the loss was still falling fast.
         UserWarning
-            If a column of X is ten times as large as unit scale or more; if X_val is not scaled
-            as X is; if an indicator matrix of three or more columns has exactly one 1 in every
-            row, as one-hot rows have; or if training was interrupted (KeyboardInterrupt) after at
-            least one epoch, whose results are kept.
+            If the root mean square of a column of X is above 10; if X_val is not scaled as X is;
+            if an indicator matrix of three or more columns has exactly one 1 in each row, and may
+            be one-hot; or if training was interrupted (KeyboardInterrupt) after at least one epoch,
+            the results of which are kept.
         """
         result, attributes = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         self._publish(attributes, saved_state(result) if self.warm_start else None)
@@ -397,21 +444,21 @@ class TwoLayerClassifier(
 
     @available_if(_has_partial_fit)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train one epoch on some rows, from where the last call, or `fit`, ended.
+        """Train for one epoch on some rows, and continue from the last call of it or of `fit`.
 
-        Each call draws a fresh permutation. A call whose weights are all zero changes nothing.
+        Each call draws a new permutation. A call whose weights are all zero changes nothing.
 
         Parameters
         ----------
         X : array-like, dataframe or sparse container of shape (n_samples, n_features)
-            Input rows; a model keeps the dtype of its first ones.
+            Input rows. The model keeps the dtype of those of the first call.
         y : array-like of shape (n_samples,), or of shape (n_samples, n_labels), also sparse
             Class labels or indicator matrix, as for `fit`.
         classes : array-like of shape (n_classes,), default=None
-            All labels that any call will bring, or the numbers of the columns of y; needed in
-            the first call.
+            All class labels that any call will bring, or for an indicator matrix y the numbers of
+            its columns. Required in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, none negative.
+            Weights of the rows, not negative.
 
         Returns
         -------
@@ -421,12 +468,24 @@ class TwoLayerClassifier(
         Raises
         ------
         ValueError
-            If a parameter, X, y or the weights cannot be used, or the loss stops being finite;
-            the model is then as it was before.
+            If a parameter, X, y or the weights are invalid, or the loss is no longer finite. The
+            model is not changed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from sk_twolayer import TwoLayerClassifier
+        >>> X, y = load_digits(return_X_y=True)
+        >>> clf = TwoLayerClassifier(random_state=0)
+        >>> for start in range(0, 1000, 100):
+        ...     rows = slice(start, start + 100)
+        ...     clf = clf.partial_fit(X[rows] / 16, y[rows], classes=range(10))
+        >>> print(f"{clf.score(X[1000:] / 16, y[1000:]):.1f}")
+        0.9
         """
         params = self._checked_parameters()
         previous = FittedModel.of(self)
-        sources = RandomSources.create(self.random_state, previous.saved if previous else None)
+        sources = RandomSources(self.random_state, previous.saved if previous else None)
         data = prepare_partial_fit(
             self,
             X,
@@ -441,26 +500,22 @@ class TwoLayerClassifier(
             if not data.training.X.shape[0]:
                 return self  # no row has a weight
         settings = Settings.resolve(params, data.training, data.labels, streaming=True)
-        if previous:
-            state, net = previous.resume(settings, sources, n_iter=self.n_iter_)
-        else:
-            names = data.input_attributes.get("feature_names_in_")
-            warn_if_unscaled(data.training.X, names, type(self).__name__)
-            warn_if_one_hot(data.training.t)
-            state, net = TrainingState.new(settings, sources), make_network(settings, sources)
+        n_iter = self.n_iter_ if previous else 0
+        state, net = self._start(data, settings, sources, previous, n_iter=n_iter)
         state.restart_validation()
-        result = train(net, data.training, None, settings, state, verbose=bool(self.verbose))
+        report = Report(None) if self.verbose else None
+        result = train(net, data.training, None, settings, state, report=report)
         if result.stop_reason is StopReason.INTERRUPT:
-            raise KeyboardInterrupt  # the caller of partial_fit decides what is fed next
+            raise KeyboardInterrupt  # the caller of partial_fit decides how to continue
         del state.records[: -settings.max_iter]
         self._publish(self._attributes(data, result), saved_state(result))
         return self
 
     def predict(self, X: Any) -> Any:
-        """Return the most likely class of each row, or all its likely labels.
+        """Return the most likely class, or all likely labels, of each row.
 
-        The class is that of the largest probability, the first of equal ones, as ``argmax`` of
-        `predict_proba` finds it.
+        The class is the one with the largest probability, and the first of equal ones, like
+        ``argmax`` of `predict_proba`.
 
         Parameters
         ----------
@@ -470,8 +525,8 @@ class TwoLayerClassifier(
         Returns
         -------
         ndarray of shape (n_samples,), or matrix of shape (n_samples, n_labels), dtype int
-            Class labels; fitted to an indicator matrix, one with 1 for each label of
-            probability above one half. It is a `csr_matrix` if the one in `fit` was sparse.
+            Class labels. For multilabel models, an indicator matrix with 1 for each label of
+            probability above one half; a `csr_matrix` if the y in `fit` was sparse.
         """
         return predict_labels(self, X)
 
@@ -486,8 +541,8 @@ class TwoLayerClassifier(
         Returns
         -------
         ndarray of shape (n_samples,) for one or two classes, else (n_samples, n_classes)
-            Scores in the dtype of the model; where there may be several labels, their log-odds.
-            0 for the only class of a model fitted to one class.
+            Scores in the dtype of the model. For two classes and for multilabel models they are
+            log-odds. For a model of one class they are 0.
         """
         return decision_scores(self, X)
 
@@ -503,14 +558,14 @@ class TwoLayerClassifier(
         -------
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`, in the dtype of the model. Those of a row
-            sum to 1, unless it may have several labels. None is 0 or 1, so that a log-loss is
-            finite: what would round to them is the smallest normal number of the dtype, or the
-            largest number below 1.
+            sum to 1, except for multilabel models. With several classes or labels, no probability
+            is exactly 0 or 1, so that a log-loss is finite: they are clipped to the smallest
+            normal number of the dtype and the largest number below 1.
         """
         return probabilities(self, X)
 
     def predict_log_proba(self, X: Any) -> Array:
-        """Return the logarithm of each probability, finite for confident rows too.
+        """Return the logarithm of the probability of each class or label.
 
         Parameters
         ----------
@@ -520,14 +575,13 @@ class TwoLayerClassifier(
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Log-probabilities in the order of `classes_`, in the dtype of the model. They come
-            from the scores, and may be lower than the logarithm of the least probability that
-            `predict_proba` returns.
+            Log-probabilities in the order of `classes_`, in the dtype of the model. They are
+            computed from the scores, without the clipping of `predict_proba`, and are finite.
         """
         return log_probabilities(self, X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy: the share of rows whose class, or all of whose labels, are right.
+        """Return the accuracy: the share of rows with the right class, or with all labels right.
 
         Parameters
         ----------
@@ -541,12 +595,12 @@ class TwoLayerClassifier(
         Returns
         -------
         float
-            The share, weighted where there are weights.
+            The accuracy, weighted by `sample_weight`.
         """
         return float(super().score(X, as_target_array(y), sample_weight))
 
     def transform(self, X: Any) -> Array:
-        """Return the hidden units' activations: the features the net has made for itself.
+        """Return the activations of the hidden units, as features for another model.
 
         Parameters
         ----------
@@ -641,11 +695,16 @@ class TwoLayerClassifier(
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any]
     ) -> tuple[FitResult, dict[str, Any]]:
-        """Return the result of training, and the fitted attributes; change no attribute."""
+        """Return the result of training, and the fitted attributes; change no attribute.
+
+        The order of the steps matters. The seed of the split is drawn before the initial weights.
+        Callbacks are notified of the start of the fit before the network is made, and are notified
+        of its end if that fails. They are notified of a successful end with the final attributes.
+        """
         params = self._checked_parameters()
         previous = FittedModel.of(self) if self.warm_start else None
         saved = previous.saved if previous else None
-        sources = RandomSources.create(self.random_state, saved)
+        sources = RandomSources(self.random_state, saved)
         data = prepare_fit(
             self,
             X,
@@ -660,28 +719,40 @@ class TwoLayerClassifier(
         settings = Settings.resolve(params, data.training, data.labels)
         attributes = partial(self._attributes, data)
         tasks = EpochTasks(self, settings.n_epochs, X, y, sample_weight, attributes)
-        if previous:
-            state, net = previous.resume(settings, sources, n_iter=0)
-        else:
-            names = data.input_attributes.get("feature_names_in_")
-            warn_if_unscaled(data.training.X, names, type(self).__name__)
-            warn_if_one_hot(data.training.t)
-            state, net = TrainingState.new(settings, sources), make_network(settings, sources)
+        state, net = self._start(data, settings, sources, previous, n_iter=0)
         if validation[0] is not None and data.validation is not None:
-            names = data.input_attributes.get("feature_names_in_")
-            warn_if_scaled_differently(data.training.X, data.validation.X, names)
+            warn_if_scaled_differently(data.training.X, data.validation.X, data.feature_names)
         evaluator = self._validation(data, settings, state)
         self._compare_with_earlier_epochs(data, state)
         if previous and evaluator and settings.early_stopping:
             previous.keep_if_best(state, net, evaluator)
-        result = train(
-            net, data.training, evaluator, settings, state, tasks, verbose=bool(self.verbose)
-        )
+        report = Report(settings.n_epochs) if self.verbose else None
+        result = train(net, data.training, evaluator, settings, state, tasks, report)
         tasks.end_fit(attributes(result))
         return result, attributes(result)
 
+    def _start(
+        self,
+        data: PreparedData,
+        settings: Settings,
+        sources: RandomSources,
+        previous: FittedModel | None,
+        *,
+        n_iter: int,
+    ) -> tuple[TrainingState, TwoLayerNet]:
+        """Return the state and the network to train: those of the model, or new ones.
+
+        Unscaled columns and one-hot targets of a new model lead to warnings. `n_iter` is the number
+        of epochs to continue counting from, if there is a model.
+        """
+        if previous:
+            return previous.resume(settings, sources, n_iter=n_iter)
+        warn_if_unscaled(data.training.X, data.feature_names, type(self).__name__)
+        warn_if_one_hot(data.training.t)
+        return TrainingState.new(settings, sources), make_network(settings, sources)
+
     def _checked_parameters(self) -> dict[str, Any]:
-        """Return the parameters, after checking each and their combinations."""
+        """Return the parameters, after each of them and their combinations are checked."""
         params = self._valid_params()
         check_parameters(params)
         check_scoring(self)
@@ -690,7 +761,7 @@ class TwoLayerClassifier(
     def _validation(
         self, data: PreparedData, settings: Settings, state: TrainingState
     ) -> Validation | None:
-        """Return what evaluates networks on the validation rows, if there are some."""
+        """Return the validation rows with their score, or None if there are none."""
         if data.validation is None:
             return None
 
@@ -701,12 +772,12 @@ class TwoLayerClassifier(
         return Validation(data.validation, score)
 
     def _compare_with_earlier_epochs(self, data: PreparedData, state: TrainingState) -> None:
-        """Restart what compares epochs where they are not comparable with the earlier ones."""
+        """Reset what compares epochs, if they are not comparable with those of the last call."""
         if not self.warm_start:
             return
         names = ("early_stopping", "scoring", "alpha", "class_weight", "dropout")
         conditions = {name: getattr(self, name) for name in names}
-        # a layer is not equal to the copy that comes back from a file
+        # the repr, because a layer is not equal to its copy in a file
         conditions["activation"] = repr(make_activation(self.activation))
         conditions["data"] = data_summary(data.training)
         validation = data.validation and (self.scoring, data_summary(data.validation))
@@ -717,7 +788,7 @@ class TwoLayerClassifier(
         return {**data.input_attributes, **fitted_attributes(result, data.labels)}
 
     def _publish(self, attributes: dict[str, Any], state: dict[str, Any] | None) -> None:
-        """Set all fitted attributes in one assignment, which no fault can leave half done."""
+        """Set all fitted attributes in one assignment, which no interrupt can leave half done."""
         kept = {name: value for name, value in vars(self).items() if name not in INPUT_ATTRIBUTES}
         self.__dict__ = {**kept, **attributes, "_training_state": state}
 
@@ -731,7 +802,7 @@ class TwoLayerClassifier(
         return is_multilabel(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return add_marks(super().__getstate__())
+        return add_metadata(super().__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(checked_state(state, type(self).__name__))
+        self.__dict__.update(without_metadata(state, type(self).__name__))

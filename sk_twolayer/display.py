@@ -1,4 +1,4 @@
-"""How training went, as a picture."""
+"""Plots of a training run, and of a network."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ __all__ = ["LossCurveDisplay"]
 
 
 class LossCurveDisplay:
-    """The loss of each epoch as a curve: on the rows trained on, and on those held out.
+    """Plot of the mean loss per epoch, on the training rows and on the validation rows.
 
-    Make one with `from_estimator`; with ``ax=display.ax_``, several estimators share one picture.
+    It is created by `from_estimator`. With ``ax=display.ax_``, several estimators share the axes.
 
     Parameters
     ----------
     training_losses : sequence of float
         Mean training loss of each epoch.
     validation_losses : sequence of float or None, default=None
-        Mean loss on the validation rows. If there are fewer, they are those of the last epochs.
+        Mean validation loss of each epoch; fewer losses are those of the last epochs.
     best_epoch : int or None, default=None
         The epoch to mark, counted from 1.
     estimator_name : str or None, default=None
-        What the legend calls the estimator.
+        Name of the estimator in the legend.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class LossCurveDisplay:
     validation_line_ : matplotlib Line2D or None
         The validation losses, if there are any.
     best_line_ : matplotlib Line2D or None
-        The mark at the best epoch, on the validation losses, or else on the training losses.
+        The mark of the best epoch, on the validation losses if there are any.
 
     See Also
     --------
@@ -80,7 +80,7 @@ class LossCurveDisplay:
     def from_estimator(
         cls, estimator: Any, *, ax: Axes | None = None, name: str | None = None, **kwargs: Any
     ) -> Self:
-        """Draw the losses that a fitted estimator has recorded.
+        """Plot the losses that a fitted estimator has recorded.
 
         Parameters
         ----------
@@ -89,16 +89,17 @@ class LossCurveDisplay:
             `loss_curve_`. The best epoch is the one with the best of `validation_scores_`: with
             `early_stopping`, the one whose parameters the model has.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to plot on; None creates a new figure.
         name : str, default=None
-            What the legend calls the estimator; None takes the name of its class.
+            Name of the estimator in the legend; None is the name of its class.
         **kwargs : dict
-            Passed on to `plot` of matplotlib, for both curves: ``color="black"``, for example.
+            Keyword arguments for matplotlib's `plot`, for both curves; for example
+            ``color="black"``.
 
         Returns
         -------
         LossCurveDisplay
-            The picture.
+            The plot.
 
         Raises
         ------
@@ -131,16 +132,16 @@ class LossCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to plot on; None creates a new figure.
         name : str, default=None
-            What the legend calls the estimator; None takes `estimator_name`.
+            Name of the estimator in the legend; None is `estimator_name`.
         **kwargs : dict
-            Passed on to `plot` of matplotlib, for both curves.
+            Keyword arguments for matplotlib's `plot`, for both curves.
 
         Returns
         -------
         LossCurveDisplay
-            The picture itself.
+            This object.
 
         Raises
         ------
@@ -187,7 +188,7 @@ class LossCurveDisplay:
 
 
 def _new_axes() -> Axes:
-    """Return the axes of a new figure, where the ticks below stand at whole epochs."""
+    """Return the axes of a new figure, with ticks at whole epochs."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
@@ -197,24 +198,24 @@ def _new_axes() -> Axes:
 
 
 def _best_epoch(model: Any) -> int | None:
-    """Return the epoch of the best validation score, of least loss among equals."""
+    """Return the epoch of the best validation score; of several, that of the lowest loss."""
     scores = getattr(model, "validation_scores_", None) or ()
     best = getattr(model, "best_validation_score_", None)
-    places = [place for place, score in enumerate(scores) if score == best]
-    if not places:  # no validation; or a warm start that has not come to a better score
+    matches = [i for i, score in enumerate(scores) if score == best]
+    if not matches:  # no validation, or the best score is of a fit before a warm start
         return None
     losses = getattr(model, "validation_loss_curve_", None)
-    place = places[0] if losses is None else min(places, key=losses.__getitem__)
-    return len(model.loss_curve_) - len(scores) + 1 + place
+    i = matches[0] if losses is None else min(matches, key=losses.__getitem__)
+    return len(model.loss_curve_) - len(scores) + 1 + i
 
 
-RED = "#d9534f"  # of gradients; values have the text color of matplotlib, light or dark
+RED = "#d9534f"  # gradients; values have the text color of matplotlib, for dark backgrounds too
 
 
 def _draw_layers(layers: Sequence[tuple[str, str, int, int, str]], ax: Axes | None) -> Axes:
-    """Draw a chain of layers: values go right above the edges, gradients left below them.
+    """Draw layers in a row, with the shapes of values above and of gradients below the edges.
 
-    A layer is its name, its class, the columns of its input and output, and its parameters.
+    A layer is a tuple: name, class, columns of input and output, parameters.
     """
     check_matplotlib_support("TwoLayerNet.plot")
     from matplotlib import rcParams
@@ -230,16 +231,15 @@ def _draw_layers(layers: Sequence[tuple[str, str, int, int, str]], ax: Axes | No
     ax.plot([-0.7, len(layers) - 0.45], [0, 0], **line)
     for i, (name, kind, n_inputs, _, parameters) in enumerate(layers):
         ax.text(i - 0.5, 0.08, f"(batch, {n_inputs}) →", va="bottom", color=ink, **text)
-        if i:  # nothing needs the gradient of the input
+        if i:  # the gradient of the input is not computed
             ax.text(i - 0.5, -0.08, f"← (batch, {n_inputs})", va="top", color=RED, **text)
         label = name if kind == "Affine" else kind
         ax.text(i, 0, label, va="center", color="black", bbox=box, zorder=3, **text)
         if parameters:
             values, (W, b) = parameters.split(":")[0], (f"W{name[-1]}", f"b{name[-1]}")
             ax.plot([i, i], [-0.5, 0], **line)
-            ax.text(
-                i, -0.54, values.replace(f", {b}", f"\n{b}") + " ↑", va="top", color=ink, **text
-            )
+            values = values.replace(f", {b}", f"\n{b}") + " ↑"
+            ax.text(i, -0.54, values, va="top", color=ink, **text)
             ax.text(i, -0.92, f"↓ d{W}, d{b}", va="top", color=RED, **text)
         elif name == "loss":
             ax.plot([i, i], [-0.5, 0], **line)

@@ -1,13 +1,14 @@
-"""The honest, slow definition of a gradient, to compare the fast one with."""
+"""Numerical gradients, and the comparison of backpropagation with them."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
 from inspect import Parameter, signature
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sk_twolayer._typing import Array
 from sk_twolayer.losses import LossLayer
@@ -15,7 +16,16 @@ from sk_twolayer.losses import LossLayer
 __all__ = ["check_gradients", "numerical_gradient"]
 
 
-def numerical_gradient(f: Callable[[Array], float], x: Any, *, step: float = 1e-5) -> Array:
+class _Layer(Protocol):
+    """A layer of any number of inputs, or a loss."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+
+
+def numerical_gradient(
+    f: Callable[[Array], float], x: Array | list[Any] | tuple[Any, ...], *, step: float = 1e-5
+) -> Array:
     """Return the gradient of a function by central differences, one element at a time.
 
     ``(f(x + h e_i) - f(x - h e_i)) / 2h`` is off by about ``h**2`` times the third derivative,
@@ -25,10 +35,10 @@ def numerical_gradient(f: Callable[[Array], float], x: Any, *, step: float = 1e-
     ----------
     f : callable
         Function of an array that returns a number. It is called with `x` itself, so it may
-        also look at a larger structure of which `x` is a part.
+        also use a larger structure that contains `x`.
     x : ndarray, float64
-        Where to take the gradient; changed while `f` is called, then restored bit for bit. Of a
-        list, a copy in float64 is taken.
+        The point at which to compute the gradient. It is changed while `f` is called, and then
+        restored exactly. A list is copied to float64.
     step : float, default=1e-5
         The ``h`` above.
 
@@ -40,8 +50,8 @@ def numerical_gradient(f: Callable[[Array], float], x: Any, *, step: float = 1e-
     Raises
     ------
     ValueError
-        If `x` is not float64: in a smaller type the differences drown in rounding, and in
-        integers the step is lost altogether.
+        If `x` is not float64: in a smaller type, rounding errors are larger than the differences,
+        and an integer does not change by the step.
 
     References
     ----------
@@ -73,34 +83,35 @@ def numerical_gradient(f: Callable[[Array], float], x: Any, *, step: float = 1e-
 
 
 def check_gradients(
-    model: Any, x: Any = None, t: Any = None, *, tol: float | None = None
+    model: Any, x: Any = None, t: ArrayLike | None = None, *, tol: float | None = None
 ) -> dict[str, float]:
     """Compare the gradients by backpropagation with central differences.
 
-    For a net, those of its loss with respect to every parameter. For a single layer, those of a
-    weighted sum of its outputs with respect to its inputs, and to every parameter ``W`` for which
-    it has a gradient ``dW``; for a loss, those of the loss with respect to the scores.
+    For a net, these are the gradients of its loss with respect to every parameter. For a single
+    layer, they are those of a weighted sum of its outputs with respect to its inputs, and to every
+    parameter ``W`` for which it has a gradient ``dW``; for a loss, that of the loss with respect to
+    the scores.
 
     Parameters
     ----------
     model : TwoLayerNet or layer
-        A net in float64; or any layer of this package or of your own with `forward` and
-        `backward`, an object or its class. Also any object with ``gradient(x, t)`` and
+        A net in float64; or any layer, of this package or your own, with `forward` and
+        `backward`, an object or its class; or any object with ``gradient(x, t)`` and
         ``numerical_gradient(x, t)``. A layer is copied, not changed.
     x : array-like, default=None
-        Input: a few rows for a net; for a layer of two inputs, a tuple of two. None takes numbers
-        of both signs between 0.1 and 4 in size, which avoid a kink at 0.
+        Input: a few rows for a net; for a layer of two inputs, a tuple of two arrays. None uses
+        numbers of both signs with absolute values between 0.1 and 4, which avoids a kink at 0.
     t : array-like, default=None
-        Targets of a net or a loss; for a loss, None takes one-hot rows.
+        Targets of a net or a loss; for a loss, None uses one-hot rows.
     tol : float, default=None
-        Largest difference that passes, times the size of the gradient where that is above 1. None
-        is 1e-6 for a layer; for a net, nothing is refused.
+        Largest accepted difference, relative to gradients whose absolute value is above 1. None
+        is 1e-6 for a layer, and no limit for a net.
 
     Returns
     -------
     dict of str to float
-        The largest absolute difference for each parameter or input: below 1e-7 where
-        backpropagation is right, except at the kink of a relu.
+        The largest absolute difference for each parameter or input: below 1e-7 if
+        backpropagation is correct, except at the kink of a relu.
 
     Raises
     ------
@@ -140,7 +151,7 @@ def check_gradients(
             raise ValueError("the gradients of a net are those of its loss: give x and t")
         gradients = model.gradient(x, t), model.numerical_gradient(x, t)
         return _compare(type(model).__name__, *gradients, tol)
-    layer = model() if isinstance(model, type) else copy.deepcopy(model)
+    layer: _Layer = model() if isinstance(model, type) else copy.deepcopy(model)
     _convert_to_float64(layer)
     gradients = _layer_gradients(layer, x, t)
     return _compare(type(layer).__name__, *gradients, 1e-6 if tol is None else tol)
@@ -149,7 +160,7 @@ def check_gradients(
 def _compare(
     name: str, backpropagated: dict[str, Array], numerical: dict[str, Array], tol: float | None
 ) -> dict[str, float]:
-    """Return the largest difference of each array, and refuse what is above the tolerance."""
+    """Return the largest difference of each array; raise an error if one exceeds the tolerance."""
     differences = {}
     for key, expected in numerical.items():
         found = np.asarray(backpropagated[key])
@@ -158,11 +169,11 @@ def _compare(
                 f"{name}.backward is wrong: the gradient of {key} has shape {found.shape}, but "
                 f"{key} has {expected.shape}"
             )
-        difference = np.abs(found - expected)
+        difference: Array = np.abs(found - expected)
         differences[key] = float(difference.max(initial=0.0))
         if tol is None or not difference.size:
             continue
-        excess = difference / np.maximum(1, np.abs(expected))
+        excess: Array = difference / np.maximum(1, np.abs(expected))
         worst = np.unravel_index(np.where(np.isnan(excess), np.inf, excess).argmax(), excess.shape)
         if not excess[worst] <= tol:
             index = f"[{', '.join(map(str, worst))}]" if worst else ""
@@ -174,7 +185,9 @@ def _compare(
     return differences
 
 
-def _layer_gradients(layer: Any, x: Any, t: Any) -> tuple[dict[str, Array], dict[str, Array]]:
+def _layer_gradients(
+    layer: _Layer, x: Any, t: ArrayLike | None
+) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return the gradients of a layer by its `backward` and by central differences."""
     n_arguments = _n_arguments(layer.forward)
     is_loss = isinstance(layer, LossLayer) or (n_arguments > 1 and _is_number(layer, x, t))
@@ -197,7 +210,8 @@ def _layer_gradients(layer: Any, x: Any, t: Any) -> tuple[dict[str, Array], dict
     found = {name: np.array(gradient) for name, gradient in zip(names, results, strict=True)}
     parameters = {
         name: getattr(layer, name)
-        for name in ("W", "b", *getattr(layer, "__dict__", ()))  # W and b of Affine are properties
+        # W and b of Affine are properties
+        for name in ("W", "b", *getattr(layer, "__dict__", ()))
         if isinstance(getattr(layer, name, None), float | np.ndarray)
         and isinstance(getattr(layer, f"d{name}", None), int | float | np.ndarray)
     }
@@ -213,9 +227,9 @@ def _layer_gradients(layer: Any, x: Any, t: Any) -> tuple[dict[str, Array], dict
 
 
 def _parameter_gradient(
-    layer: Any, name: str, value: Any, objective: Callable[[Array], float]
+    layer: _Layer, name: str, value: Array | float, objective: Callable[[Array], float]
 ) -> Array:
-    """Return the numerical gradient with respect to an array or a number that a layer holds."""
+    """Return the numerical gradient with respect to an array or a number of a layer."""
     if isinstance(value, np.ndarray):
         return numerical_gradient(objective, value)
 
@@ -228,29 +242,30 @@ def _parameter_gradient(
     return gradient
 
 
-def _convert_to_float64(layer: Any) -> None:
-    """Convert the parameters of a layer, as a step of 1e-5 is lost in other types."""
-    for name, value in getattr(layer, "__dict__", {}).items():
+def _convert_to_float64(layer: _Layer) -> None:
+    """Convert the parameters of a layer to float64, which `numerical_gradient` requires."""
+    attributes: dict[str, Any] = getattr(layer, "__dict__", {})
+    for name, value in attributes.items():
         is_parameter = name.lstrip("_") in ("W", "b")
         if isinstance(value, np.ndarray) and (value.dtype.kind == "f" or is_parameter):
-            vars(layer)[name] = value.astype(np.float64)
+            attributes[name] = value.astype(np.float64)
 
 
-def _n_arguments(forward: Any) -> int:
-    """Return how many arguments a method cannot do without."""
+def _n_arguments(forward: Callable[..., Any]) -> int:
+    """Return the number of required arguments of a method."""
     kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     arguments = signature(forward).parameters.values()
     return sum(a.default is Parameter.empty and a.kind in kinds for a in arguments)
 
 
-def _is_number(layer: Any, x: Any, t: Any) -> bool:
-    """Tell whether a layer of two arguments is a loss: whether it returns a single number."""
-    x = _inputs(layer, x, 1)[0]
-    return np.ndim(layer.forward(x, _targets(x, t))) == 0
+def _is_number(layer: _Layer, x: Any, t: ArrayLike | None) -> bool:
+    """Tell whether a layer of two arguments returns a single number, as a loss does."""
+    [scores] = _inputs(layer, x, 1)
+    return np.ndim(layer.forward(scores, _targets(scores, t))) == 0
 
 
-def _inputs(layer: Any, x: Any, n: int) -> list[Array]:
-    """Return copies of the inputs in float64, or numbers that a layer can take."""
+def _inputs(layer: _Layer, x: Any, n: int) -> list[Array]:
+    """Return copies of the inputs in float64; without inputs, numbers in a shape that fits."""
     if x is None:
         shape = (4, 5)
         if hasattr(layer, "W"):
@@ -261,13 +276,13 @@ def _inputs(layer: Any, x: Any, n: int) -> list[Array]:
     return [np.array(value, dtype=np.float64) for value in x]
 
 
-def _targets(x: Array, t: Any) -> Any:
-    """Return targets for scores: those given, or one-hot rows."""
+def _targets(x: Array, t: ArrayLike | None) -> ArrayLike:
+    """Return the given targets; without any, one-hot rows."""
     return np.eye(x.shape[-1])[np.arange(len(x)) % x.shape[-1]] if t is None else t
 
 
 def _numbers(shape: tuple[int, ...], seed: int) -> Array:
-    """Return numbers of both signs between 0.1 and 4 in size."""
+    """Return numbers of both signs with absolute values between 0.1 and 4."""
     rng = np.random.RandomState(seed)
     sizes = np.linspace(0.1, 4, max(1, int(np.prod(shape))))
     numbers: Array = rng.permutation(sizes * (-1.0) ** np.arange(sizes.size)).reshape(shape)

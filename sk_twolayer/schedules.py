@@ -1,4 +1,4 @@
-"""The learning rate, as a function of how far training has come."""
+"""The learning rate, as a function of the number of epochs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 __all__ = ["LearningRate"]
 
-SLOWER = 5.0
-SLOWEST = 1000.0
+DECAY_FACTOR = 5.0
+MAX_DIVISOR = 1000.0
 
 
 def _constant(progress: float, period: int) -> float:
@@ -25,7 +25,7 @@ def _inverse_scaling(progress: float, period: int) -> float:
 
 
 #: The schedules by name: functions of the epochs trained and the period.
-SCHEDULES: dict[str, Callable[[float, int], float]] = {
+_SCHEDULES: dict[str, Callable[[float, int], float]] = {
     "constant": _constant,
     "cosine": _cosine,
     "invscaling": _inverse_scaling,
@@ -34,30 +34,30 @@ SCHEDULES: dict[str, Callable[[float, int], float]] = {
 
 
 class LearningRate:
-    """The length of the next step, from the epochs trained so far.
+    """The learning rate of the next step, from the number of epochs trained so far.
 
-    With ``e`` epochs behind it, fractions included::
+    After ``e`` epochs, which may be a fraction::
 
         constant      initial
-        cosine        initial * (1 + cos(pi e / period)) / 2, and from the start again after that
+        cosine        initial * (1 + cos(pi e / period)) / 2, repeated with this period
         invscaling    initial / sqrt(1 + e)
-        adaptive      initial / 5 for each time that training stood still
+        adaptive      initial / 5**k after k calls of reduce(), at least initial / 1000
 
     Parameters
     ----------
     initial : float
         The learning rate to start with.
     schedule : {"constant", "cosine", "invscaling", "adaptive"}, default="constant"
-        How it changes.
+        How the rate changes.
     period : int, default=1
-        Epochs until "cosine" has come down to 0.
+        Number of epochs after which "cosine" reaches 0.
 
     Attributes
     ----------
     progress : float
-        The ``e`` above; whoever trains moves it on.
+        The ``e`` above, which the training loop sets.
     divisor : float
-        What "adaptive" has come to.
+        The ``5**k`` above.
 
     References
     ----------
@@ -79,53 +79,55 @@ class LearningRate:
     """
 
     def __init__(self, initial: float, schedule: str = "constant", period: int = 1) -> None:
-        if schedule not in SCHEDULES:
-            raise ValueError(f"schedule must be one of {sorted(SCHEDULES)}, got {schedule!r}")
+        if schedule not in _SCHEDULES:
+            raise ValueError(f"schedule must be one of {sorted(_SCHEDULES)}, got {schedule!r}")
         self.initial, self.schedule, self.period = float(initial), schedule, period
         self.progress = 0.0
         self.divisor = 1.0
 
     @property
     def is_constant(self) -> bool:
-        """Whether the learning rate does not depend on the progress: bool."""
-        return SCHEDULES[self.schedule] is _constant
+        """Whether the learning rate does not depend on the progress."""
+        return _SCHEDULES[self.schedule] is _constant
 
     @property
     def current(self) -> float:
-        """The learning rate of the next step: float."""
-        return self.initial * SCHEDULES[self.schedule](self.progress, self.period) / self.divisor
+        """The learning rate of the next step."""
+        return self.initial * _SCHEDULES[self.schedule](self.progress, self.period) / self.divisor
 
     def get_state(self) -> dict[str, Any]:
-        """Return how far this learning rate has come.
+        """Return the state, without the period.
 
         Returns
         -------
         dict of str to float or str
-            What `set_state` takes.
+            The state, for `set_state`.
         """
         return {name: value for name, value in vars(self).items() if name != "period"}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take over how far another learning rate has come, and how slow, if it was the same.
+        """Continue from the progress of another learning rate.
+
+        The divisor is taken over, too, if the other one had the same initial rate and schedule.
 
         Parameters
         ----------
         state : dict
-            What `get_state` of the other one returned.
+            The result of its `get_state`.
         """
         self.progress = state["progress"]
         if (self.initial, self.schedule) == (state["initial"], state["schedule"]):
             self.divisor = state["divisor"]
 
     def reduce(self) -> bool:
-        """Divide an "adaptive" rate by 5, unless that would be below a thousandth of the first.
+        """Divide an "adaptive" rate by 5, unless it would be less than a thousandth of `initial`.
 
         Returns
         -------
         bool
-            Whether the rate has changed, so that training may improve again.
+            Whether the rate was changed.
         """
-        if self.schedule != "adaptive" or self.divisor * SLOWER > SLOWEST:
+        if self.schedule != "adaptive" or self.divisor * DECAY_FACTOR > MAX_DIVISOR:
             return False
-        self.divisor *= SLOWER
+        self.divisor *= DECAY_FACTOR
         return True

@@ -64,14 +64,15 @@ def current_learning_rate(clf, X):
     model = FittedModel.of(clf)
     data = Dataset(X.astype(model.dtype), None, None)
     settings = Settings.resolve(clf.get_params(deep=False), data, model.labels)
-    sources = RandomSources.create(clf.random_state, model.saved)
+    sources = RandomSources(clf.random_state, model.saved)
     state, _ = model.resume(settings, sources, n_iter=0)
     return state.learning_rate.current
 
 
-def epochs(net, optimizer, X, t, sample_weight=None, *, learning_rate, **options):
+def epochs(net, optimizer, X, t, sample_weight=None, *, learning_rate, random_state, **options):
     """Return a generator that trains a network by one epoch per item."""
-    objective = NetworkObjective(net, Dataset(X, t, sample_weight), **options)
+    sources = RandomSources(random_state)
+    objective = NetworkObjective(net, Dataset(X, t, sample_weight), sources=sources, **options)
     if not isinstance(learning_rate, LearningRate):
         learning_rate = LearningRate(learning_rate)
     return optimizer.epochs(objective, learning_rate)

@@ -1,20 +1,70 @@
-"""Arrays and frames of other libraries whose dtypes scikit-learn's checks do not know."""
+"""Arrays and dataframes of libraries whose dtypes scikit-learn's checks do not know."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from sklearn import get_config
 
-# As pandas, polars and pyarrow call it, and pandas for columns of pyarrow.
+from sk_twolayer._typing import Array
+
+# The names of the dtype in pandas, polars and pyarrow, and of pyarrow's dtype in pandas.
 FLOAT32_NAMES = {"float32", "Float32", "float", "float[pyarrow]"}
 
 
-def to_numpy_if_foreign(value: Any, name: str) -> Any:
-    """Return an array of another library as a NumPy array of the same dtype; all else as it is.
+class DataFrame(Protocol):
+    """What this package uses of the dataframes of pandas, polars and pyarrow."""
 
-    scikit-learn converts such arrays too, but to float64, as it does not know their dtypes.
+    columns: Any
+
+    def __len__(self) -> int: ...
+
+
+class DataFrameWithDtypes(DataFrame, Protocol):
+    """A dataframe of pandas or polars."""
+
+    dtypes: Any  # a Series of dtypes in pandas, a list in polars
+
+    def isna(self) -> Any: ...
+
+    def to_numpy(self) -> Array: ...
+
+
+class Schema(Protocol):
+    """The schema of a table of pyarrow."""
+
+    types: Sequence[object]
+
+
+class Table(DataFrame, Protocol):
+    """A table of pyarrow."""
+
+    schema: Schema
+
+
+def is_dataframe(value: object) -> TypeGuard[DataFrame]:
+    """Tell whether a value is a dataframe of any library."""
+    return hasattr(value, "columns")
+
+
+def has_dtypes(value: object) -> TypeGuard[DataFrameWithDtypes]:
+    """Tell whether a value is a dataframe of pandas or polars."""
+    # a series of Dask has columns too
+    return is_dataframe(value) and hasattr(value, "dtypes") and getattr(value, "ndim", 2) == 2
+
+
+def is_table(value: object) -> TypeGuard[Table]:
+    """Tell whether a value is a table of pyarrow."""
+    return is_dataframe(value) and hasattr(getattr(value, "schema", None), "types")
+
+
+def to_numpy_if_foreign(value: Any, name: str) -> Any:
+    """Return an array of another library as a NumPy array of the same dtype.
+
+    scikit-learn converts such arrays too, but to float64, because it does not know their dtypes.
+    NumPy arrays, lists, dataframes and everything else are returned unchanged.
 
     Raises
     ------
@@ -22,7 +72,7 @@ def to_numpy_if_foreign(value: Any, name: str) -> Any:
         For a lazy frame, and for arrays that array-API dispatch would keep in their library.
     """
     refuse_lazy(value, name)
-    if isinstance(value, np.ndarray | list) or hasattr(value, "columns"):
+    if isinstance(value, np.ndarray | list) or is_dataframe(value):
         return value
     if get_config()["array_api_dispatch"] and _has_array_api(value):
         raise TypeError(
@@ -41,20 +91,26 @@ def refuse_lazy(value: Any, name: str) -> None:
     """Refuse a lazy frame of polars or narwhals."""
     if type(value).__name__ == "LazyFrame":
         raise TypeError(
-            f"{name} is a LazyFrame, which holds a query and no rows: give {name}.collect()"
+            f"{name} is a LazyFrame, which is a query without rows: give {name}.collect()"
         )
 
 
 def _has_array_api(value: Any) -> bool:
-    """Tell whether scikit-learn would dispatch by a value's type, which PyTorch's does not tell."""
+    """Tell whether scikit-learn would use the array API of the library of a value.
+
+    Tensors of PyTorch do not have ``__array_namespace__``; ``__dlpack__`` tells.
+    """
     return hasattr(value, "__array_namespace__") or (
         hasattr(value, "__dlpack__") and not hasattr(value, "to_numpy")
     )
 
 
-def has_float32_columns(X: Any) -> bool:
-    """Tell whether X is a frame of float32 columns only, of pandas, polars or pyarrow."""
-    if not hasattr(X, "columns"):
+def has_float32_columns(X: object) -> bool:
+    """Tell whether X is a dataframe whose columns are all float32."""
+    if has_dtypes(X):
+        dtypes = X.dtypes
+    elif is_table(X):
+        dtypes = X.schema.types
+    else:
         return False
-    dtypes = X.dtypes if hasattr(X, "dtypes") else getattr(getattr(X, "schema", None), "types", ())
     return bool(len(dtypes)) and all(str(dtype) in FLOAT32_NAMES for dtype in dtypes)

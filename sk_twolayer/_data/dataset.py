@@ -1,4 +1,4 @@
-"""From rows, labels and weights, as users give them, to what the training loop takes."""
+"""From validated rows, targets and weights to the data set that is trained on."""
 
 from __future__ import annotations
 
@@ -14,53 +14,105 @@ from sk_twolayer._data.weights import (
     combined_weights,
     whole_numbers,
 )
-from sk_twolayer._numerics.matrices import take_rows
-from sk_twolayer._typing import Array
+from sk_twolayer._numerics.matrices import as_dense, take_rows
+from sk_twolayer._typing import Array, Matrix
 
 
 class Dataset(NamedTuple):
-    """Rows of input, their encoded targets, and the factors of their losses, 1 on average.
+    """Rows of positive weight, in the form in which they are trained on.
 
-    `copies` are the weights as whole numbers, if they have the ratios of some: how many equal rows
-    each row counts as when rows are held out.
+    Attributes
+    ----------
+    X : ndarray or csr container of shape (n, n_features)
+        Input rows, in the dtype of training.
+    t : ndarray of shape (n,), or ndarray or csr container of shape (n, n_labels)
+        Class numbers, or an indicator matrix.
+    weights : ndarray of shape (n,) or None
+        Factors of the losses of the rows, with mean 1; None if all are equal.
+    copies : ndarray of shape (n,), dtype int, or None
+        The weights as whole numbers of copies, if they have the ratios of such numbers. They say
+        how many equal rows each row stands for when rows are held out.
     """
 
-    X: Any
-    t: Any
+    X: Matrix
+    t: Matrix
     weights: Array | None
     copies: Array | None = None
 
     def take(self, rows: Array) -> Dataset:
-        """Return some of the rows, their weights 1 on average again."""
-        weights = None if self.weights is None else _average_one(self.weights[rows])
+        """Return some of the rows, by their numbers. Their weights have mean 1 again."""
+        weights = None if self.weights is None else _normalize_weights(self.weights[rows])
         copies = None if self.copies is None else self.copies[rows]
         return Dataset(take_rows(self.X, rows), take_rows(self.t, rows), weights, copies)
 
-    def take_parts(self, parts: Array, of: Array) -> Dataset:
-        """Return the rows of which some copies are taken, with this part of their weight."""
-        rows = np.flatnonzero(parts)
-        if (parts[rows] == of[rows]).all():
+    def take_copies(self, taken: Array, copies: Array) -> Dataset:
+        """Return the rows of which some copies are taken, with that part of their weight.
+
+        Parameters
+        ----------
+        taken, copies : ndarray of shape (n,), dtype int
+            The number of copies to take of each row, and the number it has.
+        """
+        rows = np.flatnonzero(taken)
+        if (taken[rows] == copies[rows]).all():
             return self.take(rows)
-        weights = np.divide(parts, of, dtype=self.X.dtype, casting="same_kind")
+        weights = np.divide(taken, copies, dtype=self.X.dtype, casting="same_kind")
         if self.weights is not None:
             weights *= self.weights
-        return self._replace(weights=weights, copies=parts).take(rows)
+        return self._replace(weights=weights, copies=taken).take(rows)
 
 
-def learn_dataset(
-    X: Any, y: Any, sample_weight: Any, class_weight: ClassWeight
+def prepare_training_data(
+    X: Matrix, y: Matrix, sample_weight: Any, class_weight: ClassWeight
 ) -> tuple[Dataset, Labels, Array | None]:
-    """Return the rows of positive weight, the labels of all rows, and the factors of classes."""
-    labels = Labels.learn(y)
+    """Return the data set of `fit`, whose labels are those that occur in y.
+
+    Parameters
+    ----------
+    X : ndarray or csr container of shape (n_samples, n_features)
+        Validated input rows.
+    y : ndarray of shape (n_samples,), or ndarray or csr container of shape (n_samples, n_labels)
+        Targets, as `check_targets` returns them.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights as users give them. A row of weight 0 is left out, as if it were not in X.
+    class_weight : dict, "balanced" or None
+        Factors of the weights by class. The rows of a class of factor 0 are left out.
+
+    Returns
+    -------
+    dataset : Dataset
+        The rows of positive weight.
+    labels : Labels
+        The labels of all rows, also of those left out.
+    factors : ndarray of shape (n_classes,) or None
+        The factor of each class.
+
+    Raises
+    ------
+    ValueError
+        If the labels or the weights cannot be used, or no row has a positive weight.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._data.dataset import prepare_training_data
+    >>> dataset, labels, _ = prepare_training_data(
+    ...     np.arange(4.0).reshape(4, 1), np.array(["b", "a", "a", "c"]), [3, 1, 2, 0], None)
+    >>> dataset.t, dataset.weights, dataset.copies
+    (array([1, 0, 0]), array([1.5, 0.5, 1. ]), array([3, 1, 2]))
+    >>> labels.classes
+    array(['a', 'b', 'c'], dtype='<U1')
+    """
+    labels = Labels.from_targets(y)
     t = labels.encode(y)
     weights = check_sample_weight(sample_weight, X)
     factors = class_factors(class_weight, labels, t, weights)
     return _weighted(X, t, weights, factors), labels, factors
 
 
-def known_dataset(
-    X: Any,
-    y: Any,
+def prepare_data(
+    X: Matrix,
+    y: Matrix,
     sample_weight: Any,
     labels: Labels,
     factors: Array | None,
@@ -68,7 +120,21 @@ def known_dataset(
     suffix: str = "",
     at_least_one: bool = True,
 ) -> Dataset:
-    """Return the rows of positive weight, with labels that are known."""
+    """Return a data set whose labels are known: of validation rows, or of `partial_fit`.
+
+    Parameters
+    ----------
+    X, y, sample_weight
+        As for `prepare_training_data`.
+    labels : Labels
+        All labels that may occur.
+    factors : ndarray of shape (n_classes,) or None
+        The factor of each class.
+    suffix : str, default=""
+        Is appended to the names of y and sample_weight in messages: "_val" for validation rows.
+    at_least_one : bool, default=True
+        Whether weights that are all zero are an error.
+    """
     name = "sample_weight" + suffix
     t = labels.encode(y, "y" + suffix)
     weights = check_sample_weight(sample_weight, X, name, at_least_one=at_least_one)
@@ -76,17 +142,21 @@ def known_dataset(
 
 
 def _weighted(
-    X: Any,
-    t: Any,
+    X: Matrix,
+    t: Matrix,
     weights: Array | None,
     factors: Array | None,
     suffix: str = "",
     *,
     at_least_one: bool = True,
 ) -> Dataset:
-    """Combine the weights of rows and of classes, and leave out the rows of weight zero."""
+    """Combine the weights of rows and of classes, and leave out the rows of weight zero.
+
+    Weights that are all equal become None, so that training with them takes no longer, and gives
+    the same bits, as training without.
+    """
     name = "sample_weight" + suffix
-    of_classes = None if factors is None else factors[t]
+    of_classes = None if factors is None else factors[as_dense(t)]  # never with several labels
     combined = combined_weights(weights, of_classes, X.dtype, name)
     if combined is None:
         return Dataset(X, t, None)
@@ -101,8 +171,9 @@ def _weighted(
     copies = whole_numbers(combined)
     combined = combined.astype(X.dtype)
     equal = (combined == combined[:1]).all()
-    return Dataset(X, t, None if equal else _average_one(combined), copies)
+    return Dataset(X, t, None if equal else _normalize_weights(combined), copies)
 
 
-def _average_one(weights: Array) -> Array:
+def _normalize_weights(weights: Array) -> Array:
+    """Return weights with mean 1."""
     return weights / float(weights.mean(dtype=np.float64))

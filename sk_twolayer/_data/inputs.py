@@ -1,4 +1,4 @@
-"""Rows and weights as users give them: what scikit-learn's checks leave to be done."""
+"""Validation of input rows: scikit-learn's checks, what they miss, and a faster path."""
 
 from __future__ import annotations
 
@@ -10,19 +10,28 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_twolayer._data.containers import has_float32_columns, refuse_lazy, to_numpy_if_foreign
+from sk_twolayer._data.containers import (
+    has_dtypes,
+    has_float32_columns,
+    refuse_lazy,
+    to_numpy_if_foreign,
+)
 from sk_twolayer._numerics.matrices import is_sparse
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Classifier, Matrix
 
-NUMBERS = "fiub"  # the kinds of dtype that become floats one by one
+NUMERIC_KINDS = "fiub"  # kinds of dtype: floats, signed and unsigned integers, booleans
 
 
-def rows_to_predict(model: Any, X: Any) -> Any:
-    """Return the rows that a fitted model predicts, in its dtype; nan is found block by block."""
-    if not hasattr(model, "coefs_"):  # or else this would take as long as the net does
+def rows_to_predict(model: Classifier, X: Any) -> Matrix:
+    """Return the rows that a fitted model predicts, in its dtype.
+
+    NaN and infinity are not looked for here, but in each block of rows while it is in the cache.
+    """
+    if not hasattr(model, "coefs_"):  # check_is_fitted alone takes as long as a prediction
         check_is_fitted(model, "coefs_")
     dtypes = [model.coefs_[0].dtype]
-    return validated(model, X, dtypes=dtypes, reset=False, ensure_all_finite=False)
+    rows: Matrix = validated(model, X, dtypes=dtypes, reset=False, ensure_all_finite=False)
+    return rows
 
 
 def validated(
@@ -35,11 +44,45 @@ def validated(
     ensure_all_finite: bool = True,
     **options: Any,
 ) -> Any:
-    """Return what scikit-learn's `validate_data` does, without changing the caller's arrays.
+    """Return X, or X and y, as scikit-learn's `validate_data` does.
 
-    That takes longer than many a prediction, and for dataframes it grows with the columns. So
-    arrays and dataframes of plain numbers, for a model that is fitted already, are checked here;
-    whatever else there is, and whatever is to be refused, goes to `validate_data`.
+    There are three differences. Masked elements and NaT are errors. Frames of float32 columns stay
+    float32. And arrays and dataframes of plain numbers for a fitted model are checked here, because
+    `validate_data` takes longer than the prediction of a few rows; everything else, and everything
+    that is to be refused, is left to `validate_data`.
+
+    Parameters
+    ----------
+    estimator : TwoLayerClassifier
+        Has the number and names of the features, or is given them.
+    X : array-like, dataframe or sparse container of shape (n, n_features)
+        Input rows. They are never changed.
+    y : array-like, default="no_validation"
+        Targets; without them, X alone is returned.
+    dtypes : list of dtype
+        The dtypes that X may keep. Other dtypes become the first of them.
+    reset : bool
+        Whether to set the number and names of the features, instead of comparing with them.
+    ensure_all_finite : bool, default=True
+        Whether NaN and infinity in X are errors.
+    **options : bool and str
+        Further arguments of `validate_data`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X holds anything but finite numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer import TwoLayerClassifier
+    >>> from sk_twolayer._data.inputs import validated
+    >>> validated(TwoLayerClassifier(), [[1, 2]], dtypes=[np.float32], reset=True)
+    array([[1., 2.]], dtype=float32)
+    >>> validated(TwoLayerClassifier(), [[10**400]], dtypes=[np.float32], reset=True)
+    Traceback (most recent call last):
+    ValueError: X holds a number that is too large for a float
     """
     refuse_lazy(X, "X")
     if not reset:
@@ -54,85 +97,111 @@ def validated(
     if has_float32_columns(X) and np.float32 in dtypes:
         dtypes = [np.float32]
     options.update(accept_sparse="csr", dtype=dtypes, ensure_all_finite=ensure_all_finite)
-    with as_floats("X"):
-        return validate_data(estimator, to_convert(X, dtypes), y, reset=reset, **options)
+    with overflow_as_value_error("X"):
+        return validate_data(estimator, safe_to_cast(X, dtypes), y, reset=reset, **options)
 
 
-def _plain_rows(model: Any, X: Any, dtype: np.dtype[Any]) -> Array | None:
-    """Return an array or a dataframe of numbers as an array of a dtype, else None.
+def _plain_rows(model: Classifier, X: object, dtype: np.dtype[Any]) -> Array | None:
+    """Return X as an array of a dtype if its columns match those of the model, else None.
 
-    The names and the number of the columns are those of the model.
+    Arrays and pandas dataframes of numbers are handled; None leaves the rest to scikit-learn.
     """
     if type(X) is np.ndarray:
-        has_names = hasattr(model, "feature_names_in_")  # of which scikit-learn warns
+        has_names = hasattr(model, "feature_names_in_")  # scikit-learn warns that X has none
         if has_names or X.ndim != 2 or not len(X) or X.shape[1] != model.n_features_in_:
             return None
-        if X.dtype.kind not in NUMBERS:
+        if X.dtype.kind not in NUMERIC_KINDS:
             return None
         rows = X
     else:
         dtypes = _dtypes_of_columns(X)
-        if not dtypes or not len(X) or not all(_is_of_numbers(each) for each in dtypes):
+        if not has_dtypes(X) or not len(X) or not dtypes or not all(map(_is_of_numbers, dtypes)):
             return None
         validate_data(model, X, reset=False, skip_check_array=True)  # names and number of columns
         rows = X.to_numpy()
     if rows.dtype != dtype:
-        with np.errstate(over="ignore", invalid="ignore"):  # what is infinite then is refused
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity is refused later
             rows = rows.astype(dtype)
     return rows
 
 
-def _is_plain_target(y: Any, n: int) -> bool:
+def _is_plain_target(y: object, n: int) -> bool:
     """Tell whether scikit-learn's check would return y as it is."""
     if type(y) is not np.ndarray or y.ndim not in (1, 2) or len(y) != n:
         return False
     return y.dtype.kind in "iubU" or (y.dtype.kind == "f" and bool(np.isfinite(y).all()))
 
 
-def _is_of_numbers(dtype: Any) -> bool:
-    return isinstance(dtype, np.dtype) and dtype.kind in NUMBERS
+def _is_of_numbers(dtype: object) -> bool:
+    return isinstance(dtype, np.dtype) and dtype.kind in NUMERIC_KINDS
 
 
 def _is_finite(rows: Array) -> bool:
-    """Tell whether no number is nan or infinite: False also if their sum is too large."""
+    """Tell whether all numbers are finite, by their sum: False also if the sum overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         return math.isfinite(rows.sum())
 
 
-def refuse_missing(**arguments: Any) -> None:
-    """Refuse what is under a mask, and NaT, both of which scikit-learn takes for numbers."""
+def refuse_missing(**arguments: object) -> None:
+    """Refuse masked elements and NaT.
+
+    scikit-learn takes the number under a mask, and converts NaT to -9.2e18.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._data.inputs import refuse_missing
+    >>> refuse_missing(X=np.ma.array([1.0, 2.0], mask=[True, False]))
+    Traceback (most recent call last):
+    ValueError: X is a masked array with 1 masked elements: fill them in first, for example with ...
+    """
     for name, value in arguments.items():
         refuse_lazy(value, name)
-        if np.ma.is_masked(value):
+        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
             raise ValueError(
                 f"{name} is a masked array with {np.ma.getmask(value).sum()} masked elements: fill "
-                f"them in first, for example with {name}.filled(np.nan) and an imputer, or leave "
-                "their rows out"
+                f"them in first, for example with {name}.filled(np.nan) and an imputer, or remove "
+                "their rows"
             )
         if _holds_nat(value):
-            raise ValueError(f"{name} contains NaT: leave out the rows whose time is missing")
+            raise ValueError(f"{name} contains NaT: remove the rows whose time is missing")
 
 
-def _holds_nat(value: Any) -> bool:
-    """Tell whether there is a missing time in an array or in a dataframe of pandas'."""
-    if any(getattr(dtype, "kind", "") in ("m", "M") for dtype in _dtypes_of_columns(value)):
-        return bool(np.any(value.isna()))
-    is_time = getattr(getattr(value, "dtype", None), "kind", None) in ("m", "M")
-    return is_time and bool(np.isnat(np.asarray(value)).any())
+def _holds_nat(value: object) -> bool:
+    """Tell whether an array of times, or a time column of a pandas dataframe, has missing values.
+
+    The dtype tells whether there are times at all: X is not read if there are none.
+    """
+    if has_dtypes(value):
+        has_times = any(_is_time(dtype) for dtype in _dtypes_of_columns(value))
+        return has_times and bool(np.any(value.isna()))
+    return _is_time(getattr(value, "dtype", None)) and bool(np.isnat(np.asarray(value)).any())
 
 
-def _dtypes_of_columns(X: Any) -> list[Any]:
-    """Return the different dtypes of a dataframe's columns; none of what is no dataframe."""
-    if not (hasattr(X, "columns") and hasattr(X, "dtypes") and getattr(X, "ndim", 2) == 2):
-        return []  # a series of Dask has columns too
-    # by identity, which is quick for hundreds of columns: one dtype may be there twice
+def _is_time(dtype: object) -> bool:
+    return getattr(dtype, "kind", "") in ("m", "M")
+
+
+def _dtypes_of_columns(X: object) -> list[Any]:
+    """Return the dtypes of the columns of a dataframe, and an empty list for anything else.
+
+    Each dtype object is listed once. Equal dtypes may be listed twice: comparing by identity is
+    fast for hundreds of columns.
+    """
+    if not has_dtypes(X):
+        return []
     dtypes = getattr(X.dtypes, "values", X.dtypes)
     return list({id(dtype): dtype for dtype in dtypes}.values())
 
 
 @contextmanager
-def as_floats(name: str) -> Iterator[None]:
-    """Let numbers become floats without a warning: those too large are refused, or are infinite."""
+def overflow_as_value_error(name: str) -> Iterator[None]:
+    """Convert to floats without warnings, and with an error that names the argument.
+
+    Python raises an OverflowError for integers and fractions that are too large for a float. It
+    becomes a ValueError. NumPy makes infinity of other numbers that are too large; the checks of
+    scikit-learn refuse it.
+    """
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             yield
@@ -140,10 +209,18 @@ def as_floats(name: str) -> Iterator[None]:
         raise ValueError(f"{name} holds a number that is too large for a float") from error
 
 
-def to_convert(X: Any, dtypes: list[Any]) -> Any:
-    """Return a matrix whose type may be changed without a trace in the caller's.
+def safe_to_cast(X: Any, dtypes: list[Any]) -> Any:
+    """Return a matrix that can be converted to one of some dtypes without changing X itself.
 
-    Before SciPy 1.11 ``astype`` adds up the duplicates in the matrix it is asked of, and sorts it.
+    Before SciPy 1.11, ``astype`` of a sparse X sums its duplicates, and sorts it, in place.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_array
+    >>> from sk_twolayer._data.inputs import safe_to_cast
+    >>> X = csr_array(([1, 1], [0, 0], [0, 2]), shape=(1, 1))  # not summed
+    >>> safe_to_cast(X, ["int64"]) is X, safe_to_cast(X, ["float64"]) is X
+    (True, False)
     """
     changes = is_sparse(X) and X.dtype not in dtypes
     return X.copy() if changes and not getattr(X, "has_canonical_format", True) else X

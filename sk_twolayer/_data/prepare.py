@@ -1,4 +1,4 @@
-"""From the arguments of `fit` and `partial_fit` to data sets, labels and names of features."""
+"""From the arguments of `fit` and `partial_fit` to data sets, labels and feature names."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
-from sk_twolayer._data.dataset import Dataset, known_dataset, learn_dataset
+from sk_twolayer._data.dataset import Dataset, prepare_data, prepare_training_data
 from sk_twolayer._data.inputs import validated
 from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._data.targets import Labels, as_target_array, check_targets, distinct_labels
 from sk_twolayer._data.weights import class_factors
 from sk_twolayer._sklearn_compat import shallow_copy
+from sk_twolayer._typing import Array, Classifier
 
 INPUT_ATTRIBUTES = ("n_features_in_", "feature_names_in_")
 
@@ -21,10 +21,9 @@ Validation = tuple[Any, Any, Any]  # X_val, y_val, sample_weight_val
 
 
 class PreparedData(NamedTuple):
-    """Data sets in the form in which they are trained on.
+    """Data sets, labels, and the attributes that scikit-learn's validation of X sets.
 
-    `input_attributes` are those that scikit-learn's validation sets: the number of features, and
-    their names where X has some.
+    `input_attributes` has the number of features, and their names if X has names.
     """
 
     training: Dataset
@@ -32,9 +31,14 @@ class PreparedData(NamedTuple):
     labels: Labels
     input_attributes: dict[str, Any]
 
+    @property
+    def feature_names(self) -> Array | None:
+        """Names of the features, if X has names."""
+        return self.input_attributes.get("feature_names_in_")
+
 
 def prepare_fit(
-    estimator: BaseEstimator,
+    estimator: Classifier,
     X: Any,
     y: Any,
     sample_weight: Any,
@@ -43,29 +47,29 @@ def prepare_fit(
     dtype: np.dtype[Any] | None,
     split_seed: Callable[[], int],
 ) -> PreparedData:
-    """Validate the arguments of `fit`, and split off validation rows if there are to be some.
+    """Validate the arguments of `fit`, and with `early_stopping` split off validation rows.
 
     Parameters
     ----------
-    estimator : BaseEstimator
-        Gives the parameters, and is not changed.
+    estimator : TwoLayerClassifier
+        The estimator with its parameters; it is not changed.
     X, y, sample_weight : array-like
         Rows, labels and weights of the rows, as users give them.
     validation : tuple of three array-like or None
-        The same of the user's own validation rows.
+        The same for validation rows that the user gives.
     dtype : dtype or None
-        The dtype of the model, where training is resumed; None takes that of X.
+        The dtype of the model if training is resumed; None takes that of X.
     split_seed : callable
-        Returns the seed of the split; is called only if there is a split.
+        Returns the seed of the split. It is called only if there is a split.
 
     Returns
     -------
     PreparedData
         Training rows, validation rows, labels and names of features.
     """
-    checked = shallow_copy(estimator)  # since scikit-learn's validation sets attributes
+    checked = shallow_copy(estimator)  # because scikit-learn's validation sets attributes
     X, y = check_X_y(checked, X, y, dtype, complete=True)
-    training, labels, factors = learn_dataset(X, y, sample_weight, estimator.class_weight)
+    training, labels, factors = prepare_training_data(X, y, sample_weight, estimator.class_weight)
     validation_rows = None
     if any(array is not None for array in validation):
         X_val, y_val, sample_weight_val = validation
@@ -74,7 +78,7 @@ def prepare_fit(
                 "X_val and y_val must be given together, and sample_weight_val only with them"
             )
         X_val, y_val = check_X_y(checked, X_val, y_val, X.dtype, name="y_val")
-        validation_rows = known_dataset(
+        validation_rows = prepare_data(
             X_val, y_val, sample_weight_val, labels, factors, suffix="_val"
         )
     elif estimator.early_stopping:
@@ -84,7 +88,7 @@ def prepare_fit(
 
 
 def prepare_partial_fit(
-    estimator: BaseEstimator,
+    estimator: Classifier,
     X: Any,
     y: Any,
     sample_weight: Any,
@@ -97,8 +101,8 @@ def prepare_partial_fit(
 
     Parameters
     ----------
-    estimator : BaseEstimator
-        Gives the parameters, and is not changed.
+    estimator : TwoLayerClassifier
+        The estimator with its parameters; it is not changed.
     X, y, sample_weight, classes : array-like
         Rows, labels, weights of the rows, and all labels that will occur, as users give them.
     dtype, known : dtype and Labels, or None
@@ -111,14 +115,14 @@ def prepare_partial_fit(
     """
     checked = shallow_copy(estimator)
     X, y = check_X_y(checked, X, y, dtype)
-    labels = _announced_labels(classes, y, known)
+    labels = _labels_of_classes(classes, y, known)
     factors = class_factors(estimator.class_weight, labels)
-    training = known_dataset(X, y, sample_weight, labels, factors, at_least_one=False)
+    training = prepare_data(X, y, sample_weight, labels, factors, at_least_one=False)
     return PreparedData(training, None, labels, _input_attributes(checked))
 
 
 def check_X_y(
-    estimator: BaseEstimator,
+    estimator: Classifier,
     X: Any,
     y: Any,
     dtype: np.dtype[Any] | None,
@@ -130,8 +134,8 @@ def check_X_y(
 
     Parameters
     ----------
-    estimator : BaseEstimator
-        Is given the number and names of features where `dtype` is None; else X must have them.
+    estimator : TwoLayerClassifier
+        Its number and names of features are set if `dtype` is None; otherwise X must match them.
     X, y : array-like
         Rows and labels.
     dtype : dtype or None
@@ -139,7 +143,7 @@ def check_X_y(
     name : str
         The name of `y` in messages.
     complete : bool
-        Whether y holds all classes there are.
+        Whether y has all classes, see `check_targets`.
     """
     dtypes = [np.float64, np.float32] if dtype is None else [dtype]
     y = as_target_array(y, name)
@@ -147,15 +151,15 @@ def check_X_y(
     return X, check_targets(y, name, complete=complete)
 
 
-def _announced_labels(classes: Any, y: Any, known: Labels | None) -> Labels:
-    """Return the labels of the model, or in the first call those of the argument `classes`."""
+def _labels_of_classes(classes: Any, y: Any, known: Labels | None) -> Labels:
+    """Return the labels of the model; in the first call, those of the argument `classes`."""
     if known is None:
         if classes is None:
             raise ValueError(
-                "classes must be passed on the first call to partial_fit: all labels that "
-                "any call will bring"
+                "classes must be passed on the first call to partial_fit: all labels that any "
+                "call will bring"
             )
-        return Labels.announced(classes, y)
+        return Labels.from_classes(classes, y)
     if classes is not None:
         announced = distinct_labels(as_target_array(classes, "classes"), "classes")
         if announced.tolist() != known.classes.tolist():
@@ -166,5 +170,5 @@ def _announced_labels(classes: Any, y: Any, known: Labels | None) -> Labels:
     return known
 
 
-def _input_attributes(checked: BaseEstimator) -> dict[str, Any]:
+def _input_attributes(checked: Classifier) -> dict[str, Any]:
     return {name: vars(checked)[name] for name in INPUT_ATTRIBUTES if name in vars(checked)}

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from sk_twolayer._data.dataset import Dataset
-from sk_twolayer._numerics.matrices import row_keys
+from sk_twolayer._numerics.matrices import as_dense, hash_rows
 from sk_twolayer._typing import Array
 
-COMMON = 5  # times that most rows occur where their copies are separate observations
+MIN_REPETITIONS = 5  # times that most rows occur where their copies are separate observations
 
 
 def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
@@ -18,21 +18,21 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
 
     The split depends on the contents of the rows and on the seed, not on the order of the rows.
 
-    Rows with equal X and equal target are copies, and are kept together: a net that has learned a
-    row would be measured on its copy. They count as one row. Copies are separate observations of
-    one input instead, each of which counts and is drawn by itself, if
+    Rows with equal X and equal target are copies. They count as one row and are kept together, so
+    that no network is evaluated on a copy of a row that it was trained on. In three cases copies
+    are separate observations instead, which are counted and drawn one by one:
 
-    - rows with this X have different targets: to hold out all rows of one class would leave those
-      of the other, and the net would learn the opposite;
-    - or most different X occur `COMMON` times or more, as where all columns have few values: to
-      hold out an input would measure the net on what it cannot know;
-    - or there are more copies than rows to hold out.
+    - Rows with this X have different targets. If all rows of one class were held out, the
+      network would learn that this X belongs to the other class.
+    - Most different X occur `MIN_REPETITIONS` times or more, for example because all columns have
+      few values. If all rows of an X were held out, the network could know nothing about it.
+    - There are more copies than rows to hold out.
 
-    A row whose sample weight is a whole number k is split as k copies are; part of it may be held
-    out, with its part of the weight. A row of another weight counts as one row.
+    A row whose sample weight is a whole number k is split as k copies are: a part of it may be held
+    out, with that part of the weight. A row of any other weight counts as one row.
 
-    Single labels are stratified by class: one row of each class is kept for training, then one row
-    of each class is held out, as far as the number of rows to hold out allows, and the rest is
+    Single labels are stratified by class. First, one row of each class is kept for training. Then
+    one row of each class is held out, as far as the number of rows to hold out allows. The rest is
     held out in proportion to the sizes of the classes.
 
     Parameters
@@ -65,17 +65,20 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
     >>> training.X.shape, np.sort(validation.t)
     ((16, 1), array([0, 0, 1, 1]))
     """
-    single_label = dataset.t.ndim == 1
+    # A cell is a group of copies. A unit is what is drawn: a whole cell, or each row of a divisible
+    # one. The arrays have one element per cell, except for `cell`, `copies` and `parts`.
     first, cell, cell_sizes, x_keys = _cells(dataset)
     copies = np.ones_like(cell) if dataset.copies is None else dataset.copies
     _, x_group = np.unique(x_keys[first], return_inverse=True)
     n_targets = np.bincount(x_group)  # of each different X
     too_large = cell_sizes > math.ceil(fraction * cell_sizes.sum())
     divisible = (n_targets[x_group] > 1) | too_large
-    if np.median(np.bincount(x_group, cell_sizes)) >= COMMON:
+    if np.median(np.bincount(x_group, cell_sizes)) >= MIN_REPETITIONS:
         divisible[:] = True
     n_units = np.where(divisible, cell_sizes, 1)  # of each cell
-    strata = dataset.t[first] if single_label else np.zeros(len(first), dtype=np.intp)
+    strata = np.zeros(len(first), dtype=np.intp)
+    if dataset.t.ndim == 1:
+        strata = as_dense(dataset.t)[first]
     rng = np.random.RandomState(seed)
     n_held_out = math.ceil(fraction * n_units.sum())
     stratum_sizes = np.bincount(strata, n_units).astype(np.int64)
@@ -87,7 +90,7 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
             "only one of its class, and is needed for training. Give X_val and y_val, or set "
             "early_stopping=False"
         )
-    # Systematic sampling: within a stratum, each cell gives its share, rounded up or down.
+    # Systematic sampling: each cell of a stratum gives its share, rounded up or down at random.
     order = np.lexsort((rng.random_sample(len(first)), strata))
     shares = quotas / np.maximum(stratum_sizes, 1)
     start = rng.uniform(0.01, 0.99)
@@ -96,14 +99,15 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
         np.floor(start + np.cumsum(n_units[order] * shares[strata[order]])), prepend=0
     )
     parts = _parts_of_rows(dataset, cell, copies, np.where(divisible, 1, cell_sizes) * taken)
-    return dataset.take_parts(copies - parts, copies), dataset.take_parts(parts, copies)
+    return dataset.take_copies(copies - parts, copies), dataset.take_copies(parts, copies)
 
 
 def n_observations(dataset: Dataset) -> int:
-    """Return the number of rows, copies included, divided by a number of times all rows occur.
+    """Return the number of rows, divided by the number of times that all rows are repeated.
 
-    So it is the same for a row of whole-number weight k and k copies of it, and, like the loss,
-    for weights that are all twice as large.
+    A row of whole-number weight k counts as k copies. The number is the same for a data set that
+    is repeated as a whole, and for weights that are all multiplied by a number: neither changes
+    the loss.
 
     Examples
     --------
@@ -123,7 +127,7 @@ def n_observations(dataset: Dataset) -> int:
 
 
 def _cells(dataset: Dataset) -> tuple[Array, Array, Array, Array]:
-    """Group rows with equal X and equal target.
+    """Group rows with equal X and equal target, by the hashes of their contents.
 
     Returns
     -------
@@ -132,21 +136,28 @@ def _cells(dataset: Dataset) -> tuple[Array, Array, Array, Array]:
     cell : ndarray of shape (n,)
         The group of each row.
     sizes : ndarray of shape (n_cells,)
-        The number of rows in each group, copies included.
+        The number of rows in each group; a row counts as many times as it has copies.
     x_keys : ndarray of shape (n,)
-        Keys of X alone.
+        Hashes of the rows of X alone.
     """
-    t = dataset.t[:, np.newaxis] if dataset.t.ndim == 1 else dataset.t
-    x_keys = row_keys(dataset.X)
+    t = dataset.t
+    if t.ndim == 1:
+        t = as_dense(t)[:, np.newaxis]
+    x_keys = hash_rows(dataset.X)
     _, first, cell = np.unique(
-        x_keys ^ _rotate_left(row_keys(t)), return_index=True, return_inverse=True
+        x_keys ^ _rotate_left(hash_rows(t)), return_index=True, return_inverse=True
     )
     sizes = np.bincount(cell, dataset.copies).astype(np.int64)
     return first, cell, sizes, x_keys
 
 
 def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
-    """Return how many of `n_held_out` units each stratum gives: all but one of them at most."""
+    """Return how many units of each stratum are held out.
+
+    Each stratum keeps one unit, and then gives one if `n_held_out` allows it. The rest is in
+    proportion to the sizes: with limits at both ends, the common share is found by bisection.
+    Fractions are rounded so that the sum is `n_held_out`, the largest first, ties at random.
+    """
     most = np.maximum(sizes - 1, 0)
     least = np.minimum(most, 1)
     ties = rng.random_sample(len(sizes))
@@ -157,7 +168,7 @@ def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
         return quotas
     n_held_out = min(n_held_out, int(most.sum()))
     low, high = 0.0, 1.0
-    for _ in range(60):  # bisection for the share that gives so many
+    for _ in range(60):  # bisection
         share = (low + high) / 2
         enough = np.clip(share * sizes, least, most).sum() >= n_held_out
         low, high = (low, share) if enough else (share, high)
@@ -169,8 +180,11 @@ def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
 
 
 def _parts_of_rows(dataset: Dataset, cell: Array, copies: Array, taken: Array) -> Array:
-    """Return how many copies of each row are held out, given how many of each cell are."""
-    # Equal rows may differ in their weights: these decide, not the order of the rows.
+    """Return how many copies of each row are held out, given how many of each cell are.
+
+    The rows of a cell give their copies one after the other, until there are enough.
+    """
+    # The rows of a cell differ in nothing but their weights. Those decide, not the order of rows.
     weights = copies if dataset.weights is None else dataset.weights
     order = np.lexsort((weights, cell))
     before = np.cumsum(copies[order]) - copies[order]
@@ -181,5 +195,8 @@ def _parts_of_rows(dataset: Dataset, cell: Array, copies: Array, taken: Array) -
 
 
 def _rotate_left(keys: Array) -> Array:
-    """Return the bits of each key in another order, so that a row is not its target's mirror."""
+    """Rotate the bits of each hash by one.
+
+    Without it, the hashes of X and of its target would cancel out where both have equal values.
+    """
     return (keys << np.uint64(1)) | (keys >> np.uint64(63))

@@ -1,4 +1,4 @@
-"""The labels of a classification problem, and the numbers a net knows them by."""
+"""Labels of a classification problem: validation, and encoding as class numbers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,25 @@ from sklearn.utils.validation import column_or_1d
 
 from sk_twolayer._data.containers import to_numpy_if_foreign
 from sk_twolayer._numerics.matrices import as_dense, is_sparse, without_duplicates
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Matrix
 
 
 class Labels(NamedTuple):
-    """What the scores of a net stand for: one of several classes, or several labels at once."""
+    """What the scores of a network stand for: exclusive classes, or independent labels.
 
-    classes: Array  # sorted; or the numbers of the columns of y
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The class labels, sorted; for multilabel targets, the numbers of the columns of y.
+    multilabel : bool
+        Whether a row may have any number of the labels.
+    sparse : bool
+        Whether the indicator matrix was sparse, and predictions are sparse too.
+    """
+
+    classes: Array
     multilabel: bool = False
-    sparse: bool = False  # whether the indicator matrix was
+    sparse: bool = False
 
     @property
     def n_outputs(self) -> int:
@@ -39,35 +49,74 @@ class Labels(NamedTuple):
         return len(self.classes) == 2 and not self.multilabel
 
     @classmethod
-    def learn(cls, y: Any) -> Self:
-        """Return the labels that occur in y, whatever the weights of their rows."""
+    def from_targets(cls, y: Matrix) -> Self:
+        """Return the labels that occur in y, also those of rows of weight zero."""
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), multilabel=True, sparse=is_sparse(y))
         return cls(distinct_labels(y))
 
     @classmethod
-    def announced(cls, classes: Any, y: Any) -> Self:
-        """Take the labels that are to come."""
+    def from_classes(cls, classes: Any, y: Matrix) -> Self:
+        """Return the labels of the argument `classes` of the first call of `partial_fit`.
+
+        Parameters
+        ----------
+        classes : array-like of shape (n_classes,)
+            All labels that any call will bring.
+        y : ndarray or sparse container
+            The first targets, as `check_targets` returns them. For an indicator matrix, `classes`
+            are the numbers of its columns.
+
+        Raises
+        ------
+        ValueError
+            If there are none, or not as many as `y` has columns.
+        """
         classes = as_target_array(classes, "classes")
         labels = distinct_labels(classes, "classes") if np.size(classes) else np.array([])
         if y.ndim == 2:
             if labels.tolist() != list(range(y.shape[1])):
                 raise ValueError(
-                    f"for an indicator matrix of {y.shape[1]} columns classes must be their "
-                    f"numbers, range({y.shape[1]}), got {classes!r}"
+                    f"for an indicator matrix of {y.shape[1]} columns, classes must be the numbers "
+                    f"of the columns, range({y.shape[1]}), got {classes!r}"
                 )
             return cls(labels, multilabel=True, sparse=is_sparse(y))
         if not len(labels):
             raise ValueError(f"classes must hold at least one label, got classes={classes!r}")
         return cls(labels)
 
-    def encode(self, y: Any, name: str = "y") -> Any:
-        """Return class numbers, of shape (n,); or an indicator matrix as it is."""
+    def encode(self, y: Matrix, name: str = "y") -> Matrix:
+        """Return the class numbers of labels, and an indicator matrix unchanged.
+
+        Parameters
+        ----------
+        y : ndarray or sparse container of shape (n,) or (n, n_labels)
+            Targets, as `check_targets` returns them.
+        name : str, default="y"
+            Their name in messages.
+
+        Returns
+        -------
+        ndarray of shape (n,), dtype intp, or ndarray or sparse container of shape (n, n_labels)
+            The position of each label in `classes`, or `y`.
+
+        Raises
+        ------
+        ValueError
+            If y has labels that are not in `classes`, or is of the other kind.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sk_twolayer._data.targets import Labels
+        >>> Labels(np.array(["a", "b", "c"])).encode(np.array(["c", "a", "c"]))
+        array([2, 0, 2])
+        """
         if (y.ndim == 2) != self.multilabel:
             columns = f"an indicator matrix of {len(self.classes)} columns"
             raise ValueError(
-                f"{name} must be {columns if self.multilabel else 'one label per row'}, as before, "
-                f"but its shape is {y.shape}"
+                f"{name} must be {columns if self.multilabel else 'one label per row'}, as in the "
+                f"previous call, but its shape is {y.shape}"
             )
         if self.multilabel:
             if y.shape[1] != len(self.classes):
@@ -76,32 +125,48 @@ class Labels(NamedTuple):
                 )
             return y
         numbers = {label: number for number, label in enumerate(self.classes.tolist())}
-        values, inverse = np.unique(y, return_inverse=True)
-        # by equality in Python, since a cast to the type of the classes would cut strings
+        values, inverse = np.unique(as_dense(y), return_inverse=True)
+        # compared in Python: a cast to the dtype of the classes would cut off long strings
         unknown = [label for label in values.tolist() if label not in numbers]
         if unknown:
             raise ValueError(
                 f"{name} has labels that are not among the classes {self.classes.tolist()}: "
                 f"{unknown}"
             )
-        return np.array([numbers[label] for label in values.tolist()], dtype=np.intp)[inverse]
+        known = np.array([numbers[label] for label in values.tolist()], dtype=np.intp)
+        t: Array = known[inverse]
+        return t
 
-    def decode(self, t: Any) -> Any:
-        """Return the targets that `encode` made numbers of."""
-        return t if self.multilabel else self.classes[t]
+    def decode(self, t: Matrix) -> Matrix:
+        """Return the targets of class numbers: the inverse of `encode`."""
+        return t if self.multilabel else self.classes[as_dense(t)]
 
 
 def as_target_array(y: Any, name: str = "y") -> Any:
-    """Return targets as an array or sparse container whose dtype scikit-learn understands.
+    """Return targets as an array or sparse container of a dtype that scikit-learn understands.
 
     Arrays of objects, and columns of dataframe libraries that NumPy represents by such arrays,
-    get the dtype of their elements. What is no array at all is returned unchanged, for
+    get the dtype of their elements. Anything that is not an array is returned unchanged, for
     scikit-learn to refuse.
+
+    Parameters
+    ----------
+    y : array-like
+        Targets, as users give them.
+    name : str, default="y"
+        Their name in messages.
 
     Raises
     ------
     ValueError
-        If labels are missing, of different kinds, or no numbers, strings or booleans.
+        If labels are missing, of different kinds, or not numbers, strings or booleans.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sk_twolayer._data.targets import as_target_array
+    >>> as_target_array(pd.Series([2**53 + 1, 2**53], dtype="Int64"))  # floats would be equal
+    array([9007199254740993, 9007199254740992])
     """
     y = to_numpy_if_foreign(y, name)
     if is_sparse(y):
@@ -117,14 +182,14 @@ def as_target_array(y: Any, name: str = "y") -> Any:
     if array.dtype.kind in "fc":
         _refuse_missing_labels(np.isnan(array), array, name)
         if np.isinf(array).any():
-            raise ValueError(f"{name} contains infinity, which is no label")
+            raise ValueError(f"{name} contains infinity, which is not a label")
     if array.dtype.kind in "mM":
         _refuse_missing_labels(np.isnat(array), array, name)
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
 def _as_array(y: Any, name: str) -> Array | None:
-    """Return an array with a dtype of numbers, strings or booleans; None for no array at all."""
+    """Return an array with a dtype of numbers, strings or booleans; None if y is not an array."""
     if np.ma.isMaskedArray(y):
         _refuse_missing_labels(np.ma.getmaskarray(y), y, name)
         y = y.data
@@ -134,7 +199,8 @@ def _as_array(y: Any, name: str) -> Array | None:
         return None
     if array.ndim == 0:
         return None
-    if array.dtype.kind in "US" and isinstance(y, list | tuple):  # NumPy makes strings of all
+    if array.dtype.kind in "US" and isinstance(y, list | tuple):
+        # NumPy makes strings of all elements if one is: of [1, "a"], for example
         _kind_of_objects(np.array(y, dtype=object), name)
     if array.dtype.kind in "OT":  # T: strings of variable length in NumPy 2
         return _with_dtype_of_elements(array.astype(object, copy=False), name)
@@ -152,14 +218,17 @@ def _with_dtype_of_elements(array: Array, name: str) -> Array:
     numbers = np.array(elements).reshape(array.shape)
     if numbers.dtype.kind not in "iuf" or numbers.ravel().tolist() != elements:
         raise ValueError(
-            f"{name} has numbers that neither 64-bit integers nor floats represent exactly: make "
-            "strings of them"
+            f"{name} has numbers that neither 64-bit integers nor floats represent exactly: "
+            "convert them to strings"
         )
     return numbers
 
 
 def _kind_of_objects(array: Array, name: str) -> str:
-    """Return what all elements of an array are: numbers, strings, booleans or bytes."""
+    """Return the kind of all elements of an array: "numbers", "strings", "booleans" or "bytes".
+
+    Each type of element is looked at once, however many elements there are.
+    """
     elements = array.ravel().tolist()
     examples = dict(zip(map(type, elements), elements, strict=True))
     if examples.keys() - {str, int, bool}:
@@ -206,35 +275,79 @@ def _refuse_missing_labels(missing: Array, y: Array, name: str, rows: Array | No
     first = tuple(np.argwhere(missing)[0])
     row = first[0] if rows is None else rows[first]
     raise ValueError(
-        f"{name} has missing labels, the first of them ({y[first]}) in row {row}: leave out the "
-        "rows whose label is missing"
+        f"{name} has missing labels, the first of them ({y[first]}) in row {row}: remove the rows "
+        "whose label is missing"
     )
 
 
 def distinct_labels(y: Any, name: str = "y") -> Array:
-    """Return the labels that occur, sorted."""
+    """Return the labels that occur, sorted.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels.
+    name : str, default="y"
+        Their name in messages.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be class labels, such as numbers with fractions.
+
+    Examples
+    --------
+    >>> from sk_twolayer._data.targets import distinct_labels
+    >>> distinct_labels(["b", "a", "b"])
+    array(['a', 'b'], dtype='<U1')
+    """
     if np.ndim(y) != 1 or getattr(y, "dtype", np.dtype(int)).kind == "V":
-        raise ValueError(f"{name} must be a row of labels: numbers, strings or booleans, got {y!r}")
-    with np.errstate(invalid="ignore"):  # floats are cast to integers, to compare them
-        labels = np.unique(np.asarray(y))
-        # several of each: of many labels that occur once it warns that they may be quantities
-        repeated = np.repeat(labels, 3)
-        check_classification_targets(repeated)  # whose message says more than the next one's
-        classes: Array = unique_labels(repeated)
+        raise ValueError(
+            f"{name} must be one-dimensional, of numbers, strings or booleans, got {y!r}"
+        )
+    # Each label three times: if most labels occur once, scikit-learn warns that y may be a target
+    # of regression. To suppress the warning would change the filters of all threads.
+    labels = np.repeat(np.unique(np.asarray(y)), 3)
+    with np.errstate(invalid="ignore"):  # scikit-learn casts floats to integers to compare them
+        check_classification_targets(labels)  # its message is clearer than that of unique_labels
+        classes: Array = unique_labels(labels)
     return classes
 
 
-def is_one_hot(y: Any) -> bool:
+def is_one_hot(y: Matrix) -> bool:
     """Tell whether each row of an indicator matrix of three or more columns has exactly one 1."""
     if y.ndim == 1 or y.shape[1] < 3 or not y.shape[0]:
         return False
     return bool(np.all(y.sum(axis=1) == 1))
 
 
-def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
+def check_targets(y: Matrix, name: str = "y", *, complete: bool = True) -> Matrix:
     """Return targets as labels of shape (n,), or as an indicator matrix of zeros and ones.
 
-    `complete` says whether all classes occur, so that scikit-learn may judge by their number.
+    Parameters
+    ----------
+    y : ndarray or sparse container of shape (n,) or (n, n_columns)
+        Targets, as `as_target_array` returns them. A single column is one label per row.
+    name : str, default="y"
+        Their name in messages.
+    complete : bool, default=True
+        Whether these are all rows of a `fit`. Then scikit-learn warns if there are so many
+        different labels that they look like a target of regression. A few rows of `partial_fit`,
+        or validation rows, may all be of different classes.
+
+    Raises
+    ------
+    ValueError
+        If they are continuous, several classes per row, or of a kind that cannot be labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._data.targets import check_targets
+    >>> check_targets(np.array([["b"], ["a"]], dtype="U1")[:, 0])
+    array(['b', 'a'], dtype='<U1')
+    >>> check_targets(np.array([[0, 1], [1, 1]])).shape
+    (2, 2)
     """
     if _is_plain(y, complete=complete):
         return y
@@ -250,26 +363,26 @@ def check_targets(y: Any, name: str = "y", *, complete: bool = True) -> Any:
     if type_of_target(y, input_name=name) == "multiclass-multioutput":
         raise ValueError(
             f"{name} has several columns with more than two values (multiclass-multioutput): train "
-            "one net for each column, sklearn.multioutput.MultiOutputClassifier("
+            "one classifier per column with sklearn.multioutput.MultiOutputClassifier("
             "TwoLayerClassifier())"
         )
     y = without_duplicates(y)
     low, high = y.min(), y.max()
     if low < 0 or high > 1:
         raise ValueError(
-            f"an indicator matrix holds 0 and 1, but {name} ranges from {low} to {high}; for one "
-            "label per row, give an array of shape (n_samples,)"
+            f"an indicator matrix contains 0 and 1, but {name} ranges from {low} to {high}; for "
+            "one label per row, give an array of shape (n_samples,)"
         )
     return y
 
 
-def _is_plain(y: Any, *, complete: bool) -> bool:
-    """Tell whether targets can be taken as they are, without the checks of scikit-learn.
+def _is_plain(y: Matrix, *, complete: bool) -> bool:
+    """Tell whether targets are valid without the checks of scikit-learn.
 
-    Those take longer than a step over a few rows.
+    Those checks take longer than a training step over a few rows.
     """
     if type(y) is not np.ndarray or y.dtype.kind not in "iub" or not len(y):
         return False
     if y.ndim == 1:
-        return not complete  # integers and booleans are classes, unless there are very many
+        return not complete  # integers are classes; many different ones need the warning
     return y.ndim == 2 and y.shape[1] > 1 and bool(y.min() >= 0 and y.max() <= 1)

@@ -1,45 +1,75 @@
-"""The weights of rows: sample weights times the factors of their classes."""
+"""Weights of rows: sample weights times the factors of their classes."""
 
 from __future__ import annotations
 
 from inspect import signature
-from numbers import Number as PythonNumber
-from numbers import Real
+from numbers import Number, Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
-from sk_twolayer._data.inputs import as_floats, refuse_missing
+from sk_twolayer._data.inputs import overflow_as_value_error, refuse_missing
 from sk_twolayer._data.targets import Labels
-from sk_twolayer._sklearn_compat import Number
-from sk_twolayer._typing import Array
+from sk_twolayer._numerics.matrices import as_dense
+from sk_twolayer._sklearn_compat import RealInterval
+from sk_twolayer._typing import Array, Matrix
 
-# From scikit-learn 1.8 on it refuses weights that are all zero, with a message of its own.
+# Since scikit-learn 1.8 it refuses weights that are all zero, unless it is told not to.
 ZEROS_ALLOWED = dict.fromkeys(
     {"allow_all_zero_weights"} & signature(_check_sample_weight).parameters.keys(), True
 )
-FACTOR = Number(Real, 0, None, closed="left")
-MAX_COPIES = 1000  # of a row
+CLASS_FACTOR = RealInterval(Real, 0, None, closed="left")
+MAX_COPIES = 1000  # per row
 
 ClassWeight = dict[Any, float] | str | None
 
 
 def class_factors(
-    class_weight: ClassWeight, labels: Labels, t: Any = None, weights: Array | None = None
+    class_weight: ClassWeight, labels: Labels, t: Matrix | None = None, weights: Array | None = None
 ) -> Array | None:
-    """Return the factor of each class.
+    """Return the factor of the sample weights of each class.
 
-    "balanced" gives 0 to a class without a row of positive weight, as scikit-learn's
-    `compute_sample_weight` does.
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        The parameter of the classifier. A class that a dict does not name has the factor 1.
+        "balanced" gives all classes the same total weight, and 0 to a class without a row of
+        positive weight, as scikit-learn's `compute_sample_weight` does.
+    labels : Labels
+        The classes.
+    t : ndarray of shape (n,), default=None
+        Class numbers of the rows, for "balanced".
+    weights : ndarray of shape (n,), default=None
+        Sample weights of the rows, for "balanced".
+
+    Returns
+    -------
+    ndarray of shape (n_classes,), float64, or None
+        The factors; None if `class_weight` is None.
+
+    Raises
+    ------
+    ValueError
+        If targets are multilabel, a dict cannot be used, or all factors are zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._data.targets import Labels
+    >>> from sk_twolayer._data.weights import class_factors
+    >>> class_factors("balanced", Labels(np.array([3, 7])), np.array([0, 0, 0, 1])).round(3)
+    array([0.667, 2.   ])
+    >>> class_factors({7: 5}, Labels(np.array([3, 7])))
+    array([1., 5.])
     """
     if class_weight is None:
         return None
     if labels.multilabel:
         raise ValueError(
-            "class_weight is for one label per row, and y is an indicator matrix: weigh rows by "
-            "sample_weight instead, or set class_weight=None"
+            "class_weight is not supported for an indicator matrix y: use sample_weight, or set "
+            "class_weight=None"
         )
     if isinstance(class_weight, dict):
         check_class_weight(class_weight, labels.classes.tolist())
@@ -50,45 +80,72 @@ def class_factors(
                 "class_weight is zero for every row: give at least one class of y a positive weight"
             )
     else:
-        factors = np.zeros(len(labels.classes))
+        assert t is not None
+        numbers, factors = as_dense(t), np.zeros(len(labels.classes))
         if weights is not None:
-            t, weights = t[weights > 0], weights[weights > 0]
-        present = np.unique(t)
+            numbers, weights = numbers[weights > 0], weights[weights > 0]
+        present = np.unique(numbers)
         factors[present] = compute_class_weight(
-            class_weight, classes=present, y=t, sample_weight=weights
+            class_weight, classes=present, y=numbers, sample_weight=weights
         )
     return factors
 
 
 def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> None:
-    """Refuse a dict that names none of the classes, or has values that are no factors."""
+    """Refuse a dict that names none of the classes, or has values that cannot be factors.
+
+    A dict may name classes that y does not have, as the folds of a search need it.
+    """
     if class_weight and not any(label in class_weight for label in classes):
         raise ValueError(
             f"class_weight names {list(class_weight)}, but the classes in y are {classes}; "
             "at least one of its keys must be a label of y"
         )
     for label, factor in class_weight.items():
-        if not FACTOR.is_satisfied_by(factor):
+        if not CLASS_FACTOR.is_satisfied_by(factor):
             raise ValueError(
                 f"class_weight[{label!r}] must be a number, zero or positive, got {factor!r}"
             )
 
 
 def check_sample_weight(
-    sample_weight: Any, X: Any, name: str = "sample_weight", *, at_least_one: bool = True
+    sample_weight: Any, X: Matrix, name: str = "sample_weight", *, at_least_one: bool = True
 ) -> Array | None:
-    """Return the weights of the rows of X relative to the largest, of shape (n,), float64."""
+    """Return the weights of the rows of X, divided by the largest.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n,), number or None
+        Weights as users give them. A number is the weight of every row.
+    X : ndarray or sparse container of shape (n, n_features)
+        The rows.
+    name : str, default="sample_weight"
+        The name of the weights in messages.
+    at_least_one : bool, default=True
+        Whether weights that are all zero are an error.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64, or None
+        The weights; None if there are none.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative, missing or not finite, or float64 cannot represent the ratio of
+        the smallest positive weight to the largest.
+    """
     if sample_weight is None:
         return None
     refuse_missing(**{name: sample_weight})
-    if isinstance(sample_weight, PythonNumber):  # scikit-learn accepts even nan
+    if isinstance(sample_weight, Number):  # scikit-learn accepts even nan
         sample_weight = np.full(X.shape[0], sample_weight)
-    with as_floats(name):
+    with overflow_as_value_error(name):
         weights: Array = _check_sample_weight(sample_weight, X, dtype=np.float64, **ZEROS_ALLOWED)
     if weights.min() < 0:
         raise ValueError(
             f"{name} must not be negative, but it is {weights.min():g} in row "
-            f"{weights.argmin()}; a weight of 0 leaves a row out"
+            f"{weights.argmin()}; a weight of 0 excludes a row"
         )
     if not weights.any():
         if at_least_one:
@@ -106,7 +163,7 @@ def check_sample_weight(
 def combined_weights(
     weights: Array | None, of_classes: Array | None, dtype: Any, name: str = "sample_weight"
 ) -> Array | None:
-    """Return sample weights times the factors of the rows' classes, relative to the largest.
+    """Return sample weights times the factors of the classes, divided by the largest product.
 
     Parameters
     ----------
@@ -155,14 +212,15 @@ def _not_representable(name: str, dtype: Any) -> ValueError:
     return ValueError(
         f"{name} gives a row more than {1 / float(np.finfo(dtype).tiny):.0e} times the weight of "
         f"another, a ratio that {dtype} cannot represent: choose weights closer to each other, or "
-        "0 for rows to leave out" + (", or give X in float64" if dtype == np.float32 else "")
+        "0 to exclude a row" + (", or give X in float64" if dtype == np.float32 else "")
     )
 
 
 def whole_numbers(weights: Array) -> Array | None:
-    """Return positive weights as numbers of copies of each row: the smallest of the same ratios.
+    """Return the smallest whole numbers that have the ratios of positive weights.
 
-    None stands for weights that are all equal, and for ratios of numbers above `MAX_COPIES`.
+    They are the numbers of copies of each row that have the same meaning as the weights. The
+    result is None if all weights are equal, or if a number would be above `MAX_COPIES`.
 
     Examples
     --------

@@ -1,62 +1,63 @@
-"""The products everything is made of.
+"""Matrix products in place: ``into <- keep*into + scale * a @ b``, which is BLAS's gemm.
 
-The one contract: ``into <- keep * into + scale * a @ b``, which is what BLAS calls gemm.
+BLAS calls `keep` beta and `scale` alpha. The forward pass of an affine layer adds to the bias
+(``keep=1``), a gradient overwrites an array (``keep=0``), and a step of gradient descent changes
+``into=W`` by ``scale=-learning_rate``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.linalg import blas
 
-from sk_twolayer._typing import Action, Array, Operation
+from sk_twolayer._numerics.matrices import blocks, is_sparse
+from sk_twolayer._typing import AddInPlace, Array, Matrix, Operation, SparseMatrix
 
 _GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
 _AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
 _SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
 
-FORGOTTEN_AT_ONCE = 2**13  # elements
-
-
-def add_product(
-    into: Array,
-    a: Any,
-    b: Array,
-    *,
-    scale: float = 1.0,
-    keep: float = 1.0,
-    transpose_a: bool = False,
-) -> None:
-    """Add a matrix product to an array in place: ``into <- keep*into + scale*a@b``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sk_twolayer._numerics.gemm import add_product
-    >>> W = np.ones((2, 2))
-    >>> add_product(W, np.array([[1.0, 0.0]]), np.array([[3.0, 5.0]]), scale=-0.1, transpose_a=True)
-    >>> W
-    array([[0.7, 0.5],
-           [1. , 1. ]])
-    """
-    bind_product(into, a, b, scale=scale, keep=keep, transpose_a=transpose_a)()
+FLUSH_BLOCK_ELEMENTS = 2**13
 
 
 def bind_product(
     into: Array,
-    a: Any,
+    a: Matrix,
     b: Array,
     *,
     scale: float = 1.0,
     keep: float = 1.0,
     transpose_a: bool = False,
 ) -> Operation:
-    """Prepare a product once, to be added many times: the operation is `add_product`.
+    """Return a function without arguments that computes ``into <- keep*into + scale*a@b``.
 
-    All that can be known from the arrays' shapes and types is found out here; what is left is a
-    single call of BLAS, which takes whatever the arrays hold by then.
+    The shapes and types are examined here, once. The function is a single call of BLAS, which
+    works on the contents of the arrays at that time. The arrays are kept, not copied.
+
+    Parameters
+    ----------
+    into : ndarray of shape (n, m)
+        Changed in place. With ``keep=0`` it is overwritten, also where it held nan or infinity.
+    a : ndarray or sparse container of shape (n, k), or (k, n) with `transpose_a`
+        Left factor. Neither factor may share memory with `into`.
+    b : ndarray of shape (k, m)
+        Right factor.
+    scale : float, default=1.0
+        Factor of the product.
+    keep : float, default=1.0
+        Factor of the previous contents of `into`.
+    transpose_a : bool, default=False
+        Whether to use the transpose of `a`.
+
+    Raises
+    ------
+    ValueError
+        If the three shapes do not fit together. The function that is returned raises it if `into`
+        is read-only.
 
     Examples
     --------
@@ -71,38 +72,41 @@ def bind_product(
            [11., 11.]])
     """
     _check_shapes(into, a, b, transpose_a)
-    if not _suits_blas(into, a, b):  # sparse, empty, mixed, integer, or an odd target
-        return partial(_without_blas(into, a, b, transpose_a), scale, keep)
-    gemm, a, b, into, *transposed = _for_gemm(into, a, b, transpose_a)
-    return partial(gemm, scale, a, b, keep, into, *transposed, 1)
+    if isinstance(a, np.ndarray) and _can_use_blas(into, a, b):
+        gemm, left, right, target, *transposed = _gemm_arguments(into, a, b, transpose_a)
+        return partial(gemm, scale, left, right, keep, target, *transposed, 1)
+    return partial(_bind_without_blas(into, a, b, transpose_a), scale, keep)
 
 
-def bind_product_action(into: Array, a: Any, b: Array, *, transpose_a: bool = False) -> Action:
-    """Prepare a product once, to be added many times with `scale` and `keep` given each time.
+def bind_add_product(into: Array, a: Matrix, b: Array, *, transpose_a: bool = False) -> AddInPlace:
+    """Return a function ``add(scale, keep)`` that computes what `bind_product` describes.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer._numerics.gemm import bind_product_action
+    >>> from sk_twolayer._numerics.gemm import bind_add_product
     >>> x, W = np.ones((1, 2)), np.ones((2, 2))
-    >>> bind_product_action(W, x, x, transpose_a=True)(0.5, 2.0)
+    >>> bind_add_product(W, x, x, transpose_a=True)(0.5, 2.0)
     >>> W
     array([[2.5, 2.5],
            [2.5, 2.5]])
     """
     _check_shapes(into, a, b, transpose_a)
-    if not _suits_blas(into, a, b):
-        return _without_blas(into, a, b, transpose_a)
-    gemm, a, b, into, transposed_a, transposed_b = _for_gemm(into, a, b, transpose_a)
+    if not (isinstance(a, np.ndarray) and _can_use_blas(into, a, b)):
+        return _bind_without_blas(into, a, b, transpose_a)
+    gemm, left, right, target, trans_left, trans_right = _gemm_arguments(into, a, b, transpose_a)
 
     def add(scale: float, keep: float) -> None:
-        gemm(scale, a, b, keep, into, transposed_a, transposed_b, 1)
+        gemm(scale, left, right, keep, target, trans_left, trans_right, 1)
 
     return add
 
 
 def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
     """Add a multiple of an array in place: ``into <- keep*into + scale*x``.
+
+    With ``keep=0``, `into` is overwritten, also where it held nan or infinity. `x` must have the
+    shape of `into`, and must not share memory with it.
 
     Examples
     --------
@@ -119,15 +123,15 @@ def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) 
         return
     if keep != 1:
         into *= keep
-    if x.ndim == 1 and _suits_blas(into, x):
+    if x.ndim == 1 and _can_use_blas(into, x):
         # one pass, where scale * x would be a new array
         _AXPY[into.dtype](x, into, x.size, scale)
     else:
         into += x if scale == 1 else scale * x
 
 
-def bind_add_scaled(into: Array, x: Array) -> Action:
-    """Prepare `add_scaled` once, to be called many times with `scale` and `keep`.
+def bind_add_scaled(into: Array, x: Array) -> AddInPlace:
+    """Bind `add_scaled` to its arrays, and return a function ``add(scale, keep)``.
 
     Examples
     --------
@@ -139,7 +143,7 @@ def bind_add_scaled(into: Array, x: Array) -> Action:
     array([2., 3.])
     """
     _check_same_shape(into, x)
-    if x.ndim != 1 or not _suits_blas(into, x):
+    if x.ndim != 1 or not _can_use_blas(into, x):
         return lambda scale, keep: add_scaled(into, x, scale=scale, keep=keep)
     axpy, scal, n = _AXPY[into.dtype], _SCAL[into.dtype], x.size
 
@@ -155,10 +159,10 @@ def bind_add_scaled(into: Array, x: Array) -> Action:
 
 
 def flush_denormals(x: Array) -> None:
-    """Set what is next to nothing to zero in place: below ``2**24`` times the least normal number.
+    """Set numbers below ``2**24`` times the smallest normal number of the dtype to zero, in place.
 
-    Whatever shrinks by a factor a step, like the weights of a column that is always zero under a
-    penalty, ends in denormal numbers, over which processors take many times as long.
+    A value that is multiplied by a factor below 1 in each step, such as a weight of a column of
+    zeros under a penalty, ends as a denormal number, and processors are many times slower on those.
 
     Examples
     --------
@@ -170,9 +174,9 @@ def flush_denormals(x: Array) -> None:
     array([1.e+00, 1.e-30, 0.e+00], dtype=float32)
     """
     limit = np.finfo(x.dtype).tiny * x.dtype.type(2**24)
-    for start in range(0, len(x), FORGOTTEN_AT_ONCE):
-        piece = x[start : start + FORGOTTEN_AT_ONCE]
-        piece[np.abs(piece) < limit] = 0
+    for block in blocks(len(x), FLUSH_BLOCK_ELEMENTS):
+        values = x[block]
+        values[np.abs(values) < limit] = 0
 
 
 def _check_same_shape(into: Array, x: Array) -> None:
@@ -180,8 +184,8 @@ def _check_same_shape(into: Array, x: Array) -> None:
         raise ValueError(f"an array of shape {x.shape} cannot be added into one of {into.shape}")
 
 
-def _check_shapes(into: Array, a: Any, b: Array, transpose_a: bool) -> None:
-    n, k = a.shape[::-1] if transpose_a else a.shape
+def _check_shapes(into: Array, a: Matrix, b: Array, transpose_a: bool) -> None:
+    n, k = (a.shape[1], a.shape[0]) if transpose_a else a.shape
     if b.shape[0] != k or into.shape != (n, b.shape[1]):
         raise ValueError(
             f"shapes do not fit: a product of ({n}, {k}) and {b.shape} cannot be added "
@@ -189,54 +193,81 @@ def _check_shapes(into: Array, a: Any, b: Array, transpose_a: bool) -> None:
         )
 
 
-def _suits_blas(into: Array, *factors: Any) -> bool:
-    """Tell whether BLAS can work on `into` in place, and on factors of the same kind.
+def _can_use_blas(into: Array, *factors: Array) -> bool:
+    """Tell whether BLAS can compute from `factors` and write to `into` in place.
 
-    f2py copies what is not contiguous. For a factor that is as good as any other way; a copied
-    `into` would be lost.
+    All must have the same floating type. `into` must be contiguous, aligned and writable: f2py
+    passes a copy of any other array to BLAS, so that the result would be lost. A factor may be
+    copied, which costs no more than any other method. BLAS refuses empty arrays.
     """
     dtype = into.dtype
     if dtype not in _GEMM or not into.flags.forc or not into.flags.behaved:
         return False
-    for x in factors:  # a plain loop: this guards several passes of every step of Adam
-        if not isinstance(x, np.ndarray) or x.dtype != dtype or not x.size:
-            return False
-    return True
+    return all(x.dtype == dtype and x.size for x in factors)
 
 
-def _for_gemm(into: Array, a: Array, b: Array, transpose_a: bool) -> tuple[Any, ...]:
-    """Return a routine of BLAS, `a`, `b` and `into` by columns, and which factors to transpose."""
-    transpose_b = False
-    if not into.flags.f_contiguous:  # into.T <- b.T @ a.T
-        into, a, b, transpose_a, transpose_b = into.T, b, a, True, not transpose_a
-    if not a.flags.f_contiguous:
-        a, transpose_a = a.T, not transpose_a
-    if not b.flags.f_contiguous:
-        b, transpose_b = b.T, not transpose_b
-    return _GEMM[into.dtype], a, b, into, int(transpose_a), int(transpose_b)
+# BLAS works on matrices that lie in memory by columns ("F"). The transpose of a matrix by rows
+# ("C") is one by columns over the same memory, and gemm can transpose either factor. So every
+# product of contiguous matrices is one call without a copy (with `transpose_a`, the number that
+# says whether the factor `a` is transposed is the other one):
+#
+#   into  a  b    call of gemm        first factor   second factor
+#   F     F  F    into   <- a @ b       a    0         b    0
+#   F     F  C    into   <- a @ b       a    0         b.T  1
+#   F     C  F    into   <- a @ b       a.T  1         b    0
+#   F     C  C    into   <- a @ b       a.T  1         b.T  1
+#   C     F  F    into.T <- b.T @ a.T   b    1         a    1
+#   C     F  C    into.T <- b.T @ a.T   b.T  0         a    1
+#   C     C  F    into.T <- b.T @ a.T   b    1         a.T  0
+#   C     C  C    into.T <- b.T @ a.T   b.T  0         a.T  0
+def _gemm_arguments(
+    into: Array, a: Array, b: Array, transpose_a: bool
+) -> tuple[Callable[..., Array], Array, Array, Array, int, int]:
+    """Return gemm, its two factors, its result, and whether it transposes each of the factors."""
+    gemm = _GEMM[into.dtype]
+    if into.flags.f_contiguous:
+        (left, trans_left), (right, trans_right) = _by_columns(a, transpose_a), _by_columns(b)
+    else:
+        into = into.T
+        left, trans_left = _by_columns(b, transpose=True)
+        right, trans_right = _by_columns(a, transpose=not transpose_a)
+    return gemm, left, right, into, trans_left, trans_right
 
 
-def _without_blas(into: Array, a: Any, b: Array, transpose_a: bool) -> Action:
-    if transpose_a and getattr(a, "format", "dense") == "csr" and 4 * a.nnz < len(into):
+def _by_columns(x: Array, transpose: bool = False) -> tuple[Array, int]:
+    """Return `x` or ``x.T``, whichever is by columns, and whether gemm has to transpose it."""
+    return (x, int(transpose)) if x.flags.f_contiguous else (x.T, int(not transpose))
+
+
+def _bind_without_blas(into: Array, a: Matrix, b: Array, transpose_a: bool) -> AddInPlace:
+    """Bind a product that BLAS cannot compute: of a sparse matrix, or of mixed types."""
+    if transpose_a and is_sparse(a) and a.format == "csr" and 4 * a.nnz < len(into):
         return partial(_add_few_rows, into, a, b)
     return partial(_add_any_product, into, a.T if transpose_a else a, b)
 
 
-def _add_any_product(into: Array, a: Any, b: Array, scale: float, keep: float) -> None:
+def _add_any_product(into: Array, a: Matrix, b: Array, scale: float, keep: float) -> None:
     add_scaled(into, a @ _scaled(b, scale), keep=keep)
 
 
-def _add_few_rows(into: Array, a: Any, b: Array, scale: float, keep: float) -> None:
-    """Add ``a.T @ b`` for a sparse `a` whose columns are empty but for a few."""
+def _add_few_rows(into: Array, a: SparseMatrix, b: Array, scale: float, keep: float) -> None:
+    """Add ``a.T @ b`` for a sparse `a` by rows that has nonzeros in few of its columns.
+
+    The product with all columns would allocate and add an array as large as `into`, nearly all of
+    it zeros: for text, as large as all weights of the first layer. So the columns without nonzeros
+    are left out of `a`, and only the rows of `into` that belong to the others are changed.
+    """
     if keep == 0:
         into[...] = 0
     elif keep != 1:
         into *= keep
-    columns, places = np.unique(a.indices, return_inverse=True)
-    shape = (a.shape[0], len(columns))
-    used = type(a)((a.data, places.astype(a.indices.dtype), a.indptr), shape=shape)
+    columns, new_indices = np.unique(a.indices, return_inverse=True)
+    parts: Any = a.data, new_indices.astype(a.indices.dtype), a.indptr
+    make: Any = type(a)  # the constructor is not part of the protocol
+    used: SparseMatrix = make(parts, shape=(a.shape[0], len(columns)))
     into[columns] += used.T @ _scaled(b, scale)
 
 
 def _scaled(b: Array, scale: float) -> Array:
-    return b if scale == 1 else float(scale) * b  # smaller than the product
+    """Return `b` times a number: the smaller factor, and in its own dtype."""
+    return b if scale == 1 else float(scale) * b

@@ -1,27 +1,67 @@
-"""Rows of any matrix, dense or sparse."""
+"""Matrices of input rows, dense or sparse."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import issparse
 
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Matrix, SparseMatrix
 
-BLOCK_ROWS = 1024  # to work on at once: enough for BLAS, and their hidden units fit the cache
-SQUARED_AT_ONCE = 2**15  # elements: all the memory that mean_squares takes
-HASHED_AT_ONCE = 2**17  # elements: all the memory that row_keys takes beside its result
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+# Rows that are evaluated together: enough for an efficient product, and few enough for their
+# hidden units to fit the cache.
+BLOCK_ROWS = 1024
+# Elements of X that are squared or hashed together: their temporary arrays take no more.
+SQUARE_BLOCK_ELEMENTS = 2**15
+HASH_BLOCK_ELEMENTS = 2**17
 
 
-def is_sparse(X: Any) -> bool:
+def blocks(n: int, size: int) -> Iterator[slice]:
+    """Yield slices of `size` numbers that cut ``range(n)`` into blocks; the last may be shorter.
+
+    Examples
+    --------
+    >>> from sk_twolayer._numerics.matrices import blocks
+    >>> list(blocks(5, 2))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))
+
+
+def _row_blocks(X: Matrix, n_elements: int) -> Iterator[slice]:
+    """Yield slices of the rows of a matrix that have about a number of elements."""
+    n, d = X.shape
+    return blocks(n, max(1, n_elements // max(1, d)))
+
+
+def is_sparse(X: object) -> TypeIs[SparseMatrix]:
     """Tell whether a matrix is sparse."""
     return bool(issparse(X))
 
 
-def take_rows(X: Any, rows: Array | slice, out: Array | None = None) -> Any:
-    """Return the rows of a dense or sparse matrix: ``X[rows]``.
+def take_rows(X: Matrix, rows: Array | slice, out: Array | None = None) -> Matrix:
+    """Return rows of a matrix: ``X[rows]``.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, ...)
+        The matrix.
+    rows : ndarray of shape (m,), dtype intp, or slice
+        Row numbers, each in [0, n).
+    out : ndarray of shape (m, ...), default=None
+        Is filled with the rows and returned, if X is dense.
+
+    Returns
+    -------
+    ndarray or sparse container of shape (m, ...)
+        The rows. A slice of a dense matrix without `out` is a view; other dense rows are
+        contiguous.
 
     Examples
     --------
@@ -31,18 +71,41 @@ def take_rows(X: Any, rows: Array | slice, out: Array | None = None) -> Any:
     array([[5, 6],
            [1, 2]])
     """
-    if issparse(X) or isinstance(rows, slice):
+    if is_sparse(X):
         return X[rows]
-    if X.flags.c_contiguous:
-        return X.take(rows, 0, out, "clip")  # faster than X[rows] for short rows
-    if out is None:
+    if isinstance(rows, slice):
+        if out is None:
+            return X[rows]
+    elif X.flags.c_contiguous:
+        # faster than X[rows] for short rows; mode="clip" writes to `out` without a buffer
+        return X.take(rows, 0, out, "clip")
+    elif out is None:
         out = np.empty((len(rows), *X.shape[1:]), X.dtype)
-    out[...] = X[rows]  # take() would copy the whole of such an X first
+    out[...] = X[rows]  # take() would first copy the whole of an X that is not contiguous
     return out
 
 
-def row_batches(X: Any, rows: Array | slice, size: int, out: Array | None = None) -> Iterator[Any]:
-    """Yield rows of a dense or sparse matrix, some at a time.
+def row_batches(
+    X: Matrix, rows: Array | slice, size: int, out: Array | None = None
+) -> Iterator[Matrix]:
+    """Yield rows of a matrix in batches.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d)
+        The matrix.
+    rows : ndarray of shape (m,), dtype intp, or slice
+        Row numbers, each in [0, n).
+    size : int
+        Rows per batch; the last one may have fewer.
+    out : ndarray of shape (size, d), default=None
+        An array for dense rows, in which case `size` must divide their number. The same array is
+        yielded each time, and overwritten with the next batch.
+
+    Yields
+    ------
+    ndarray or sparse container of shape (size, d)
+        The rows.
 
     Examples
     --------
@@ -51,38 +114,31 @@ def row_batches(X: Any, rows: Array | slice, size: int, out: Array | None = None
     >>> [x.tolist() for x in row_batches(np.array([[1], [2], [3]]), np.array([2, 0, 1]), 2)]
     [[[3], [1]], [[2]]]
     """
-    if is_sparse(X):
-        X = take_rows(X, rows)  # all of them at once: cutting out consecutive ones costs little
-        rows = slice(0, X.shape[0])
-    if isinstance(rows, slice):
-        for start in range(rows.start, rows.stop, size):
-            x = X[start : min(start + size, rows.stop)]
-            if out is not None:
-                out[...] = x
-            yield x if out is None else out
-    elif out is not None and X.flags.c_contiguous:  # take_rows, asked once for all of them
-        for start in range(0, len(rows), size):
-            yield X.take(rows[start : start + size], 0, out, "clip")
+    if is_sparse(X) or isinstance(rows, slice):
+        X = take_rows(X, rows)  # of a sparse X, consecutive rows are quick to cut out afterwards
+        for block in blocks(X.shape[0], size):
+            yield take_rows(X, block, out)
     else:
-        for start in range(0, len(rows), size):
-            yield take_rows(X, rows[start : start + size], out)
+        for block in blocks(len(rows), size):
+            yield take_rows(X, rows[block], out)
 
 
-def bytes_per_row(X: Any) -> int:
-    """Return about how many bytes a row of a dense or sparse matrix takes."""
-    if issparse(X):
+def bytes_per_row(X: Matrix) -> int:
+    """Return the mean number of bytes per row: of its values, and of a sparse one's columns."""
+    if is_sparse(X):
         return int(X.nnz * (X.dtype.itemsize + X.indices.itemsize) // X.shape[0])
     return int(X.shape[1] * X.dtype.itemsize)
 
 
-def as_dense(X: Any) -> Array:
-    """Return a matrix as an ndarray, the same one if it is dense already."""
-    dense: Array = X.toarray() if issparse(X) else X
-    return dense
+def as_dense(X: Matrix) -> Array:
+    """Return a matrix as an ndarray: the same object, if it is dense."""
+    return X.toarray() if is_sparse(X) else X
 
 
-def without_duplicates(X: Any) -> Any:
-    """Return a matrix whose sparse entries are added up where there are several in one place.
+def without_duplicates(X: Matrix) -> Matrix:
+    """Return a matrix in which duplicate entries, which sparse formats allow, are summed.
+
+    X is not changed; it is returned itself if it has no duplicates.
 
     Examples
     --------
@@ -91,14 +147,26 @@ def without_duplicates(X: Any) -> Any:
     >>> without_duplicates(csr_array(([1, 1], [0, 0], [0, 2]), shape=(1, 1))).data
     array([2])
     """
-    if issparse(X) and not X.has_canonical_format:
+    if is_sparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
     return X
 
 
-def mean_squares(X: Any, weights: Array | None = None) -> Array:
-    """Return the mean square of each column.
+def mean_squares(X: Matrix, weights: Array | None = None) -> Array:
+    """Return the mean square of each column: ``sum_i w_i X_ij**2 / sum_i w_i``.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d)
+        The matrix.
+    weights : ndarray of shape (n,), default=None
+        Weights of the rows; None is 1 each.
+
+    Returns
+    -------
+    ndarray of shape (d,), in the dtype of X
+        The mean squares: infinity where a square overflows, and 0 without rows.
 
     Examples
     --------
@@ -110,24 +178,24 @@ def mean_squares(X: Any, weights: Array | None = None) -> Array:
     array([1., 3.])
     """
     n, d = X.shape
-    sums, n_at_once = np.zeros(d, X.dtype), max(1, SQUARED_AT_ONCE // max(1, d))
+    sums = np.zeros(d, X.dtype)
     with np.errstate(over="ignore", under="ignore"):
-        for start in range(0, n, n_at_once):
-            rows = slice(start, start + n_at_once)
+        for rows in _row_blocks(X, SQUARE_BLOCK_ELEMENTS):
             x = X[rows]
-            square = x.multiply(x).tocsr() if issparse(x) else x * x
-            if weights is not None:  # and no product, in which BLAS might multiply inf by 0
+            square = x.multiply(x).tocsr() if is_sparse(x) else x * x
+            if weights is not None:
+                # not a matrix product, in which BLAS might multiply infinity by 0
                 factors = weights[rows, np.newaxis]
-                square = square.multiply(factors) if issparse(x) else square * factors
+                square = square.multiply(factors) if is_sparse(square) else square * factors
             sums += np.asarray(square.sum(axis=0)).ravel()
     sums /= max(n if weights is None else float(weights.sum()), 1.0)
     return sums
 
 
-def mean_nonzeros(X: Any, weights: Array | None = None) -> float:
-    """Return the mean number of elements per row that are not 0, at least 1.
+def mean_nonzeros(X: Matrix, weights: Array | None = None) -> float:
+    """Return the mean number of nonzero elements per row, at least 1.
 
-    It is rounded, so that the order in which weights are summed makes no difference.
+    It is rounded to six digits, so that it does not depend on the order of the rows.
 
     Examples
     --------
@@ -136,25 +204,36 @@ def mean_nonzeros(X: Any, weights: Array | None = None) -> float:
     >>> mean_nonzeros(np.array([[1.0, 2.0], [-1.0, 0.0]]))
     1.5
     """
-    n, d = X.shape
-    if weights is None:  # by the total alone, which is quicker
-        values = X.data if issparse(X) else X
+    n = X.shape[0]
+    if weights is None:  # the total, which is faster to count
+        values = X.data if is_sparse(X) else X
         return max(1.0, round(float(np.count_nonzero(values) / max(n, 1)), 6))
-    if issparse(X):  # explicit zeros do not count
+    if is_sparse(X):  # nnz would count explicit zeros
         counts = np.diff(np.concatenate([[0], np.cumsum(X.data != 0)])[X.indptr])
     else:
-        size = max(1, SQUARED_AT_ONCE // max(1, d))
-        blocks = [np.count_nonzero(X[k : k + size], axis=1) for k in range(0, n, size)]
-        counts = np.concatenate(blocks) if blocks else np.zeros(0)
+        counts = np.zeros(n)
+        for rows in _row_blocks(X, SQUARE_BLOCK_ELEMENTS):
+            counts[rows] = np.count_nonzero(X[rows], axis=1)
     return max(1.0, round(float(np.average(counts, weights=weights)), 6)) if n else 1.0
 
 
-def row_keys(X: Any) -> Array:
-    """Return a number for each row that depends on nothing but what the row holds.
+def hash_rows(X: Matrix) -> Array:
+    """Return a hash of each row that depends on nothing but its elements.
 
-    Rows with equal elements have equal keys, be they dense or sparse, float32 or float64;
-    others differ but for a chance of about ``2**-64``. The key of ``x`` is
-    ``sum_j h(x_j) r_j``, modulo ``2**64``, with fixed random odd ``r`` and ``h(0) = 0`` [1]_.
+    The hash of a row ``x`` is ``sum_j h(x_j) r_j``, modulo ``2**64``, with fixed random odd numbers
+    ``r_j`` [1]_. ``h`` mixes the 64 bits of a number, and ``h(0) = 0``: so zeros add nothing, and
+    rows with equal elements have equal hashes, whether they are dense or sparse, float32 or
+    float64. Two different rows have the same hash with a probability of about ``2**-64``.
+
+    Parameters
+    ----------
+    X : ndarray or sparse container of shape (n, d), of numbers
+        The matrix.
+
+    Returns
+    -------
+    ndarray of shape (n,), dtype uint64
+        The hashes.
 
     References
     ----------
@@ -165,29 +244,28 @@ def row_keys(X: Any) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer._numerics.matrices import row_keys
-    >>> a, b, c = row_keys(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -0.0]]))
+    >>> from sk_twolayer._numerics.matrices import hash_rows
+    >>> a, b, c = hash_rows(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -0.0]]))
     >>> bool(a == b), bool(a == c)
     (False, True)
     """
     n, d = X.shape
-    factors = np.random.RandomState(0).randint(0, 2**64, size=d, dtype=np.uint64) | np.uint64(1)
-    keys = np.empty(n, np.uint64)
-    n_at_once = max(1, HASHED_AT_ONCE // max(1, d))
-    for start in range(0, n, n_at_once):
-        rows = slice(start, start + n_at_once)
-        if issparse(X):
-            part = without_duplicates(X[rows])
-            terms = _scrambled(part.data) * factors[part.indices]
+    multipliers = np.random.RandomState(0).randint(0, 2**64, size=d, dtype=np.uint64)
+    multipliers |= np.uint64(1)
+    hashes = np.empty(n, np.uint64)
+    for rows in _row_blocks(X, HASH_BLOCK_ELEMENTS):
+        x = without_duplicates(X[rows])
+        if is_sparse(x):
+            terms = _splitmix64(x.data) * multipliers[x.indices]
             sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
-            keys[rows] = sums[part.indptr[1:]] - sums[part.indptr[:-1]]
+            hashes[rows] = sums[x.indptr[1:]] - sums[x.indptr[:-1]]
         else:
-            keys[rows] = (_scrambled(X[rows]) * factors).sum(axis=1, dtype=np.uint64)
-    return keys
+            hashes[rows] = (_splitmix64(x) * multipliers).sum(axis=1, dtype=np.uint64)
+    return hashes
 
 
-def _scrambled(x: Array) -> Array:
-    """Return the ``h`` above: the bits of each number, each of them spread over all 64."""
+def _splitmix64(x: Array) -> Array:
+    """Return the ``h`` of `hash_rows`: SplitMix64's finalizer, on the bits of each number."""
     z: Array = (x.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         z ^= z >> np.uint64(shift)

@@ -9,8 +9,8 @@ Where more cores are worth it:
 - Predictions of many rows are split into blocks of rows, which several threads of Python work on,
   each with a BLAS of one thread (`_inference.py`). The blocks depend on shapes only, so the result
   does not depend on the number of threads.
-- Training whose largest product takes `LARGE_PRODUCT` multiplications or more keeps the threads
-  that BLAS has. There, and only there, the last bits depend on their number.
+- Training whose largest product takes `MIN_MULTITHREADED_PRODUCT` multiplications or more keeps the
+  threads that BLAS has. There, and only there, the last bits depend on their number.
 
 Why the limiter below is more than ``threadpoolctl.threadpool_limits``, which changes the limit when
 a block begins, and at its end sets the number it found:
@@ -26,7 +26,7 @@ a block begins, and at its end sets the number it found:
 - *Fork.* A child forked during a fit inherits the lock, perhaps held, and users that do not exist
   there. It starts with no users, and its first block restores the number of the parent.
 - *Interrupts.* KeyboardInterrupt may be raised between any two lines. The numbers to restore are
-  forgotten after they were restored; if an interrupt prevented that, the next block does it.
+  cleared only after they were restored; if an interrupt prevents that, the next block restores.
 """
 
 from __future__ import annotations
@@ -36,77 +36,103 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from typing import Any
+from typing import Protocol
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-LARGE_PRODUCT = 2**26  # multiplications: a training step gains from more threads from here on
+MIN_MULTITHREADED_PRODUCT = 2**26  # multiplications
+
+
+class _BlasLibrary(Protocol):
+    """What is used of a controller of threadpoolctl, which has no type stubs."""
+
+    user_api: str
+    internal_api: str
+    threading_layer: str
+    num_threads: int
+
+    def set_num_threads(self, num_threads: int) -> None: ...
 
 
 class _SingleThreadedBlas:
-    """Counts the blocks that want one BLAS thread, and restores the number after the last."""
+    """Limits BLAS to one thread while any block needs that, and then restores the number.
+
+    A user is the identity of a running block. See the module for the reasons.
+    """
 
     def __init__(self) -> None:
-        self._before: list[tuple[Any, int]] = []  # each library, and its threads without a limit
-        self.forget_users()
+        self._before: list[tuple[_BlasLibrary, int]] = []  # each library, its number of threads
+        self.reset()
 
-    def forget_users(self) -> None:
+    def reset(self) -> None:
         """Start with no users and an open lock, as a forked process must."""
         self._lock = threading.Lock()
         self._users: set[object] = set()
 
     def enter(self, user: object) -> int:
-        """Set the limit, and return how many threads BLAS has without it."""
+        """Limit BLAS to one thread, and return its number of threads without the limit."""
         with self._lock:
             self._users.add(user)
-            if not self._before:
+            if not self._before:  # overlapping blocks: only the first one finds no limit
                 self._before = [(library, library.num_threads) for library in _blas_libraries()]
             _set_threads([(library, 1) for library, _ in self._before])
             return max([number for _, number in self._before], default=1)
 
     def leave(self, user: object) -> None:
-        """Restore what there was before the first user: the last one, that of the process."""
+        """Restore the number of threads, if no other block wants one BLAS thread."""
         with self._lock:
             self._users.discard(user)
-            others = bool(self._users)
-            _set_threads([b for b in self._before if not others or _limits_each_thread(b[0])])
-            if not others:
-                self._before = []
+            if self._users:  # overlapping blocks: restored now only where each thread has a limit
+                _set_threads([b for b in self._before if _limits_each_thread(b[0])])
+            else:
+                _set_threads(self._before)
+                self._before = []  # interrupts: after, not before
 
 
 @cache
-def _blas_libraries() -> list[Any]:
-    """Find this process's BLAS libraries, once: the search costs far more than a limit."""
-    libraries = ThreadpoolController().lib_controllers
+def _blas_libraries() -> list[_BlasLibrary]:
+    """Return the BLAS libraries of this process; the search takes far longer than a limit."""
+    libraries: list[_BlasLibrary] = ThreadpoolController().lib_controllers
     return [library for library in libraries if library.user_api == "blas"]
 
 
-def _limits_each_thread(library: Any) -> bool:
-    return bool(library.internal_api == "openblas" and library.threading_layer == "openmp")
+def _limits_each_thread(library: _BlasLibrary) -> bool:
+    """Tell whether a library has a limit for each thread, not one for the process."""
+    return library.internal_api == "openblas" and library.threading_layer == "openmp"
 
 
-def _set_threads(numbers: list[tuple[Any, int]]) -> None:
-    """Set the limits of libraries from this thread, though another may have set them last."""
+def _set_threads(numbers: list[tuple[_BlasLibrary, int]]) -> None:
+    """Set the number of threads of each library, also if another thread set it last."""
     if numbers:
-        _let_go()
+        _clear_controlling_thread()
         for library, number in numbers:
             library.set_num_threads(number)
-        _let_go()
+        _clear_controlling_thread()
 
 
-def _let_go() -> None:
-    """Let any thread set limits: see "controlling thread" above."""
+def _clear_controlling_thread() -> None:
+    """Let threadpoolctl set limits from any thread: see "controlling thread" above."""
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread(force=True)
 
 
 _SINGLE_THREADED_BLAS = _SingleThreadedBlas()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_SINGLE_THREADED_BLAS.forget_users)
+    os.register_at_fork(after_in_child=_SINGLE_THREADED_BLAS.reset)
 
 
 def suitable_blas_threads(multiplications: int) -> AbstractContextManager[object]:
-    """Return a context with one BLAS thread, unless products are so large that more of them pay.
+    """Return a context in which BLAS has one thread, or all its threads for very large products.
+
+    Parameters
+    ----------
+    multiplications : int
+        Number of multiplications in the largest product of the block.
+
+    Returns
+    -------
+    context manager
+        `one_blas_thread`, or one that changes nothing.
 
     Examples
     --------
@@ -114,7 +140,7 @@ def suitable_blas_threads(multiplications: int) -> AbstractContextManager[object
     >>> with suitable_blas_threads(100 * 64 * 50):
     ...     pass
     """
-    return one_blas_thread() if multiplications < LARGE_PRODUCT else nullcontext()
+    return one_blas_thread() if multiplications < MIN_MULTITHREADED_PRODUCT else nullcontext()
 
 
 @contextmanager

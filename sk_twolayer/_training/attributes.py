@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from sk_twolayer._data.targets import Labels
 from sk_twolayer._training.loop import FitResult, make_network
 from sk_twolayer._training.scoring import Validation
 from sk_twolayer._training.settings import Settings
 from sk_twolayer._training.state import RandomSources, TrainingState
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Classifier
 from sk_twolayer.layers._registry import copy_activation
 from sk_twolayer.network import TwoLayerNet
 
@@ -58,30 +57,31 @@ def saved_state(result: FitResult) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class FittedModel:
-    """What `fit` with `warm_start`, and `partial_fit`, resume from.
+    """The fitted model from which `partial_fit`, or `fit` with `warm_start`, resumes training.
 
     Parameters
     ----------
     attributes : dict
         The attributes of the estimator.
     saved : dict or None
-        What `saved_state` returned for the last training run; None if it was not to be resumed.
+        What `saved_state` returned for the last training run. None if it was not saved: then
+        training resumes from the parameters alone.
     """
 
     attributes: dict[str, Any]
     saved: dict[str, Any] | None
 
     @classmethod
-    def of(cls, estimator: BaseEstimator) -> Self | None:
+    def of(cls, estimator: Classifier) -> Self | None:
         """Return the fitted model of an estimator, or None if it is not fitted."""
         attributes = vars(estimator)
         if "coefs_" not in attributes:
             return None
         if "classes_" not in attributes:
             raise ValueError(
-                "coefs_ was set before the estimator was fitted, so that the classes and the "
-                "features are not known: call fit with max_iter=1 first, then set coefs_ and "
-                "intercepts_, and fit again with warm_start=True"
+                "coefs_ was set, but the estimator is not fitted, so its classes and features "
+                "are not known: call fit with max_iter=1 first, then set coefs_ and intercepts_, "
+                "and fit again with warm_start=True"
             )
         return cls(dict(attributes), attributes.get("_training_state"))
 
@@ -101,21 +101,23 @@ class FittedModel:
         return dtype
 
     def check_labels(self, labels: Labels) -> None:
-        """Raise an error if there are other labels than those of the model."""
+        """Raise an error if the labels are not those of the model."""
         known = self.labels
         same_kind = known.multilabel == labels.multilabel
         if not same_kind or known.classes.tolist() != labels.classes.tolist():
             raise ValueError(
+                # the words of MLPClassifier
                 "warm_start can only be used where `y` has the same classes as in the previous "
-                f"call to fit. Previously got {known.classes}, `y` has {labels.classes}; "
-                "use partial_fit for rows that have some of the classes only"
+                f"call to fit. Previously got {known.classes}, `y` has {labels.classes}; use "
+                "partial_fit for rows that have only some of the classes"
             )
 
     def latest_parameters(self, settings: Settings) -> Array:
         """Return the parameters to resume training from, in one vector.
 
-        They are those of the model, or where early stopping keeps an earlier epoch as the model,
-        those of the last epoch. If the model was changed by assignment since, it counts.
+        They are those of the last epoch. With early stopping, the model may have those of an
+        earlier epoch, and the saved state has the last ones. If a user has assigned `coefs_` or
+        `intercepts_` since, which a checksum tells, the parameters of the model are used.
         """
         model = self._model_parameters
         n_hidden, n_outputs = settings.hidden_size, settings.n_outputs
@@ -157,18 +159,18 @@ class FittedModel:
         sources : RandomSources
             Made from the same saved state.
         n_iter : int
-            Number of epochs from which to go on counting.
+            Number of epochs to continue counting from.
         """
         theta = self.latest_parameters(settings)
         state = TrainingState.resume(settings, sources, self.attributes, self.saved, n_iter=n_iter)
         return state, make_network(settings, sources, theta)
 
     def keep_if_best(self, state: TrainingState, net: TwoLayerNet, validation: Validation) -> None:
-        """Let the model as it is compete for the best epoch of early stopping."""
+        """Evaluate the model, so that early stopping keeps it if no further epoch is better."""
         model = copy.deepcopy(net)
         model.theta[:] = self.model_vector
-        measured = validation.measure(model)
-        state.keep_if_best(model.theta, measured.loss, measured.score)
+        result = validation.evaluate(model)
+        state.keep_if_best(model.theta, result.loss, result.score)
 
     @property
     def model_vector(self) -> Array:

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from sk_twolayer._numerics.matrices import (
     as_dense,
+    blocks,
     bytes_per_row,
     is_sparse,
     row_batches,
     take_rows,
 )
 from sk_twolayer._training.workspace import Workspace
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Matrix
 from sk_twolayer.network import TwoLayerNet
 
-PLACES = 64  # minibatches whose targets are set, and losses read, at once
-CHUNK_BYTES = 2**20  # of their targets, scores and sparse rows, unless one minibatch takes more
-COPIED_BYTES = 2**18  # larger minibatches in order are not copied: binding a step costs less
+# Minibatches whose targets are set, and whose losses are computed, in one call: at most so many,
+# and so few that their targets, scores and sparse rows take no more bytes, if there are several.
+MAX_SLOTS = 64
+MAX_GROUP_BYTES = 2**20
+# Consecutive rows are copied to the array that a workspace is bound to, unless they take more bytes
+# than this: then it is faster to bind the first layer again.
+MAX_COPY_BYTES = 2**18
 
 
 class Minibatches:
-    """The rows of a data set in minibatches, and the arrays of the steps over them.
+    """The rows of a data set in minibatches.
 
-    All minibatches are of one size but for the last, which holds what is left over; each size
-    has a `Workspace`.
+    All minibatches have the same size, except for the last one, which has the rows that are left
+    over. There is a `Workspace` for each of the two sizes.
 
     Parameters
     ----------
@@ -55,30 +58,37 @@ class Minibatches:
     >>> from sk_twolayer._training.batches import Minibatches
     >>> X, t = np.arange(3.0).reshape(3, 1), np.array([0, 1, 1])
     >>> batches = Minibatches(TwoLayerNet(1, 1, 2), X, t, batch_size=2)
-    >>> for workspace, rows in batches.chunks():
-    ...     for place, x in enumerate(rows):
-    ...         print(x.ravel(), workspace.loss.t[place].tolist())
-    [0. 1.] [[1.0, 0.0], [0.0, 1.0]]
-    [2.] [[0.0, 1.0]]
+    >>> for workspace, slots in batches.groups():
+    ...     for slot in slots:
+    ...         workspace.forward_backward(slot)
+    ...         print(workspace.n_rows, workspace.loss.t[slot].tolist())
+    ...     print("mean loss", round(workspace.total_loss() / workspace.n_rows, 3))
+    2 [[1.0, 0.0], [0.0, 1.0]]
+    mean loss 0.693
+    1 [[0.0, 1.0]]
+    mean loss 0.693
     """
 
     def __init__(
         self,
         net: TwoLayerNet,
-        X: Any,
-        t: Any,
+        X: Matrix,
+        t: Matrix,
         sample_weight: Array | None = None,
         *,
         batch_size: int,
     ) -> None:
         self._net, self._X, self._t, self._sample_weight = net, X, t, sample_weight
         self.n, self._batch_size = X.shape[0], batch_size
-        place_bytes = batch_size * (2 * net.params["b2"].nbytes + is_sparse(X) * bytes_per_row(X))
-        self._n_places = max(1, min(PLACES, self.n // batch_size, CHUNK_BYTES // place_bytes))
-        self._memory: dict[int, tuple[Workspace, Array | None]] = {}
+        slot_bytes = batch_size * (2 * net.params["b2"].nbytes + is_sparse(X) * bytes_per_row(X))
+        self._n_slots = max(1, min(MAX_SLOTS, self.n // batch_size, MAX_GROUP_BYTES // slot_bytes))
+        self._workspaces: dict[int, tuple[Workspace, Array | None]] = {}
 
-    def chunks(self, order: Array | None = None) -> Iterator[tuple[Workspace, Iterator[Any]]]:
-        """Pass over all rows once, by several minibatches at a time.
+    def groups(self, order: Array | None = None) -> Iterator[tuple[Workspace, Iterator[int]]]:
+        """Yield groups of minibatches, which together contain each row once.
+
+        The minibatches of a group share a workspace: their targets are set together, before the
+        group is yielded, and their losses can be computed together after its last slot.
 
         Parameters
         ----------
@@ -88,31 +98,45 @@ class Minibatches:
         Yields
         ------
         workspace : Workspace
-            Where to run the minibatches, with their targets set.
-        rows : iterator of ndarray or sparse container
-            The rows of each.
+            The workspace, in which the targets are set.
+        slots : iterator of int
+            The slots of the minibatches. Taking the next one binds the rows of its minibatch, or
+            overwrites those of the previous one, which are then no longer available.
         """
-        size = self._batch_size
-        whole = self.n - self.n % size
-        cuts = [*range(0, whole, size * self._n_places), whole, self.n]
-        for start, end in pairwise(cuts):
-            if start == end:  # nothing is left over
-                continue
-            rows = slice(start, end) if order is None else order[start:end]
-            n_rows = min(size, end - start)
-            workspace, x = self._memory_for(n_rows, order is not None)
+        size, n_left_over = self._batch_size, self.n % self._batch_size
+        groups = [(block, size) for block in blocks(self.n - n_left_over, size * self._n_slots)]
+        if n_left_over:
+            groups.append((slice(self.n - n_left_over, self.n), n_left_over))
+        for block, n_rows in groups:
+            rows = block if order is None else order[block]
+            workspace, buffer = self._workspace(n_rows, is_ordered=order is None)
             weights = None if self._sample_weight is None else self._sample_weight[rows]
             workspace.set_targets(as_dense(take_rows(self._t, rows)), weights)
-            yield workspace, row_batches(self._X, rows, n_rows, out=x)
+            yield workspace, self._slots(workspace, rows, buffer)
 
-    def _memory_for(self, n_rows: int, reordered: bool) -> tuple[Workspace, Array | None]:
-        """Return the workspace for minibatches of a size, and the array for copies of rows."""
-        if n_rows not in self._memory:
+    def _slots(
+        self, workspace: Workspace, rows: Array | slice, buffer: Array | None
+    ) -> Iterator[int]:
+        """Yield the slot of each minibatch, once its rows are bound, or copied to the buffer."""
+        for slot, x in enumerate(row_batches(self._X, rows, workspace.n_rows, out=buffer)):
+            if buffer is None:
+                workspace.bind_rows(x)
+            yield slot
+
+    def _workspace(self, n_rows: int, is_ordered: bool) -> tuple[Workspace, Array | None]:
+        """Return the workspace for minibatches of a size, and the array that it is bound to.
+
+        There is no such array, None, if rows are not copied: sparse ones, and large minibatches of
+        consecutive rows.
+        """
+        if n_rows not in self._workspaces:
             X, weighted = self._X, self._sample_weight is not None
-            n_places = self._n_places if n_rows == self._batch_size else 1
-            x = None
-            if not is_sparse(X) and (reordered or n_rows * bytes_per_row(X) <= COPIED_BYTES):
-                x = np.empty((n_rows, X.shape[1]), X.dtype)
-            workspace = Workspace(self._net, n_rows, n_places, weighted=weighted)
-            self._memory[n_rows] = workspace, x
-        return self._memory[n_rows]
+            n_slots = self._n_slots if n_rows == self._batch_size else 1
+            workspace = Workspace(self._net, n_rows, n_slots, weighted=weighted)
+            is_large = n_rows * bytes_per_row(X) > MAX_COPY_BYTES
+            buffer = None
+            if not (is_sparse(X) or (is_ordered and is_large)):
+                buffer = np.empty((n_rows, X.shape[1]), X.dtype)
+                workspace.bind_rows(buffer)
+            self._workspaces[n_rows] = workspace, buffer
+        return self._workspaces[n_rows]

@@ -1,4 +1,4 @@
-"""Callbacks of scikit-learn 1.9 and later; without effect in earlier versions."""
+"""Support of the callbacks of scikit-learn 1.9 and later."""
 
 from __future__ import annotations
 
@@ -6,21 +6,33 @@ import copy
 import functools
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from sk_twolayer._training.loop import FitResult
 
-# sklearn.callback imports rich, where there is rich, which takes longer than all of this package:
-# so it is not imported before something is fitted.
+# sklearn.callback imports rich if it is installed, which takes longer than to import this package.
+# Therefore it is imported when an estimator is fitted.
 
 
 class CallbackSupportMixin:
-    """Support of callbacks by scikit-learn's class of this name, if there is one."""
+    """Base class with the methods of scikit-learn's `CallbackSupportMixin`, if that exists."""
 
     if find_spec("sklearn.callback") is not None:
 
         def set_callbacks(self, *callbacks: Any) -> Self:
-            """Set callbacks, which are called at the start and end of a fit and of each epoch."""
+            """Set callbacks, which are called at the start and end of a fit and of each epoch.
+
+            Parameters
+            ----------
+            *callbacks : callback instances
+                Callbacks of `sklearn.callback`, or of your own. Without any, callbacks that were
+                set before are removed.
+
+            Returns
+            -------
+            TwoLayerClassifier
+                The classifier itself.
+            """
             from sklearn.callback import CallbackSupportMixin
 
             CallbackSupportMixin.set_callbacks(self, *callbacks)
@@ -33,7 +45,11 @@ class CallbackSupportMixin:
 
 
 def with_callbacks(method: Any) -> Any:
-    """Decorate a method that fits: its callbacks are notified of the end, also after an error."""
+    """Decorate a method that fits, so that callbacks are notified of its end.
+
+    They are notified after an error as well. The decorator of scikit-learn with this name does it;
+    without it, the method is returned unchanged.
+    """
     if find_spec("sklearn.callback") is None:
         return method
 
@@ -46,8 +62,18 @@ def with_callbacks(method: Any) -> Any:
     return managed
 
 
+class Context(Protocol):
+    """What this package uses of scikit-learn's `CallbackContext`."""
+
+    def call_on_fit_task_begin(self, **data: Any) -> None: ...
+
+    def call_on_fit_task_end(self, **data: Any) -> bool: ...
+
+    def subcontext(self, *, task_name: str) -> Context: ...
+
+
 class EpochTasks:
-    """Notifies the callbacks of an estimator of its fit, of each epoch, and of the end.
+    """Notifies callbacks of the start and end of a fit and of each epoch.
 
     Parameters
     ----------
@@ -74,12 +100,13 @@ class EpochTasks:
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         self._data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._attributes = attributes
-        self._fit: Any = None
-        self._epoch: Any = None
+        self._fit: Context | None = None
+        self._epoch: Context | None = None
         if hasattr(estimator, "_init_callback_context"):
-            # also without callbacks: those of a search are notified of this fit
-            self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
-            self._fit.call_on_fit_task_begin(**self._data)
+            # also without callbacks of its own: those of a search are notified of this fit
+            fit: Context = estimator._init_callback_context(max_subtasks=n_epochs)
+            fit.call_on_fit_task_begin(**self._data)
+            self._fit = fit
         self._has_callbacks = hasattr(estimator, "_skl_callbacks")
 
     def begin_epoch(self) -> None:
@@ -94,7 +121,7 @@ class EpochTasks:
             return False
 
         def attributes() -> dict[str, Any]:
-            return copy.deepcopy(self._attributes(result()))  # since the arrays go on changing
+            return copy.deepcopy(self._attributes(result()))  # since training changes the arrays
 
         stop = self._epoch.call_on_fit_task_end(**self._data, reconstruction_attributes=attributes)
         return bool(stop)

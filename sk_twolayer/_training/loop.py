@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,7 +12,8 @@ import numpy as np
 from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._numerics.threads import suitable_blas_threads
 from sk_twolayer._training.objective import NetworkObjective
-from sk_twolayer._training.scoring import Measured, Validation
+from sk_twolayer._training.report import Report
+from sk_twolayer._training.scoring import Validation
 from sk_twolayer._training.settings import Settings
 from sk_twolayer._training.state import EpochRecord, RandomSources, TrainingState
 from sk_twolayer._typing import Array
@@ -45,13 +45,13 @@ class FitResult:
 
 
 class EpochCallbacks(Protocol):
-    """Notified before and after each epoch."""
+    """What `train` calls before and after each epoch."""
 
     def begin_epoch(self) -> None:
-        """Take note that an epoch begins."""
+        """Notify of the start of an epoch."""
 
     def end_epoch(self, result: Callable[[], FitResult]) -> bool:
-        """Take note that an epoch has ended, and return whether to stop."""
+        """Notify of the end of an epoch, and return whether to stop."""
 
 
 def make_network(
@@ -59,11 +59,11 @@ def make_network(
 ) -> TwoLayerNet:
     """Return a network with initial weights, or with the given parameters.
 
-    The dropout source is seeded before the weights are drawn, and both come before the
-    permutations: a seed gives the same network whatever follows.
+    The seed of the dropout masks is drawn before the weights, and both before the permutations: a
+    seed gives the same network whatever follows.
     """
     if settings.dropout:
-        sources.dropout_source()
+        _ = sources.dropout  # draws its seed
     net = TwoLayerNet(
         settings.n_features,
         settings.hidden_size,
@@ -74,7 +74,7 @@ def make_network(
         alpha=settings.alpha,
         dropout=settings.dropout,
         dtype=settings.dtype,
-        random_state=sources.random_state,
+        random_state=sources.random_state if theta is None else None,
     )
     if theta is not None:
         net.theta[:] = theta
@@ -88,10 +88,9 @@ def train(
     settings: Settings,
     state: TrainingState,
     callbacks: EpochCallbacks | None = None,
-    *,
-    verbose: bool = False,
+    report: Report | None = None,
 ) -> FitResult:
-    """Train a network in place until an end is reached.
+    """Train a network in place, epoch by epoch, until there is a reason to stop.
 
     Parameters
     ----------
@@ -106,9 +105,9 @@ def train(
     state : TrainingState
         The state so far; it is updated.
     callbacks : EpochCallbacks or None
-        Are notified of each epoch.
-    verbose : bool
-        Whether to print one line per epoch.
+        Is notified of each epoch, and may stop training.
+    report : Report or None
+        Prints the results of each epoch, and why training ended.
 
     Returns
     -------
@@ -124,7 +123,7 @@ def train(
     """
     if not settings.n_epochs:
         return FitResult(net, state, settings, StopReason.MAX_ITER)
-    run = _Run(net, dataset, validation, settings, state, verbose=verbose)
+    run = _Run(net, dataset, validation, settings, state, report)
     first_epoch = state.n_iter
     with suitable_blas_threads(run.objective.multiplications):
         try:
@@ -132,17 +131,24 @@ def train(
         except KeyboardInterrupt:
             if state.n_iter == first_epoch or not np.isfinite(net.theta).all():
                 raise
-            run.keep_last_if_best()  # the interrupt may have come just before this
+            run.keep_last_if_best()  # the interrupt may have come before this was done
             reason = StopReason.INTERRUPT
     state.theta = None
     if state.best is not None:
         state.theta = net.theta.copy()
         net.theta[:] = state.best.theta
-    return FitResult(net, state, settings, reason)
+    result = FitResult(net, state, settings, reason)
+    if report is not None:
+        report.end(result)
+    return result
 
 
 class _Run:
-    """The epochs of one call of `train`."""
+    """The epochs of one call of `train`.
+
+    What an epoch changes is in `net.theta` and `state`, so that an interrupt between two epochs
+    loses nothing.
+    """
 
     def __init__(
         self,
@@ -151,20 +157,17 @@ class _Run:
         validation: Validation | None,
         settings: Settings,
         state: TrainingState,
-        *,
-        verbose: bool,
+        report: Report | None,
     ) -> None:
         self.net, self.validation = net, validation
-        self.settings, self.state, self.verbose = settings, state, verbose
+        self.settings, self.state, self.report = settings, state, report
         self.n_rows = dataset.X.shape[0]
-        self.start_time = time.perf_counter()
         self.objective = NetworkObjective(
             net,
             dataset,
             batch_size=settings.block_size,
             shuffle=settings.shuffle,
-            random_state=state.sources.random_state,
-            dropout_random_state=state.sources.dropout,
+            sources=state.sources,
         )
 
     def epochs(self, callbacks: EpochCallbacks | None) -> StopReason:
@@ -202,29 +205,29 @@ class _Run:
         comes either before or after it.
         """
         state, settings = self.state, self.settings
-        measured = self.validation.measure(self.net) if self.validation else None
+        validated = self.validation.evaluate(self.net) if self.validation else None
         record = EpochRecord(
             state.n_iter + 1,
             state.n_rows_seen + self.n_rows,
             result.loss,
             result.learning_rate,
-            *(measured or (None, None)),
+            *(validated or (None, None)),
         )
         state.records.append(record)
         self.keep_last_if_best()
-        if self.verbose:
-            print(_epoch_line(record, measured, time.perf_counter() - self.start_time))
-        validates = settings.early_stopping and measured is not None
-        if settings.fixed_length and not validates:
+        if self.report is not None:
+            self.report.epoch(record)
+        by_validation = settings.early_stopping and validated is not None
+        if settings.fixed_length and not by_validation:
             return True
-        objective = -measured.score if validates and measured else result.objective
+        objective = -validated.score if by_validation and validated else result.objective
         if not state.patience.should_stop(objective):
             return True
         if state.learning_rate.reduce():
             state.patience.reset()
             return True
-        if not validates and state.patience.is_spike(objective):
-            return True  # until it is over: early stopping keeps the best epoch, this does not
+        if not by_validation and state.patience.is_spike(objective):
+            return True  # the last epoch is the model: do not end within a spike
         state.patience.reset()
         return False
 
@@ -235,12 +238,3 @@ class _Run:
             net = copy.deepcopy(net)
             net.theta[:] = self.state.best.theta
         return FitResult(net, self.state, self.settings)
-
-
-def _epoch_line(record: EpochRecord, measured: Measured | None, seconds: float) -> str:
-    line = f"epoch {record.n_iter:5d}   loss {record.loss:10.6f}"
-    if measured is not None:
-        line += f"   validation loss {measured.loss:10.6f}"
-        if measured.score != -measured.loss:  # of a scorer
-            line += f"   score {measured.score:10.6f}"
-    return line + f"   learning rate {record.learning_rate:9.3e}   {seconds:8.2f} s"

@@ -1,8 +1,8 @@
-"""The memory that training takes, and the memory there is.
+"""The memory that training needs, and the memory that the process can have.
 
-A net that does not fit is refused before it is allocated: Linux grants more memory than there is,
-and ends a process that then uses it, without a message. The usual reason is a regression target,
-or identifiers, given as class labels.
+A network that does not fit is refused before it is allocated. Linux grants more memory than there
+is, and later kills the process that uses it, without a message. The usual reason is a `y` of
+quantities or identifiers, each of which is taken for a class.
 """
 
 from __future__ import annotations
@@ -11,30 +11,23 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sk_twolayer.optimizers import LBFGS, SGD, Adam, Optimizer
+from sk_twolayer._training.workspace import Workspace
 
 if TYPE_CHECKING:
     from sk_twolayer._training.settings import Settings
 
-try:
-    import resource
-except ImportError:  # there is none on Windows
-    resource = None  # type: ignore[assignment]
-
-# What a container may take: cgroups, version 2 and 1. Without a limit it is "max", or huge.
+# The limits of a container, of cgroups version 2 and 1: without a limit "max", or a huge number.
 CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
-
-
-NEGLIGIBLE = 2**28  # bytes: any process has this much
+MIN_CHECKED_BYTES = 2**28  # any process has this much
 
 
 def check_memory(settings: Settings, n_rows: int) -> None:
-    """Refuse a net that cannot be trained on some rows in the memory there is."""
+    """Refuse a network that cannot be trained in the memory that this process can have."""
     needed = training_memory(settings, n_rows)
-    limit = None if needed < NEGLIGIBLE else memory_limit()
+    limit = None if needed < MIN_CHECKED_BYTES else memory_limit()
     if limit is not None and needed > limit:
         raise ValueError(
             f"a net of {settings.n_features} inputs, hidden_size={settings.hidden_size} and "
@@ -46,44 +39,34 @@ def check_memory(settings: Settings, n_rows: int) -> None:
 
 
 def training_memory(settings: Settings, n_rows: int) -> int:
-    """Return the largest number of bytes that training allocates, besides the data.
+    """Return the largest number of bytes that training allocates, in addition to the data.
 
-    That is vectors like all parameters, which `_parameter_vectors` counts, and the arrays of a
-    `Workspace` for minibatches and of one for the rows left over: hidden units and their
-    gradient, and scores, targets and their gradient. Up to a megabyte for the scores of further
-    minibatches is left out.
+    These are arrays of the size of all parameters, and a `Workspace` for each of the two sizes of
+    minibatches. Scores of further slots, at most a megabyte, are left out. A test compares the
+    number with the allocations of each solver.
     """
     hidden, outputs = settings.hidden_size, settings.n_outputs
     n_parameters = (settings.n_features + 1) * hidden + (hidden + 1) * outputs
-    # relu's mask takes an eighth of an array or less, the slope of another activation all of it
-    per_unit = 2 + bool(settings.dropout) + (settings.activation not in ("relu", "identity"))
-    per_row = per_unit * hidden + 3 * outputs
-    n_vectors = _parameter_vectors(settings.solver, settings.n_epochs) + 2 * settings.early_stopping
+    n_vectors = settings.solver._peak_vectors(settings.n_epochs) + 2 * settings.early_stopping
     rows = settings.block_size + n_rows % max(1, settings.block_size)
+    per_row = Workspace.elements_per_row(
+        hidden,
+        outputs,
+        dropout=bool(settings.dropout),
+        in_place=settings.activation in ("relu", "identity"),
+    )
     return settings.dtype.itemsize * (n_vectors * n_parameters + rows * per_row)
 
 
-def _parameter_vectors(optimizer: str | Optimizer, n_epochs: int) -> int:
-    """Return how many vectors like all parameters exist at once, at the peak of a fit.
-
-    Parameters, gradient, and the vectors of the optimizer; one more while a step is prepared. A
-    test compares this with the allocations of each optimizer.
-    """
-    if isinstance(optimizer, LBFGS):
-        return 5 + 2 * min(optimizer.history_size + 1, n_epochs)
-    if isinstance(optimizer, SGD):  # the gradient is added to the parameters, or to the velocity
-        return 1 if not optimizer.momentum else 4 if optimizer.nesterov else 3
-    return 5 if isinstance(optimizer, Adam) else 4
-
-
 def memory_limit() -> int | None:
-    """Return how much memory this process can have at most."""
+    """Return the number of bytes that this process can have, or None if the system does not tell.
+
+    It is the smaller of the memory of the machine and the limit of the container. Limits of the
+    process (``ulimit``) do not matter here: beyond those, NumPy raises MemoryError by itself.
+    """
     limits = [int(text) for text in map(_read, CONTAINER_LIMITS) if text.isdigit()]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    if resource is not None:
-        soft = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
-        limits += [limit for limit in soft if limit != resource.RLIM_INFINITY]
     return min((limit for limit in limits if limit > 0), default=None)
 
 

@@ -1,4 +1,4 @@
-"""The objective of a network on a data set, in the form in which optimizers use it."""
+"""The objective of a network on a data set, as a function of its parameter vector."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._numerics.gemm import flush_denormals
 from sk_twolayer._numerics.matrices import is_sparse
 from sk_twolayer._training.batches import Minibatches
+from sk_twolayer._training.state import RandomSources
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.schedules import LearningRate
 
-LARGE_INITIAL_STD = 10.0  # times that of He's initialization
+LARGE_INITIAL_STD = 10.0  # times the standard deviation of He initialization
 
 
 class NetworkObjective:
@@ -31,10 +32,8 @@ class NetworkObjective:
         Rows per minibatch, and rows per block of `evaluate`.
     shuffle : bool, default=True
         Whether each epoch draws a new permutation of the rows.
-    random_state : RandomState
-        Source of the permutations.
-    dropout_random_state : RandomState, default=None
-        Source of the dropout masks; None uses `random_state`.
+    sources : RandomSources
+        Sources of the permutations and of the dropout masks.
 
     Examples
     --------
@@ -43,14 +42,13 @@ class NetworkObjective:
     >>> from sk_twolayer import TwoLayerNet
     >>> from sk_twolayer._data.dataset import Dataset
     >>> from sk_twolayer._training.objective import NetworkObjective
+    >>> from sk_twolayer._training.state import RandomSources
     >>> from sk_twolayer.optimizers import LBFGS, SGD
     >>> from sk_twolayer.schedules import LearningRate
     >>> dataset = Dataset(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1]), None)
     >>> for optimizer in (SGD(), LBFGS()):
     ...     net = TwoLayerNet(1, 4, 2, weight_init_std=1.0, random_state=0)
-    ...     objective = NetworkObjective(
-    ...         net, dataset, batch_size=2, random_state=np.random.RandomState(0)
-    ...     )
+    ...     objective = NetworkObjective(net, dataset, batch_size=2, sources=RandomSources(0))
     ...     losses = [result.loss for result in islice(
     ...         optimizer.epochs(objective, LearningRate(0.5)), 20)]
     ...     print(losses[-1] < 0.1 * losses[0], net.accuracy(dataset.X, dataset.t))
@@ -65,8 +63,7 @@ class NetworkObjective:
         *,
         batch_size: int,
         shuffle: bool = True,
-        random_state: np.random.RandomState,
-        dropout_random_state: np.random.RandomState | None = None,
+        sources: RandomSources,
     ) -> None:
         X, t, sample_weight, _ = dataset
         n = X.shape[0]
@@ -78,9 +75,8 @@ class NetworkObjective:
         self._batches = Minibatches(net, X, t, sample_weight, batch_size=batch_size)
         self._batch_size = batch_size
         self._shuffle = shuffle and batch_size < n  # one minibatch of all rows needs no order
-        self._random_state = random_state
-        self._dropout_random_state = dropout_random_state or random_state
-        W1 = net.params["W1"]  # its scale is only used to explain a divergence
+        self._sources = sources
+        W1 = net.params["W1"]  # its scale is used in the error message of a divergence
         self._initial_std = math.sqrt(float(np.vdot(W1, W1)) / W1.size)
         self._epoch = 0
         self._has_evaluated = False
@@ -107,13 +103,14 @@ class NetworkObjective:
     ) -> float:
         """Pass once over the rows in minibatches, and return their mean loss.
 
-        The loss of each row is that before the step of its minibatch. The last minibatch holds
-        the rows that are left over.
+        The loss of a row is computed before the step of its minibatch. The last minibatch has the
+        rows that are left over. The losses of several minibatches are computed together, and are
+        checked then.
 
         Parameters
         ----------
         step : callable
-            ``step(theta, add_gradient, rate)`` is called after each minibatch was run.
+            ``step(theta, add_gradient, rate)`` is called after the backward pass of each minibatch.
         learning_rate : LearningRate
             Its progress is updated within the epoch, and increases by 1.
 
@@ -125,23 +122,23 @@ class NetworkObjective:
         Raises
         ------
         ValueError
-            If the loss, which is computed for several minibatches at once, is not finite.
+            If the loss, or a parameter, is not finite.
         """
         self._epoch += 1
         net, n, start = self._net, self._batches.n, learning_rate.progress
-        order = self._random_state.permutation(n) if self._shuffle else None
+        order = self._sources.random_state.permutation(n) if self._shuffle else None
         rate, varies = learning_rate.current, not learning_rate.is_constant
         has_dropout = "Dropout" in net.layers
         total, n_seen = 0.0, 0
         with np.errstate(over="ignore", invalid="ignore"):
-            for workspace, rows in self._batches.chunks(order):
-                for slot, x in enumerate(rows):
+            for workspace, slots in self._batches.groups(order):
+                for slot in slots:
                     if varies:
                         learning_rate.progress = start + n_seen / n
                         rate = learning_rate.current
                     if has_dropout:
-                        workspace.net.draw_dropout(self._dropout_random_state)
-                    workspace.run(slot, x)
+                        workspace.net.draw_dropout(self._sources.dropout)
+                    workspace.forward_backward(slot)
                     step(net.theta, workspace.add_gradient, rate)
                     n_seen += workspace.n_rows
                 loss = workspace.total_loss()
@@ -164,7 +161,8 @@ class NetworkObjective:
         Returns
         -------
         float
-            The objective, which is not finite where the parameters are too large.
+            The objective. It is not finite if the parameters are too large, as in a trial step of
+            a line search.
 
         Raises
         ------
@@ -173,9 +171,9 @@ class NetworkObjective:
         """
         total, keep = 0.0, 0.0
         with np.errstate(over="ignore", invalid="ignore"):
-            for workspace, rows in self._batches.chunks():
-                for slot, x in enumerate(rows):
-                    workspace.run(slot, x)
+            for workspace, slots in self._batches.groups():
+                for slot in slots:
+                    workspace.forward_backward(slot)
                     share = workspace.n_rows / self._batches.n
                     workspace.add_gradient(gradient, scale=share, keep=keep)
                     keep = 1.0

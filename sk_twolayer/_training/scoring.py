@@ -13,15 +13,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._data.targets import Labels
-from sk_twolayer._numerics.matrices import BLOCK_ROWS, as_dense
+from sk_twolayer._numerics.matrices import BLOCK_ROWS, as_dense, blocks
 from sk_twolayer._numerics.threads import one_blas_thread
 from sk_twolayer._sklearn_compat import is_made_scorer, scorer_with_labels, shallow_copy
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Classifier
 from sk_twolayer.network import TwoLayerNet
 
 
-class Measured(NamedTuple):
-    """Result of an evaluation: mean loss, and a score, of which a higher one is better."""
+class ValidationResult(NamedTuple):
+    """Mean loss and score of an evaluation; a higher score is better."""
 
     loss: float
     score: float
@@ -35,7 +35,7 @@ class Validation:
     dataset : Dataset
         The rows, their encoded targets, and their weights.
     score : callable or None, default=None
-        ``score(net)`` returns a number of which more is better; None takes minus the loss.
+        ``score(net)`` returns a number, of which a higher one is better; None is minus the loss.
 
     Examples
     --------
@@ -44,8 +44,8 @@ class Validation:
     >>> from sk_twolayer._data.dataset import Dataset
     >>> from sk_twolayer._training.scoring import Validation
     >>> held_out = Dataset(np.zeros((2, 1)), np.array([0, 1]), None)
-    >>> measured = Validation(held_out).measure(TwoLayerNet(1, 1, 2))
-    >>> round(measured.loss, 4), round(measured.score, 4)  # log(2)
+    >>> result = Validation(held_out).evaluate(TwoLayerNet(1, 1, 2))
+    >>> round(result.loss, 4), round(result.score, 4)  # log(2)
     (0.6931, -0.6931)
     """
 
@@ -55,17 +55,17 @@ class Validation:
         self.dataset = dataset
         self._score = score
 
-    def measure(self, net: TwoLayerNet) -> Measured:
-        """Return the mean loss of a net, without dropout and penalty, and its score.
+    def evaluate(self, net: TwoLayerNet) -> ValidationResult:
+        """Return the mean loss of a network, without dropout and penalty, and its score.
 
         Parameters
         ----------
         net : TwoLayerNet
-            The net.
+            The network.
 
         Returns
         -------
-        Measured
+        ValidationResult
             Loss and score.
 
         Raises
@@ -74,66 +74,74 @@ class Validation:
             If the score is not a number.
         """
         n = self.dataset.X.shape[0]
-        # one thread, so that a net measured again comes to the same to the last bit
+        # with one thread, the same network has the same loss to the last bit
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            blocks = (slice(start, start + BLOCK_ROWS) for start in range(0, n, BLOCK_ROWS))
-            loss = sum(self._loss(net, rows) for rows in blocks) / n
+            loss = sum(self._loss(net, rows) for rows in blocks(n, BLOCK_ROWS)) / n
             score = -loss if self._score is None else float(self._score(net))
         if math.isnan(score):
-            raise ValueError("the score of the validation rows is nan: choose another scoring")
-        return Measured(loss, score)
+            raise ValueError("the score of the validation rows is NaN: choose another scoring")
+        return ValidationResult(loss, score)
 
     def _loss(self, net: TwoLayerNet, rows: slice) -> float:
-        """Return the sum of some rows' losses."""
+        """Return the sum of the losses of some rows."""
         X, t, weights, _ = self.dataset
         scores = net.predict(X[rows])
-        encoded = net.last_layer.encode(as_dense(t[rows]), np.empty_like(scores))
+        encoded = net.last_layer.encode_targets(as_dense(t[rows]), np.empty_like(scores))
         weights = None if weights is None else weights[rows]
-        net.last_layer.compare(scores, encoded, weights)
-        return net.last_layer.total()
+        net.last_layer.mean_loss(scores, encoded, weights)
+        return net.last_layer.sum_losses()
 
 
-def check_scoring(estimator: BaseEstimator) -> None:
-    """Refuse a `scoring` that is no scorer."""
-    if estimator.scoring != "loss":
-        from sklearn import metrics  # late: it takes as long to import as this package does
+def check_scoring(estimator: Classifier) -> None:
+    """Raise an error if the parameter `scoring` is not a scorer."""
+    scoring = estimator.scoring
+    if scoring == "loss":
+        return
+    from sklearn import metrics  # late: it takes as long to import as this package does
 
-        metrics.check_scoring(estimator, estimator.scoring)
+    if isinstance(scoring, str) and scoring not in metrics.get_scorer_names():
+        raise ValueError(
+            'scoring must be "loss", a callable, None or a name from '
+            'sklearn.metrics.get_scorer_names(), such as "accuracy" or "neg_log_loss"; '
+            f"got {scoring!r}"
+        )
+    metrics.check_scoring(estimator, scoring)
 
 
 def make_score(
-    estimator: Any,
+    estimator: Classifier,
     labels: Labels,
     validation: Dataset,
     fitted_attributes: Callable[[TwoLayerNet], dict[str, Any]],
 ) -> Callable[[TwoLayerNet], float] | None:
-    """Return a function that scores a net on the validation rows, by `estimator.scoring`.
+    """Return a function that scores a network on the validation rows, by `estimator.scoring`.
 
-    A scorer of scikit-learn that takes the labels of the columns of probabilities gets those of
-    all classes, also where the validation rows have none of a class.
+    Scorers such as "neg_log_loss" take the labels of the columns of probabilities from the rows
+    that they score. They are given the labels of all classes instead, because the validation rows
+    may lack one.
 
     Parameters
     ----------
     estimator : TwoLayerClassifier
-        The classifier whose parameters the scorer sees.
+        The classifier. The scorer is called with a shallow copy of it.
     labels : Labels
         The classes of the model.
     validation : Dataset
         The validation rows.
     fitted_attributes : callable
-        ``fitted_attributes(net)`` returns the fitted attributes that the scorer sees.
+        ``fitted_attributes(net)`` returns the fitted attributes of that copy.
 
     Returns
     -------
     callable or None
-        ``score(net)`` returns a float; None stands for minus the mean loss.
+        ``score(net)`` returns a float; None if `scoring` is "loss".
 
     Raises
     ------
     ValueError
-        If the scorer takes no weights and there are some, or cannot score rows that have none of
-        some class; functions that are no scorers of scikit-learn are only found to do so when they
-        are called.
+        If there are weights and the scorer does not take any, or the scorer needs a row of each
+        class and the validation rows lack one. Whether a function that is not a scorer of
+        scikit-learn does is only known when it is called: then `score` raises the error.
     """
     if estimator.scoring == "loss":
         return None
@@ -146,20 +154,20 @@ def make_score(
     takes_weights = any(a.name == "sample_weight" or a.kind == a.VAR_KEYWORD for a in arguments)
     if options and not takes_weights:
         raise ValueError(
-            f"scoring={estimator.scoring!r} takes no sample_weight, but the validation rows have "
-            "weights: give the function such an argument, or use make_scorer"
+            f"scoring={estimator.scoring!r} does not take sample_weight, but the validation rows "
+            "have weights: add the argument to the function, or use make_scorer"
         )
     absent = _absent_classes(labels, validation)
     made = is_made_scorer(scorer)
     if absent and made:
         scorer = scorer_with_labels(scorer, labels.classes)
-        if _needs_all_classes(scorer, labels.classes, validation.t):
+        if _needs_all_classes(scorer, labels.classes, as_dense(validation.t)):
             raise ValueError(_without_class(estimator.scoring, absent))
 
     def score(net: TwoLayerNet) -> float:
         fitted = shallow_copy(estimator)
         vars(fitted).update(fitted_attributes(net))
-        vars(fitted).pop("feature_names_in_", None)  # X is an array by now
+        vars(fitted).pop("feature_names_in_", None)  # X is an array now
         try:
             value = float(scorer(fitted, validation.X, y, **options))
         except ValueError as error:
@@ -177,39 +185,42 @@ def _absent_classes(labels: Labels, validation: Dataset) -> list[Any]:
     """Return the classes of which there are no validation rows."""
     if labels.multilabel:
         return []
-    counts = np.bincount(validation.t, minlength=len(labels.classes))
+    counts = np.bincount(as_dense(validation.t), minlength=len(labels.classes))
     absent: list[Any] = labels.classes[counts == 0].tolist()
     return absent
 
 
 def _without_class(scoring: Any, absent: list[Any]) -> str:
-    """Return the message of an error for lack of validation rows of some classes."""
+    """Return the message of the error if a scorer needs all classes and some are absent."""
     return (
-        f"scoring={scoring!r} fails for validation rows without a row of each class, and there is "
-        f"no row of {', '.join(map(repr, absent))}: give X_val and y_val with rows of each class, "
+        f"scoring={scoring!r} needs validation rows of each class, and there is no row of "
+        f"{', '.join(map(repr, absent))}: give X_val and y_val with rows of each class, "
         'raise validation_fraction, or choose another scoring, such as "loss" or "accuracy"'
     )
 
 
 def _needs_all_classes(scorer: Any, classes: Array, t: Array) -> bool:
-    """Tell whether a scorer fails for the classes in t only because others are absent."""
+    """Tell whether a scorer fails for class numbers t only because other classes are absent.
+
+    It is tried with the true answers: first for t alone, then for t and one row of each class.
+    """
     complete = np.concatenate([t, np.arange(len(classes))])
     return not _succeeds(scorer, classes, t) and _succeeds(scorer, classes, complete)
 
 
 def _succeeds(scorer: Any, classes: Array, t: Array) -> bool:
-    """Tell whether a scorer gives a number, without a warning, to a model that is always right."""
+    """Tell whether a scorer returns a number, without a warning, for a perfect classifier."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            score = scorer(_AlwaysRight(classes, t), np.zeros((len(t), 1)), classes[t])
-        except Exception:  # of any metric, also of the user's
+            score = scorer(_PerfectClassifier(classes, t), np.zeros((len(t), 1)), classes[t])
+        except Exception:  # a metric may raise any, also one of the user's
             return False
     return not caught and not math.isnan(score)
 
 
-class _AlwaysRight(ClassifierMixin, BaseEstimator):
-    """A fitted classifier that answers a known class for each row, and is nearly sure."""
+class _PerfectClassifier(ClassifierMixin, BaseEstimator):
+    """A fitted classifier that predicts the true class of each row with high probability."""
 
     def __init__(self, classes: Array, t: Array) -> None:
         self.classes_, self._t = classes, t

@@ -1,10 +1,11 @@
-"""State of a training run: what it takes to resume training exactly."""
+"""State of a training run: everything that is needed to resume training exactly."""
 
 from __future__ import annotations
 
 import copy
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from numbers import Integral
 from typing import Any, NamedTuple, Self
 
@@ -17,7 +18,8 @@ from sk_twolayer._typing import Array
 from sk_twolayer.optimizers import Optimizer
 from sk_twolayer.schedules import LearningRate
 
-SPIKE_RATIO, SPIKE_HEIGHT = 0.1, 0.01  # above the best objective
+# A spike is higher above the best objective than both: a part of that objective, and a number.
+SPIKE_RATIO, SPIKE_HEIGHT = 0.1, 0.01
 
 
 class EpochRecord(NamedTuple):
@@ -35,7 +37,6 @@ class EpochRecord(NamedTuple):
     validation_score: float | None = None
 
 
-@dataclass
 class RandomSources:
     """Sources of random numbers of a training run.
 
@@ -44,40 +45,52 @@ class RandomSources:
 
     Parameters
     ----------
-    random_state : RandomState
-        Source of the initial weights and of the permutations.
-    seeded : bool
-        Whether `random_state` was made from an integer, and belongs to this run alone.
-    dropout : RandomState or None
-        Source of the dropout masks, from the first epoch with dropout on.
-    split_seed : int or None
-        Seed of the train/validation split, from the first split on.
+    random_state : int, RandomState or None
+        As users give it. An int belongs to this run alone: its state is saved and restored.
+    saved : dict or None, default=None
+        What `get_state` returned for the training run to resume.
+
+    Examples
+    --------
+    >>> from sk_twolayer._training.state import RandomSources
+    >>> sources = RandomSources(0)
+    >>> sources.random_state.randint(100), sources.random_state.randint(100)
+    (44, 47)
+    >>> saved = sources.get_state()
+    >>> sources.random_state.randint(100), RandomSources(0, saved).random_state.randint(100)
+    (64, 64)
     """
 
-    random_state: np.random.RandomState
-    seeded: bool
-    dropout: np.random.RandomState | None = None
-    split_seed: int | None = None
+    def __init__(self, random_state: Any, saved: dict[str, Any] | None = None) -> None:
+        self._parameter = random_state
+        self._is_seeded = isinstance(random_state, Integral)
+        self._saved_state = saved["random_state"] if saved and self._is_seeded else None
+        self.split_seed: int | None = saved["split_seed"] if saved else None
+        self._dropout: np.random.RandomState | None = None
+        if saved and saved["dropout_random_state"] is not None:
+            self._dropout = np.random.RandomState()
+            self._dropout.set_state(saved["dropout_random_state"])
 
-    @classmethod
-    def create(cls, random_state: Any, saved: dict[str, Any] | None = None) -> Self:
-        """Return new sources, or those that continue the saved ones."""
-        sources = cls(check_random_state(random_state), isinstance(random_state, Integral))
-        if saved is None:
-            return sources
-        if sources.seeded and saved["random_state"] is not None:
-            sources.random_state.set_state(saved["random_state"])
-        if saved["dropout_random_state"] is not None:
-            sources.dropout = np.random.RandomState()
-            sources.dropout.set_state(saved["dropout_random_state"])
-        sources.split_seed = saved["split_seed"]
-        return sources
+    @cached_property
+    def random_state(self) -> np.random.RandomState:
+        """Source of the initial weights and of the permutations.
+
+        It is made when it is first used. A call of `partial_fit` with few rows does not use it,
+        and making it takes longer than a training step over one row.
+        """
+        random_state: np.random.RandomState = check_random_state(self._parameter)
+        if self._saved_state is not None:
+            random_state.set_state(self._saved_state)
+        return random_state
 
     def get_state(self) -> dict[str, Any]:
-        """Return what `create` takes as `saved`."""
+        """Return what the constructor takes as `saved`."""
+        state = self._saved_state
+        if self._is_seeded and "random_state" in vars(self):
+            state = self.random_state.get_state()
         return {
-            "random_state": self.random_state.get_state() if self.seeded else None,
-            "dropout_random_state": None if self.dropout is None else self.dropout.get_state(),
+            "random_state": state,
+            "dropout_random_state": None if self._dropout is None else self._dropout.get_state(),
             "split_seed": self.split_seed,
         }
 
@@ -87,11 +100,12 @@ class RandomSources:
             self.split_seed = self._draw_seed()
         return self.split_seed
 
-    def dropout_source(self) -> np.random.RandomState:
-        """Return the source of the dropout masks."""
-        if self.dropout is None:
-            self.dropout = np.random.RandomState(self._draw_seed())
-        return self.dropout
+    @property
+    def dropout(self) -> np.random.RandomState:
+        """Source of the dropout masks; the first use draws its seed from `random_state`."""
+        if self._dropout is None:
+            self._dropout = np.random.RandomState(self._draw_seed())
+        return self._dropout
 
     def _draw_seed(self) -> int:
         return int(self.random_state.randint(2**31 - 1))
@@ -122,12 +136,12 @@ class Patience:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the best value and the counter, before values that do not compare with it."""
+        """Reset the best value and the counter, before values that are not comparable with it."""
         self._best = math.inf
         self._epochs_without_improvement = 0
 
     def should_stop(self, objective: float) -> bool:
-        """Note the objective of an epoch, and return whether it was the last epoch."""
+        """Record the objective of an epoch, and return whether it was the last epoch."""
         improved = objective < self._best - self._tol
         self._epochs_without_improvement = 0 if improved else self._epochs_without_improvement + 1
         self._best = min(self._best, objective)
@@ -166,8 +180,29 @@ class BestEpoch(NamedTuple):
 class TrainingState:
     """Everything that training changes, except for the parameters of the network.
 
-    A fitted estimator keeps it in two parts: the fitted attributes, and `get_state`, which holds
-    what no attribute tells. `resume` puts them together again.
+    A fitted estimator keeps it in two parts: the fitted attributes, and what `get_state` returns.
+    `resume` puts them together again.
+
+    Attributes
+    ----------
+    optimizer : Optimizer
+        The optimizer with its moments or curvature pairs.
+    learning_rate : LearningRate
+        The schedule and its progress.
+    patience : Patience
+        The best objective so far, and the number of epochs since.
+    sources : RandomSources
+        Sources of random numbers.
+    records : list of EpochRecord
+        The result of each epoch. All curves and counts are derived from it.
+    best : BestEpoch or None
+        The best epoch of this run, with `early_stopping`.
+    theta : ndarray of shape (n_parameters,) or None
+        The latest parameters, if the model has those of an earlier, better epoch.
+    conditions : dict or None
+        What the objective of an epoch depended on, see `set_conditions`.
+    validation_conditions : object or None
+        What the validation scores depended on.
     """
 
     optimizer: Optimizer
@@ -176,9 +211,9 @@ class TrainingState:
     sources: RandomSources
     records: list[EpochRecord] = field(default_factory=list)
     best: BestEpoch | None = None
-    theta: Array | None = None  # the latest parameters, where the model is an earlier epoch
-    conditions: dict[str, Any] | None = None  # under which `patience` compares epochs
-    validation_conditions: Any = None  # under which validation scores are comparable
+    theta: Array | None = None
+    conditions: dict[str, Any] | None = None
+    validation_conditions: Any = None
 
     @classmethod
     def new(cls, settings: Settings, sources: RandomSources) -> Self:
@@ -211,9 +246,9 @@ class TrainingState:
         attributes : dict
             The fitted attributes of the estimator.
         saved : dict or None
-            What `get_state` returned; None where only the attributes are known.
+            What `get_state` returned; None if only the attributes are known.
         n_iter : int
-            Number of epochs from which to go on counting.
+            Number of epochs to continue counting from.
         """
         state = cls.new(settings, sources)
         state.records = _records_of_curves(
@@ -232,7 +267,7 @@ class TrainingState:
         return state
 
     def get_state(self) -> dict[str, Any]:
-        """Return what no fitted attribute tells, as plain arrays, numbers, strings and dicts."""
+        """Return the state that is in no fitted attribute: arrays, numbers, strings and dicts."""
         return {
             "optimizer": self.optimizer.get_state(),
             "learning_rate": self.learning_rate.get_state(),
@@ -244,16 +279,17 @@ class TrainingState:
         }
 
     def set_conditions(self, conditions: dict[str, Any], validation: Any) -> None:
-        """Restart what compares epochs, if epochs under other conditions are to follow.
+        """Reset what compares epochs, if the next epochs are not comparable with the last ones.
 
         Parameters
         ----------
         conditions : dict
             What the objective, or the validation score, of an epoch depends on besides the
-            parameters of the network. Where it has changed, `patience` starts again.
+            parameters of the network: the data and some parameters of the estimator. If it has
+            changed, `patience` is reset.
         validation : object or None
-            What the validation scores depend on; None without validation rows. Where it has
-            changed, the validation curves start again too.
+            What the validation scores depend on; None without validation rows. If it has changed,
+            the validation curves are cleared too.
         """
         if self.conditions is not None and self.conditions != conditions:
             self.patience.reset()
@@ -262,7 +298,7 @@ class TrainingState:
         self.conditions, self.validation_conditions = conditions, validation
 
     def restart_validation(self) -> None:
-        """Drop the validation results, which do not compare with those of other rows or scores."""
+        """Clear the validation results, which are not comparable with those of other rows."""
         if all(record.validation_loss is None for record in self.records):
             return
         self.patience.reset()
@@ -271,7 +307,7 @@ class TrainingState:
         ]
 
     def keep_if_best(self, theta: Array, loss: float, score: float) -> None:
-        """Keep a copy of parameters that are better than the best ones, by their validation."""
+        """Keep a copy of the parameters if their validation result is the best so far."""
         if self.best is None or (score, -loss) > (self.best.score, -self.best.loss):
             self.best = BestEpoch(theta.copy(), score, loss)
 
@@ -287,8 +323,8 @@ class TrainingState:
 
     @property
     def best_validation_score(self) -> float | None:
-        """The score of the best epoch; where none is kept, the highest score."""
-        return max(self.validation_scores or (), default=None) if not self.best else self.best.score
+        """The score of the best epoch, or without `early_stopping` the highest score."""
+        return self.best.score if self.best else max(self.validation_scores or (), default=None)
 
     @property
     def loss_curve(self) -> list[float]:
@@ -315,7 +351,11 @@ def _records_of_curves(
     n_iter: int,
     n_rows_seen: int,
 ) -> list[EpochRecord]:
-    """Return one record per epoch; the validation curves, if shorter, are of the last epochs."""
+    """Return one record per epoch, from the fitted attributes.
+
+    Shorter validation curves are those of the last epochs. The counts are only known for the last
+    epoch; all records have them, because only the last one is read. So is the learning rate, NaN.
+    """
     validated = list(zip(validation_losses or (), scores or (), strict=False))
     results = [(None, None)] * (len(losses) - len(validated)) + validated
     return [
@@ -325,7 +365,11 @@ def _records_of_curves(
 
 
 def data_summary(dataset: Dataset | None) -> tuple[Any, ...] | None:
-    """Return a shape and sums that differ between data sets that are not the same."""
+    """Return the shape of a data set and sums over it, to recognise the same data set.
+
+    The sums of targets and weights are weighted by row numbers, so that another order of the same
+    values gives another summary.
+    """
     if dataset is None:
         return None
     X, t, weights, _ = dataset

@@ -1,10 +1,6 @@
-"""Warnings of a classifier, each located at the line of the user's code that called it."""
+"""Warnings of `fit` and `partial_fit`."""
 
 from __future__ import annotations
-
-import sys
-import warnings
-from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -12,60 +8,62 @@ from sklearn.exceptions import ConvergenceWarning
 from sk_twolayer._data.targets import is_one_hot
 from sk_twolayer._numerics.matrices import as_dense, is_sparse, mean_squares
 from sk_twolayer._training.loop import FitResult
-from sk_twolayer._typing import Array
+from sk_twolayer._typing import Array, Matrix
+from sk_twolayer._warnings import warn
 from sk_twolayer.optimizers._base import StopReason
 from sk_twolayer.optimizers._registry import uses_minibatches
 
-MAX_RMS = 10.0  # of a column; benchmarks/defaults.py measures what unscaled columns cost
-SCALE_SAMPLE = 10_000  # rows that are looked at
-MIN_VALUES = 25  # of a column: fewer may all be unusual by chance
-MIN_FALL = 0.02  # of the first loss, in the second half of training
+MAX_RMS = 10.0  # root mean square of a column; benchmarks/defaults.py measures the effect
+SAMPLE_ROWS = 10_000  # about the number of rows that are checked
+MIN_VALUES = 25  # nonzeros of a column: fewer may all be unusual by chance
+MIN_RELATIVE_FALL = 0.02  # fall of the loss in the second half of training, by the first loss
 
 
-def warn_if_unscaled(X: Any, feature_names: Array | None, class_name: str) -> None:
-    """Warn if a column of X is so large that the network will learn little from the others."""
-    squares = mean_squares(X[:: 1 + X.shape[0] // SCALE_SAMPLE])
+def warn_if_unscaled(X: Matrix, feature_names: Array | None, class_name: str) -> None:
+    """Warn if a column of X is so large that the network learns little from the others."""
+    squares = mean_squares(X[:: 1 + X.shape[0] // SAMPLE_ROWS])
     largest = int(squares.argmax())
-    rms = float(np.sqrt(squares[largest]))
-    if rms > MAX_RMS:
-        column = largest if feature_names is None else repr(str(feature_names[largest]))
-        warnings.warn(
-            f"column {column} of X is not scaled (root mean square {rms:.3g}). Neural networks "
-            "train best on features of about unit scale; add a scaler: make_pipeline("
-            f"StandardScaler(), {class_name}()), or MaxAbsScaler() for a sparse X",
-            stacklevel=_stacklevel_of_user(),
+    if float(np.sqrt(squares[largest])) > MAX_RMS:
+        # without the number, which differs between the fits of a search
+        warn(
+            f"column {_name(largest, feature_names)} of X is not scaled (its root mean square is "
+            f"above {MAX_RMS:g}). Neural networks train best on features of about unit scale; add "
+            f"a scaler: make_pipeline(StandardScaler(), {class_name}()), or MaxAbsScaler() for a "
+            "sparse X"
         )
 
 
-def warn_if_scaled_differently(X: Any, X_val: Any, feature_names: Array | None) -> None:
-    """Warn if X_val has another scale than X, as where a pipeline has scaled X only."""
-    X, X_val = (part[:: 1 + part.shape[0] // SCALE_SAMPLE] for part in (X, X_val))
+def warn_if_scaled_differently(X: Matrix, X_val: Matrix, feature_names: Array | None) -> None:
+    """Warn if X_val has another scale than X, for example because a pipeline scaled X only."""
+    X, X_val = (part[:: 1 + part.shape[0] // SAMPLE_ROWS] for part in (X, X_val))
     with np.errstate(over="ignore", invalid="ignore"):
         differs = _columns_of_another_scale(X, X_val)
     if not differs.any():
         return
-    column = int(differs.argmax())
-    name = column if feature_names is None else repr(str(feature_names[column]))
-    (low, high), (low_val, high_val) = (_ranges(part[:, [column]]) for part in (X, X_val))
-    warnings.warn(
-        f"X_val is not scaled as X is: column {name} "
-        f"ranges from {low[0]:.3g} to {high[0]:.3g} in X, and from {low_val[0]:.3g} to "
-        f"{high_val[0]:.3g} in X_val. A pipeline transforms X only; with metadata routing, "
-        "Pipeline(steps, transform_input=['X_val']) transforms X_val too",
-        stacklevel=_stacklevel_of_user(),
+    name = _name(int(differs.argmax()), feature_names)
+    warn(
+        f"X_val is not scaled as X is: compare column {name} of both. A pipeline transforms X "
+        "only; with metadata routing, "
+        "Pipeline(steps, transform_input=['X_val']) transforms X_val too"
     )
 
 
-def _columns_of_another_scale(X: Any, X_val: Any) -> Array:
-    """Tell for each column of X_val whether its scale is not that of X.
+def _name(column: int, feature_names: Array | None) -> str:
+    """Return the name of a column, in quotes, or its number."""
+    return str(column) if feature_names is None else repr(str(feature_names[column]))
 
-    No random split of the same rows makes such columns, whatever their distribution:
 
-    - most values in X_val that are not zero are outside the range of X. A trend over time does
-      this too; so it must be in half of the columns, or outside the range of X widened by its
-      length on both sides;
-    - or the whole range in X_val is a fourth of the interquartile range of X, in half of the
-      columns.
+def _columns_of_another_scale(X: Matrix, X_val: Matrix) -> Array:
+    """Return for each column whether the scale in X_val is not that in X.
+
+    A random split of the same rows does not produce such columns, whatever their distribution.
+    There are two cases:
+
+    - Most nonzero values in X_val are outside the range in X. A trend over time has this effect
+      too. Therefore it counts only in half of the columns, or if the values are outside the range
+      widened by its length on both sides.
+    - The whole range in X_val is less than a fourth of the interquartile range in X, in half of
+      the columns.
     """
     low, high = _ranges(X)
     length, in_X, in_X_val = high - low, _n_values(X), _n_values(X_val)
@@ -83,13 +81,13 @@ def _columns_of_another_scale(X: Any, X_val: Any) -> Array:
     return small if 2 * small.sum() >= comparable.sum() else np.zeros_like(small)
 
 
-def _ranges(X: Any) -> tuple[Array, Array]:
+def _ranges(X: Matrix) -> tuple[Array, Array]:
     """Return the smallest and the largest value of each column."""
     return as_dense(X.min(axis=0)).ravel(), as_dense(X.max(axis=0)).ravel()
 
 
-def _n_values(X: Any, low: Array | None = None, high: Array | None = None) -> Array:
-    """Return the number of values in each column that are not zero; of those outside a range."""
+def _n_values(X: Matrix, low: Array | None = None, high: Array | None = None) -> Array:
+    """Return the number of nonzero values in each column, with limits of those outside of them."""
     if is_sparse(X):
         columns, values = X.indices, X.data
     else:
@@ -100,14 +98,13 @@ def _n_values(X: Any, low: Array | None = None, high: Array | None = None) -> Ar
     return np.bincount(columns, counts, minlength=X.shape[1])
 
 
-def warn_if_one_hot(t: Any) -> None:
-    """Warn if an indicator matrix looks like one-hot rows of one label each."""
+def warn_if_one_hot(t: Matrix) -> None:
+    """Warn if an indicator matrix looks like one-hot encoded classes."""
     if is_one_hot(t):
-        warnings.warn(
-            f"every row of y has exactly one 1 among its {t.shape[1]} columns, which are taken as "
-            "independent labels (multilabel): the probabilities of a row do not sum to 1. If "
-            "these are one-hot rows of a single class each, give y.argmax(axis=1) instead",
-            stacklevel=_stacklevel_of_user(),
+        warn(
+            f"every row of y has exactly one 1 in its {t.shape[1]} columns. They are treated as "
+            "independent labels (multilabel), so that the probabilities of a row do not sum to 1. "
+            "If y is one-hot encoded, use y.argmax(axis=1) instead"
         )
 
 
@@ -115,11 +112,8 @@ def warn_if_not_converged(result: FitResult) -> None:
     """Warn if training was interrupted, or reached its limits before it converged."""
     settings, reason, n_iter = result.settings, result.stop_reason, result.state.n_iter
     if reason is StopReason.INTERRUPT:
-        kept = "the best of them" if settings.early_stopping else "the last of them"
-        warnings.warn(
-            f"fit was interrupted after {n_iter} whole epochs: the model is that of {kept}",
-            stacklevel=_stacklevel_of_user(),
-        )
+        kept = "best" if settings.early_stopping else "last"
+        warn(f"fit was interrupted. The model is that of the {kept} of {n_iter} complete epochs")
     elif reason in (StopReason.MAX_ITER, StopReason.MAX_FUN) and settings.tol is not None:
         if settings.fixed_length and not _is_still_falling(result):
             return
@@ -129,11 +123,10 @@ def warn_if_not_converged(result: FitResult) -> None:
         elif settings.fixed_length and settings.max_iter >= settings.auto_epochs:
             remedy = 'max_iter, with learning_rate_schedule="cosine"'
         tune = "tune learning_rate, " if uses_minibatches(settings.solver) else ""
-        warnings.warn(
+        warn(
             f"{limit} reached before convergence. Increase {remedy}, {tune}or set tol=None to "
             "train for exactly max_iter epochs without this warning",
             ConvergenceWarning,
-            stacklevel=_stacklevel_of_user(),
         )
 
 
@@ -148,13 +141,5 @@ def _is_still_falling(result: FitResult) -> bool:
     curve = result.state.loss_curve[-result.state.n_iter :]
     first, middle, last = curve[0], curve[(len(curve) - 1) // 2], curve[-1]
     is_short = len(curve) < result.settings.auto_epochs
-    return middle - last > (MIN_FALL * first if is_short else max(first - middle, MIN_FALL * first))
-
-
-def _stacklevel_of_user() -> int:
-    """Return the `stacklevel` of the first caller outside this package and scikit-learn."""
-    frame, level = sys._getframe(1), 1
-    between = ("sk_twolayer.", "sklearn.")  # whose callbacks wrap a fit
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith(between):
-        frame, level = frame.f_back, level + 1
-    return level
+    enough = MIN_RELATIVE_FALL * first
+    return middle - last > (enough if is_short else max(first - middle, enough))

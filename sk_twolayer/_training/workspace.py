@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
 
 import numpy as np
 
-from sk_twolayer._typing import Action, Array, Operation
+from sk_twolayer._typing import AddInPlace, Array, Matrix, Operation
+from sk_twolayer.layers import Affine
+from sk_twolayer.layers._base import run_all
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.network._chain import bind_backward, bind_forward
 
@@ -14,10 +16,12 @@ from sk_twolayer.network._chain import bind_backward, bind_forward
 class Workspace:
     """Preallocated arrays for the forward and backward pass of a minibatch, reused for all of them.
 
-    Each operation is bound to its arrays once, so that a minibatch takes a list of calls without
-    arguments. There are `n_places` slots with scores and targets of their own, so that the losses
-    of several minibatches are computed in one call; all other arrays are shared. Operations on the
-    rows are bound again whenever the rows are in another array, as sparse rows always are.
+    All operations are bound to their arrays once, so that a minibatch takes a list of calls without
+    arguments. There are `n_slots` slots with scores and targets of their own, so that the losses
+    of several minibatches are computed in one call; all other arrays are shared.
+
+    Only the first layer reads the rows. It is bound by `bind_rows`: once, if all minibatches are
+    copied to the same array, and otherwise for each of them, as for sparse rows.
 
     Parameters
     ----------
@@ -25,7 +29,7 @@ class Workspace:
         The network; gradients are with respect to its parameters.
     n_rows : int
         Rows per minibatch.
-    n_places : int
+    n_slots : int
         Number of minibatches whose losses are computed in one call.
     weighted : bool, default=False
         Whether rows have weights.
@@ -46,10 +50,11 @@ class Workspace:
     >>> from sk_twolayer._training.workspace import Workspace
     >>> net = TwoLayerNet(2, 8, 2, weight_init_std=1.0, random_state=0)
     >>> x, t = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
-    >>> workspace = Workspace(net, n_rows=4, n_places=1)
+    >>> workspace = Workspace(net, n_rows=4, n_slots=1)
+    >>> workspace.bind_rows(x)
     >>> workspace.set_targets(t)
     >>> for _ in range(100):
-    ...     workspace.run(0, x)
+    ...     workspace.forward_backward(0)
     ...     workspace.add_gradient(net.theta, scale=-0.5)
     >>> net.predict(x).argmax(axis=1)
     array([0, 1, 1, 0])
@@ -59,25 +64,59 @@ class Workspace:
         self,
         net: TwoLayerNet,
         n_rows: int,
-        n_places: int,
+        n_slots: int,
         *,
         weighted: bool = False,
     ) -> None:
-        (n_hidden, outputs), dtype = net.params["W2"].shape, net.theta.dtype
-        self.net, self.n_rows = net.twin(), n_rows
-        dropped = [np.empty((n_rows, n_hidden), dtype)] if "Dropout" in net.layers else []
-        hidden, self._dhidden = (np.empty((n_rows, n_hidden), dtype) for _ in range(2))
-        self._hidden = [hidden, hidden, *dropped]
-        # By columns, because softmax adds up short rows: so NumPy goes along the batch.
-        scores, targets = np.empty((2, n_places, outputs, n_rows), dtype).swapaxes(-1, -2)
-        weights = np.empty((n_places, n_rows), dtype) if weighted else None
+        (n_hidden, n_outputs), dtype = net.params["W2"].shape, net.theta.dtype
+        self.net, self.n_rows = copy.copy(net), n_rows  # the same parameters, its own layers
+        # by columns, so that softmax reduces along the batch: see `empty_probabilities`
+        scores, targets = np.empty((2, n_slots, n_outputs, n_rows), dtype).swapaxes(-1, -2)
+        weights = np.empty((n_slots, n_rows), dtype) if weighted else None
         self.loss = self.net.last_layer
-        self.loss.receive(scores, targets, weights)
-        self._dscores = np.empty((outputs, n_rows), dtype).T  # the probabilities, at first
-        self._operations: list[list[Operation] | None] = []
-        self._into: Array | None = None
-        self._action: Action
-        self._x: Any = None
+        self.loss.set_batch(scores, targets, weights)
+        hidden, dhidden = (np.empty((n_rows, n_hidden), dtype) for _ in range(2))
+        dscores = np.empty((n_outputs, n_rows), dtype).T
+
+        layers = dict(self.net.layers)
+        to_scores: Affine = layers.pop("Affine2")
+        self._first_layer: Affine = layers.pop("Affine1")
+        # The activation overwrites its input. Its backward needs its output, so dropout may not.
+        results = [hidden, np.empty_like(hidden)] if "Dropout" in layers else [hidden]
+        forward = bind_forward(layers, hidden, results)
+        backward = bind_backward(self.net.layers, dscores, dhidden)
+        self._operations: list[list[Operation]] = []
+        for slot in range(n_slots):
+            loss = self.loss.select(slot)
+            to_loss = to_scores.bind_forward(results[-1], loss.x)
+            # the probabilities lie in the array of the gradient, from which it is computed in place
+            probabilities = loss.bind_probabilities(dscores)
+            gradient = loss.bind_backward(dscores, dout=n_rows)  # of the sum over the rows
+            self._operations.append([*forward, *to_loss, *probabilities, *gradient, *backward])
+        self._hidden = hidden
+        self._to_hidden: list[Operation] = []
+        self._gradient_array: Array | None = None
+        self._add_gradient: AddInPlace
+
+    @staticmethod
+    def elements_per_row(n_hidden: int, n_outputs: int, *, dropout: bool, in_place: bool) -> int:
+        """Return the number of elements per row of the arrays of a workspace with one slot.
+
+        Parameters
+        ----------
+        n_hidden, n_outputs : int
+            Number of hidden units, and of scores.
+        dropout : bool
+            Whether there is a dropout layer.
+        in_place : bool
+            Whether the backward pass of the activation needs no array of its own, but for a mask.
+
+        Returns
+        -------
+        int
+            Hidden units and their gradient; scores, targets and the gradient of the scores.
+        """
+        return (2 + dropout + (not in_place)) * n_hidden + 3 * n_outputs
 
     def set_targets(self, t: Array, sample_weight: Array | None = None) -> None:
         """Set the targets of the next minibatches.
@@ -89,30 +128,33 @@ class Workspace:
         sample_weight : ndarray of shape (rows,), default=None
             Factor of each row's loss.
         """
-        self._in_use = slice(len(t) // self.n_rows)
-        loss = self.loss.part(self._in_use)
-        loss.encode(t, loss.t)
+        self._used_slots = slice(len(t) // self.n_rows)
+        loss = self.loss.select(self._used_slots)
+        loss.encode_targets(t, loss.t)
         if sample_weight is not None and loss.sample_weight is not None:
             loss.sample_weight[...] = sample_weight.reshape(loss.sample_weight.shape)
 
-    def run(self, place: int, x: Any) -> None:
+    def bind_rows(self, x: Matrix) -> None:
+        """Bind the first layer to the rows of minibatches.
+
+        Parameters
+        ----------
+        x : ndarray or sparse container of shape (n_rows, inputs)
+            The rows; an array may be overwritten with those of other minibatches.
+        """
+        self._to_hidden = self._first_layer.bind_forward(x, self._hidden)
+        self._gradient_array = None  # the gradient of W1 depends on the rows, too
+
+    def forward_backward(self, slot: int) -> None:
         """Run the forward and backward pass of a minibatch; `add_gradient` may follow.
 
         Parameters
         ----------
-        place : int
-            Its slot among those whose targets were set.
-        x : ndarray or sparse container of shape (n_rows, inputs)
-            Its rows.
+        slot : int
+            Its slot among those whose targets were set. Its rows were bound by `bind_rows`.
         """
-        if x is not self._x:
-            self._bind_rows(x)
-        operations = self._operations[place]
-        if operations is None:
-            operations = [*self._to_hidden, *self._bind_place(place), *self._back]
-            self._operations[place] = operations
-        for operation in operations:  # perform(), but for one call less
-            operation()
+        run_all(self._to_hidden)
+        run_all(self._operations[slot])
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
@@ -120,39 +162,22 @@ class Workspace:
         Parameters
         ----------
         into : ndarray of shape (n_parameters,)
-            Changed in place: the net's `theta` itself, or memory of its own.
+            Changed in place: the `theta` of the network itself, or another array. The gradient
+            stays bound to it: an optimizer gives the same array in each step.
         scale, keep : float, default=1.0
-            Factors of the gradient and of what `into` held before.
+            Factors of the gradient and of the previous contents of `into`.
         """
-        if into is not self._into:
-            self._into, self._action = into, self.net.bind_gradient(into, n_rows=self.n_rows)
-        self._action(scale, keep)
+        if into is not self._gradient_array:
+            self._add_gradient = self.net.bind_gradient(into, n_rows=self.n_rows)
+            self._gradient_array = into
+        self._add_gradient(scale, keep)
 
     def total_loss(self) -> float:
-        """Return the sum of the losses of all rows, once all minibatches were run.
+        """Return the sum of the losses of all rows, after the forward pass of all minibatches.
 
         Returns
         -------
         float
             The sum of weight times loss.
         """
-        return self.loss.part(self._in_use).total()
-
-    def _bind_rows(self, x: Any) -> None:
-        """Bind the operations that depend on the array of the rows."""
-        layers = dict(self.net.layers)
-        layers.pop("Affine2")
-        self._to_hidden = bind_forward(layers, x, self._hidden)
-        self._back = bind_backward(self.net.layers, self._dscores, self._dhidden)
-        self._operations = [None] * len(self.loss.x)  # bound again when next they are walked
-        self._into = None
-        self._x = x
-
-    def _bind_place(self, place: int) -> list[Operation]:
-        """Bind the operations that depend on the slot of the scores and targets."""
-        loss, second = self.loss.part(place), self.net.layers["Affine2"]
-        return [
-            *second.bind_forward(self._hidden[-1], loss.x),
-            *loss.bind_probabilities(self._dscores),
-            *loss.bind_backward(self._dscores, dout=self.n_rows),  # of the sum over rows
-        ]
+        return self.loss.select(self._used_slots).sum_losses()

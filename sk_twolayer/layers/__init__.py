@@ -1,6 +1,6 @@
-"""Layers with ``forward()`` and ``backward()``: the chain rule, nothing else.
+"""Layers with ``forward()`` and ``backward()``, each one step of the chain rule.
 
-The layers that explain backpropagation are the layers the classifier trains with.
+The classifier trains with these layers.
 """
 
 from sk_twolayer.layers._activations import Identity, Relu, Sigmoid, Tanh

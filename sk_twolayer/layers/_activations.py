@@ -1,4 +1,4 @@
-"""The classic activations: relu, sigmoid, tanh and none."""
+"""Activations without parameters: relu, sigmoid, tanh and the identity."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sk_twolayer.layers._base import AddNode, ElementwiseLayer
 
 
 class Relu(ElementwiseLayer):
-    """Pass what is positive, stop the rest: ``y = max(x, 0)``.
+    """Rectified linear unit: ``y = max(x, 0)``.
 
-    Backward lets `dout` through just where the input was positive: ``dx = dout * (y > 0)``. Its
-    own output shows where that was, so nothing else is kept. A nan stays nan.
+    Backward: ``dx = dout * (y > 0)``, since the output is positive exactly where the input is. So
+    only the output is kept. A nan stays nan.
 
     References
     ----------
@@ -51,10 +51,10 @@ class Relu(ElementwiseLayer):
 
 
 class Sigmoid(ElementwiseLayer):
-    """Squash into (0, 1): ``y = 1 / (1 + exp(-x))``.
+    """Logistic sigmoid: ``y = 1 / (1 + exp(-x))``, between 0 and 1.
 
-    Backward needs its own output alone: ``dx = dout * y * (1 - y)``.
-    Both are finite for every finite input.
+    Backward, from the output alone: ``dx = dout * y * (1 - y)``. Both are finite for every finite
+    input.
 
     References
     ----------
@@ -91,9 +91,9 @@ class Sigmoid(ElementwiseLayer):
 
 
 class Tanh(ElementwiseLayer):
-    """Squash into (-1, 1): ``y = tanh(x)``.
+    """Hyperbolic tangent: ``y = tanh(x)``, between -1 and 1.
 
-    Backward needs its own output alone: ``dx = dout * (1 - y**2)``.
+    Backward, from the output alone: ``dx = dout * (1 - y**2)``.
 
     References
     ----------
@@ -129,7 +129,7 @@ class Tanh(ElementwiseLayer):
 
 
 class Identity(ElementwiseLayer):
-    """Change nothing: ``y = x``; a net with this activation is a linear model.
+    """The identity, ``y = x``: a net with this activation is a linear model.
 
     Examples
     --------
@@ -154,10 +154,10 @@ class Identity(ElementwiseLayer):
 
 
 def copy_to(x: Array, out: Array) -> list[Operation]:
-    """Return what copies an array to another one: nothing, if they are the same."""
+    """Bind a copy of an array to another one: no operation, if they are the same array."""
     return [] if out is x else [partial(np.copyto, out, x)]
 
 
 def number_like(value: float, x: Array) -> Array:
-    """Return a number as an array without dimensions: a ufunc need not convert it each time."""
+    """Return a number as an array of shape (), which a ufunc does not convert in each call."""
     return np.array(value, x.dtype)

@@ -1,18 +1,21 @@
-"""The layer that holds parameters: a matrix product and a bias."""
+"""The affine layer: a matrix product and a bias."""
 
 from __future__ import annotations
 
 import math
 from functools import partial
 from operator import setitem
-from typing import Any
+from typing import TypeVar, cast
 
 import numpy as np
-from scipy.sparse import issparse
+from numpy.typing import ArrayLike
 
-from sk_twolayer._numerics.gemm import bind_product, bind_product_action
-from sk_twolayer._typing import Action, Array, Operation
-from sk_twolayer.layers._base import Layer, perform
+from sk_twolayer._numerics.gemm import bind_add_product, bind_product
+from sk_twolayer._numerics.matrices import is_sparse
+from sk_twolayer._typing import AddInPlace, Array, Matrix, Operation, SparseMatrix
+from sk_twolayer.layers._base import Layer, run_all
+
+AnyMatrix = TypeVar("AnyMatrix", bound=Matrix)
 
 
 class Affine(Layer):
@@ -22,9 +25,9 @@ class Affine(Layer):
 
         dx = dout @ W.T        dW = x.T @ dout        db = sum of the rows of dout
 
-    The parameters' gradients are an *action*, of :meth:`bind_dW` and :meth:`bind_db`: the caller
-    says where they land, and the step of gradient descent can happen inside the
-    product. The attributes `dW` and `db` are the same action into fresh arrays.
+    :meth:`bind_dW` and :meth:`bind_db` return functions that add the gradients of the parameters
+    to an array of the caller. That can be the parameter itself: then the matrix product takes the
+    step of gradient descent. The attributes `dW` and `db` are the gradients as new arrays.
 
     Parameters
     ----------
@@ -36,8 +39,8 @@ class Affine(Layer):
     Attributes
     ----------
     W, b : ndarray
-        The parameters. Assigning to one writes into its array, as ``params["W1"] = W`` does for
-        a net: so the layers of a net and its `params` never differ.
+        The parameters. Assigning to one writes into its array, as ``params["W1"] = W`` of a net
+        does: so the layers of a net always use its `params`.
 
     Raises
     ------
@@ -66,11 +69,11 @@ class Affine(Layer):
            [18., 24., 30.]])
     """
 
-    x: Any
+    x: Matrix
     dout: Array
     x_shape: tuple[int, ...]
 
-    def __init__(self, W: Any, b: Any) -> None:
+    def __init__(self, W: ArrayLike, b: ArrayLike) -> None:
         self._W, self._b = np.asarray(W), np.asarray(b)
         if self._W.ndim != 2:
             raise ValueError(f"W must have shape (inputs, outputs), but it has {self._W.shape}")
@@ -87,7 +90,7 @@ class Affine(Layer):
         return self._W
 
     @W.setter
-    def W(self, value: Any) -> None:
+    def W(self, value: ArrayLike) -> None:
         _write("W", self._W, value)
 
     @property
@@ -96,10 +99,10 @@ class Affine(Layer):
         return self._b
 
     @b.setter
-    def b(self, value: Any) -> None:
+    def b(self, value: ArrayLike) -> None:
         _write("b", self._b, value)
 
-    def forward(self, x: Any, out: Array | None = None) -> Array:
+    def forward(self, x: ArrayLike | SparseMatrix, out: Array | None = None) -> Array:
         """Return ``x @ W + b``.
 
         Parameters
@@ -108,7 +111,7 @@ class Affine(Layer):
             One row of shape (inputs,), a batch of shape (batch, inputs), or a batch of
             anything of shape (batch, ...), which is flattened row by row.
         out : ndarray of shape (outputs,) or (batch, outputs), default=None
-            Where to put the result; must not share memory with `x`, `W` or `b`.
+            Filled with the result; must not share memory with `x`, `W` or `b`.
 
         Returns
         -------
@@ -118,27 +121,28 @@ class Affine(Layer):
         Raises
         ------
         ValueError
-            If the rows of `x` have another length than `W` has rows, or `out` shares memory with
-            what it is computed from, has another shape, or cannot be filled in place.
+            If the number of columns of `x` is not the number of rows of `W`, or if `out` has
+            another shape, shares memory with an operand, or cannot be filled in place.
         """
-        x = self._without_small_integers(x if issparse(x) else np.asarray(x))
-        if not x.ndim:
+        rows = self._without_small_integers(x if is_sparse(x) else np.asarray(x))
+        if not rows.ndim:
             raise ValueError("x must be a row or a batch of rows, but it is a single number")
-        shape = x.shape[: x.ndim > 1] + self.b.shape  # of one row: that of b
+        shape = rows.shape[: rows.ndim > 1] + self.b.shape  # of one row: that of b
         if out is None:
-            out = np.empty(shape, np.result_type(x.dtype, self.W, self.b))
+            out = np.empty(shape, np.result_type(rows.dtype, self.W, self.b))
         else:
-            _check_out(out, shape, x=x, W=self.W, b=self.b)
-        perform(self.bind_forward(x, out))
+            _check_out(out, shape, x=rows, W=self.W, b=self.b)
+        run_all(self.bind_forward(rows, out))
         return out
 
-    def bind_forward(self, x: Array, out: Array) -> list[Operation]:
+    def bind_forward(self, x: Matrix, out: Array) -> list[Operation]:
         """Bind `forward` to an input and an output array (advanced).
 
         Parameters
         ----------
         x : ndarray or sparse container
-            Input; one of more than two dimensions must be contiguous, or it will be copied once.
+            Input. With more than two dimensions it must be contiguous: otherwise it is copied, and
+            the copy does not change when `x` does.
         out : ndarray of shape (outputs,) or (batch, outputs)
             Output.
 
@@ -154,16 +158,15 @@ class Affine(Layer):
             bind_product(_view_as_rows(out), self.x, self.W),
         ]
 
-    def backward(self, dout: Any, out: Array | None = None) -> Array:
-        """Remember `dout` for the parameters' gradients and return ``dout @ W.T``.
+    def backward(self, dout: ArrayLike, out: Array | None = None) -> Array:
+        """Return ``dout @ W.T``, and keep `dout` for the gradients of the parameters.
 
         Parameters
         ----------
         dout : array-like of shape (outputs,) or (batch, outputs)
             Gradient with respect to the output.
         out : ndarray in the shape of `x`, default=None
-            Where to put the result; must not share memory with `dout`, `W` or the last `x`, of
-            which the gradients are computed.
+            Filled with the result; must not share memory with `dout`, `W` or the last `x`.
 
         Returns
         -------
@@ -182,7 +185,7 @@ class Affine(Layer):
             out = np.empty(self.x_shape, np.result_type(dout, self.W))
         else:
             _check_out(out, self.x_shape, dout=dout, W=self.W, x=self.x)
-        perform(self.bind_backward(dout, out))
+        run_all(self.bind_backward(dout, out))
         return out
 
     def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
@@ -200,11 +203,13 @@ class Affine(Layer):
         list of callables
             Functions without arguments that compute `out` from the current contents of the arrays.
         """
-        self.receive(dout)
+        self.set_dout(dout)
         return [bind_product(_view_as_rows(out), self.dout, self.W.T, keep=0)]
 
-    def receive(self, dout: Array) -> None:
-        """Remember `dout` for the parameters' gradients: `backward` for a first layer.
+    def set_dout(self, dout: Array) -> None:
+        """Set `dout` for the gradients of the parameters, without computing ``dx``.
+
+        This replaces `backward` for the first layer of a network.
 
         Parameters
         ----------
@@ -213,8 +218,8 @@ class Affine(Layer):
         """
         self.dout = _as_rows(dout)
 
-    def _checked_dout(self, value: Any) -> Array:
-        """Return the gradient with respect to the last output: of one row, also as a batch."""
+    def _checked_dout(self, value: ArrayLike) -> Array:
+        """Return `dout` as an array of the right shape; of one row, it may be a batch of one."""
         self._check_called("x_shape")
         dout: Array = self._without_small_integers(np.asarray(value))
         expected = (self.x.shape[0], *self.b.shape)
@@ -222,40 +227,43 @@ class Affine(Layer):
             raise ValueError(f"dout must have shape {expected}, but it has {dout.shape}")
         return dout
 
-    def _without_small_integers(self, x: Any) -> Any:
-        """Return integers in the type of W, in which their sums are right: not modulo 256."""
-        return x.astype(np.result_type(x.dtype, self.W)) if x.dtype.kind in "biu" else x
+    def _without_small_integers(self, x: AnyMatrix) -> AnyMatrix:
+        """Return integers in the type of W: sums of uint8, for example, would be modulo 256."""
+        if x.dtype.kind not in "biu":
+            return x
+        return cast(AnyMatrix, x.astype(np.result_type(x.dtype, self.W)))
 
-    def bind_dW(self, into: Array) -> Action:
-        """Bind the gradient of `W` to an array, as an action (advanced).
+    def bind_dW(self, into: Array) -> AddInPlace:
+        """Bind the gradient of `W` to an array (advanced).
 
         Parameters
         ----------
         into : ndarray of shape (inputs, outputs)
-            What the action changes; with `W` itself and a negative `scale`, it is a step downhill.
+            Changed in place. With `W` itself and a negative `scale`, that is a step of gradient
+            descent.
 
         Returns
         -------
         callable
             ``add(scale, keep)``: ``into <- keep*into + scale * x.T @ dout``.
         """
-        return bind_product_action(into, self.x, self.dout, transpose_a=True)
+        return bind_add_product(into, self.x, self.dout, transpose_a=True)
 
-    def bind_db(self, into: Array) -> Action:
-        """Bind the gradient of `b` to an array, as an action (advanced).
+    def bind_db(self, into: Array) -> AddInPlace:
+        """Bind the gradient of `b` to an array (advanced).
 
         Parameters
         ----------
         into : ndarray of shape (outputs,)
-            What the action changes.
+            Changed in place.
 
         Returns
         -------
         callable
             ``add(scale, keep)``: ``into <- keep*into + scale * ones @ dout``.
         """
-        ones = np.ones((1, len(self.dout)), self.dout.dtype)  # so a bias is added like a weight
-        return bind_product_action(into[np.newaxis], ones, self.dout)
+        ones = np.ones((1, len(self.dout)), self.dout.dtype)  # the sum of rows as a product
+        return bind_add_product(into[np.newaxis], ones, self.dout)
 
     @property
     def dW(self) -> Array:
@@ -274,8 +282,8 @@ class Affine(Layer):
         return into
 
 
-def _write(name: str, parameter: Array, value: Any) -> None:
-    """Write a new value into a parameter; ``layer.W -= step`` has done so before it assigns."""
+def _write(name: str, parameter: Array, value: ArrayLike) -> None:
+    """Write a value to a parameter; ``layer.W -= step`` assigns the parameter itself."""
     if value is not parameter:
         if np.shape(value) != parameter.shape:
             raise ValueError(
@@ -284,27 +292,28 @@ def _write(name: str, parameter: Array, value: Any) -> None:
         np.copyto(parameter, value)
 
 
-def _check_out(out: Array, shape: tuple[int, ...], **read: Any) -> None:
-    """Refuse an array for a product that would be overwritten while it is read."""
+def _check_out(out: Array, shape: tuple[int, ...], **read: Matrix) -> None:
+    """Refuse an `out` of another shape, or one that shares memory with a factor of the product."""
     if out.shape != shape:
         raise ValueError(f"out must have shape {shape}, but it has {out.shape}")
     for name, x in read.items():
         if isinstance(x, np.ndarray) and np.shares_memory(out, x):
             raise ValueError(
-                f"out shares memory with {name}, of which the result is computed: an affine layer "
-                "cannot put its result where its input is"
+                f"out shares memory with {name}, from which the result is computed: the result of "
+                "an affine layer needs an array of its own"
             )
 
 
-def _as_rows(x: Array) -> Array:
-    """Return an array as a matrix: one row becomes a batch of one, the rest is flattened."""
+def _as_rows(x: AnyMatrix) -> AnyMatrix:
+    """Return an array as a matrix: of one row, or with each row of a batch flattened."""
     if x.ndim == 2:
         return x
-    return x[np.newaxis] if x.ndim == 1 else x.reshape(len(x), math.prod(x.shape[1:]))
+    rows = x[np.newaxis] if x.ndim == 1 else x.reshape(x.shape[0], math.prod(x.shape[1:]))
+    return cast(AnyMatrix, rows)
 
 
 def _view_as_rows(out: Array) -> Array:
-    """Return `out` as a matrix, for writing: a copy of it would be lost."""
+    """Return `out` as a matrix for writing, which must be a view: a copy would be lost."""
     if out.ndim == 2:
         return out
     rows = _as_rows(out)

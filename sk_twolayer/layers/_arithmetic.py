@@ -1,4 +1,4 @@
-"""The two layers a computation of plain numbers needs: multiply and add."""
+"""Layers for two inputs: multiply and add."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MulLayer(Layer):
     y: Any
 
     def forward(self, x: Any, y: Any) -> Any:
-        """Return ``x * y`` and remember both.
+        """Return ``x * y``, and keep both.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class MulLayer(Layer):
 class AddLayer(Layer):
     """Add two values: ``out = x + y``.
 
-    Backward, both inputs get `dout` as it is; nothing needs to be remembered.
+    Backward, both inputs get `dout` itself; nothing needs to be kept.
 
     References
     ----------
@@ -120,5 +120,5 @@ class AddLayer(Layer):
 
 
 def _as_operand(value: Any) -> Array | Any:
-    """Return a list or tuple as an array; a number stays the number that it is."""
+    """Return a list or tuple as an array, and a number unchanged."""
     return np.asarray(value) if isinstance(value, list | tuple) else value

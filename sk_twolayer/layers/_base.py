@@ -1,24 +1,25 @@
-"""What a layer is: base classes, and the adapter for layers with `forward` and `backward` only."""
+"""Base classes of the layers, and how any layer is bound to arrays."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
 from sk_twolayer._sklearn_compat import BaseEstimator
-from sk_twolayer._typing import Array, Operation
+from sk_twolayer._typing import Array, Matrix, Operation
 
 AddNode: TypeAlias = Callable[..., str]
 """``add(op, *inputs, **attributes)``: add a node to an ONNX graph, and return its output's name."""
 
 
 class SupportsBackward(Protocol):
-    """The least that a layer of a net has: what a student writes."""
+    """A layer of a net with its two necessary methods; others need not derive from `Layer`."""
 
     def forward(self, x: Any, /) -> Any: ...
 
@@ -28,19 +29,18 @@ class SupportsBackward(Protocol):
 class Layer(ABC):
     """Base of the layers: a step of a computation that can be differentiated.
 
-    ``forward`` computes the output and remembers what ``backward`` will need; ``backward`` takes
-    the gradient of the loss with respect to that output, `dout`, and returns the gradient with
-    respect to the input. That is the chain rule for one step.
+    ``forward`` computes the output and keeps what ``backward`` needs. ``backward`` takes the
+    gradient of the loss with respect to that output, `dout`, and returns the gradient with respect
+    to the input. That is the chain rule for one step.
 
-    Where a method has an argument `out`, ``out=None`` allocates the result; an array
-    given as `out` is overwritten with it and returned; where a layer works element by element,
-    that may be the input itself.
+    If a method has an argument `out`, ``out=None`` allocates the result; a given array is filled
+    with the result and returned. A layer that works element by element accepts its input as `out`.
     Arrays are kept by reference: do not change one between ``forward`` and ``backward``.
 
     A subclass needs `forward` and `backward`. Training calls `bind_forward` and `bind_backward`
-    once for its arrays, and the operations that they return for every minibatch. The defaults call
-    `forward` and `backward` and copy the results; a layer that overrides them writes its results
-    into the arrays, and saves the copies.
+    once for its arrays, and calls the operations that they return for every minibatch. The
+    defaults call `forward` and `backward`, and copy the results; a layer that overrides them can
+    write its results to the arrays without a copy.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Layer(ABC):
 
     @abstractmethod
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the output, and remember what `backward` will need.
+        """Return the output, and keep what `backward` needs.
 
         Parameters
         ----------
@@ -139,11 +139,11 @@ class Layer(ABC):
         return ": ".join([self._name(), *([", ".join(shapes)] if shapes else [])])
 
     def _name(self) -> str:
-        """Return how the layer is made: the class with its parameters."""
+        """Return the class with its parameters, as it is called."""
         return f"{type(self).__name__}()"
 
     def _check_called(self, attribute: str) -> None:
-        """Refuse to go on without what `forward` or `backward` remembers."""
+        """Raise an error if `forward` or `backward`, which sets an attribute, was not called."""
         if attribute not in vars(self):
             raise AttributeError(
                 f"this {type(self).__name__} has no {attribute!r} yet: call forward(), then "
@@ -151,54 +151,52 @@ class Layer(ABC):
             )
 
 
-def perform(operations: Iterable[Operation]) -> None:
-    """Call one operation after the other."""
+def run_all(operations: Iterable[Operation]) -> None:
+    """Call operations in order."""
     for operation in operations:
         operation()
 
 
-def bind_forward(layer: SupportsBackward, x: Any, out: Array) -> list[Operation]:
-    """Bind `forward` of any layer to arrays, also of one that has no `bind_forward`."""
-    if _is_bound_by_itself(layer, "forward"):
-        bound: Any = layer
-        return bound.bind_forward(x, out)  # type: ignore[no-any-return]
-    return _bind_by_copying(layer.forward, x, out)
+def bind_forward(layer: SupportsBackward, x: Matrix, out: Array) -> list[Operation]:
+    """Bind `forward` of any layer to arrays, also of a layer without `bind_forward`."""
+    if _has_binding(layer, "forward"):
+        return cast(Layer, layer).bind_forward(cast(Array, x), out)
+    return _bind_by_copying(layer.forward, cast(Array, x), out)
 
 
 def bind_backward(layer: SupportsBackward, dout: Array, out: Array) -> list[Operation]:
-    """Bind `backward` of any layer to arrays, also of one that has no `bind_backward`."""
-    if _is_bound_by_itself(layer, "backward"):
-        bound: Any = layer
-        return bound.bind_backward(dout, out)  # type: ignore[no-any-return]
+    """Bind `backward` of any layer to arrays, also of a layer without `bind_backward`."""
+    if _has_binding(layer, "backward"):
+        return cast(Layer, layer).bind_backward(dout, out)
     return _bind_by_copying(layer.backward, dout, out)
 
 
-def _is_bound_by_itself(layer: Any, method: str) -> bool:
-    """Tell whether ``bind_<method>`` of a layer computes what its `method` does.
+def _has_binding(layer: SupportsBackward, method: str) -> bool:
+    """Tell whether a layer has a ``bind_<method>`` that computes the same as its `method`.
 
-    It does not where a subclass of a layer such as `Relu` overrides `forward` alone: then the
-    inherited `bind_forward` is the formula of the base class.
+    A subclass of `Relu`, say, that overrides `forward` but not `bind_forward` has not: it inherits
+    the binding, which has the formula of `Relu`. Nor has a layer whose `forward` was set on the
+    object.
     """
-    # a method may also be set on the object, after it was made
-    cls: Any = type(layer)
-    return _class_binds_itself(cls, method) and method not in getattr(layer, "__dict__", ())
+    return _class_has_binding(type(layer), method) and method not in getattr(layer, "__dict__", ())
 
 
-@lru_cache(maxsize=256)
-def _class_binds_itself(cls: type, method: str) -> bool:
-    for kind in cls.__mro__:
-        if f"bind_{method}" in vars(kind):
+@lru_cache(maxsize=256)  # for predictions, which bind a layer for each block of rows
+def _class_has_binding(cls: type, method: str) -> bool:
+    """Tell whether the first base class with either of the two methods has the binding."""
+    for base in cls.__mro__:
+        if f"bind_{method}" in vars(base):
             return True
-        if method in vars(kind):
+        if method in vars(base):
             return False
     return False
 
 
-def _bind_by_copying(method: Any, x: Array, out: Array) -> list[Operation]:
-    """Bind a method that takes an array and returns another one to two fixed arrays.
+def _bind_by_copying(method: Callable[[Array], Any], x: Array, out: Array) -> list[Operation]:
+    """Bind a method that takes an array and returns a new one to two fixed arrays.
 
-    The method gets a copy of `x`: it may keep it until `backward` although `out` is `x`, and may
-    even write into it. Its result may have another floating type, which becomes that of `out`.
+    The method gets a copy of `x`, which it may keep until `backward`, though `out` may be `x`, and
+    which it may overwrite. Its result is converted to the floating type of `out`.
     """
     own_x = np.empty_like(x)
 
@@ -216,36 +214,36 @@ def _bind_by_copying(method: Any, x: Array, out: Array) -> list[Operation]:
 
 
 class ElementwiseLayer(Layer, BaseEstimator):
-    """Base of the layers whose output has the shape of their input, element by element.
+    """Base of the layers that apply a function to each element of their input.
 
-    Parameters of a layer follow scikit-learn's convention: `clone` makes a layer that has not
-    been called yet, and a grid search reaches them as ``activation__slope``.
+    Parameters of a layer follow scikit-learn's convention: `clone` returns a layer that has not
+    been called yet, and a grid search sets a parameter by ``activation__slope``.
 
     Attributes
     ----------
     y : ndarray
         The last output.
     keeps_integers : bool
-        Whether integers give integers; otherwise they give float64.
+        Whether the output for integers is of integers; otherwise it is of float64.
     """
 
     keeps_integers: ClassVar[bool] = True
     y: Array
 
-    def forward(self, x: Any, out: Array | None = None) -> Array:
-        """Return the output, element by element; the class has the formula.
+    def forward(self, x: ArrayLike, out: Array | None = None) -> Array:
+        """Return the output; the formula is in the docstring of the class.
 
         Parameters
         ----------
         x : array-like
             Input of any shape.
         out : ndarray of the same shape, default=None
-            Where to put the result; may be `x`.
+            Filled with the result; may be `x`.
 
         Returns
         -------
         ndarray
-            The output, in the dtype of `x`; of integers, see `keeps_integers`.
+            The output, in the dtype of `x`; for integers, see `keeps_integers`.
 
         Raises
         ------
@@ -258,18 +256,18 @@ class ElementwiseLayer(Layer, BaseEstimator):
         if out is None:
             out = np.empty_like(x)
         _check_same_shape("out", out, "x", x)
-        perform(self.bind_forward(x, out))
+        run_all(self.bind_forward(x, out))
         return out
 
-    def backward(self, dout: Any, out: Array | None = None) -> Array:
-        """Return `dout` times the slope at the last input; the class has the formula.
+    def backward(self, dout: ArrayLike, out: Array | None = None) -> Array:
+        """Return `dout` times the derivative at the last input; see the class.
 
         Parameters
         ----------
         dout : array-like
             Gradient with respect to the output.
         out : ndarray of the same shape, default=None
-            Where to put the result; may be `dout`, which is otherwise left alone.
+            Filled with the result; may be `dout`, which is not changed otherwise.
 
         Returns
         -------
@@ -289,7 +287,7 @@ class ElementwiseLayer(Layer, BaseEstimator):
         if out is None:
             out = np.empty_like(dout, np.result_type(dout, self.y))
         _check_same_shape("out", out, "dout", dout)
-        perform(self.bind_backward(dout, out))
+        run_all(self.bind_backward(dout, out))
         return out
 
     @abstractmethod
@@ -300,7 +298,7 @@ class ElementwiseLayer(Layer, BaseEstimator):
     def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
         pass
 
-    def __repr__(self) -> str:  # not that of BaseEstimator, which has no shapes
+    def __repr__(self) -> str:  # with shapes, which that of BaseEstimator does not have
         return Layer.__repr__(self)
 
     def _name(self) -> str:

@@ -1,4 +1,4 @@
-"""The layer that leaves units out, so that none can rely on another."""
+"""Dropout of hidden units."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from sk_twolayer.layers._base import ElementwiseLayer
 
 
 class Dropout(ElementwiseLayer):
-    """Leave out some units, and make up for it with the rest: ``y = x * mask / (1 - rate)``.
+    """Set some units to 0, and scale the others: ``y = x * mask / (1 - rate)``.
 
-    Backward, no gradient flows through what was left out: ``dx = dout * mask / (1 - rate)``.
+    Backward: ``dx = dout * mask / (1 - rate)``.
 
-    The mask of zeros and ones is drawn by :meth:`draw`, a zero with probability `rate`, and
-    holds until the next draw; before the first, nothing is left out. All rows of a minibatch
-    share it [2]_: so a row of weight k is k copies of that row, and a draw costs next to nothing.
-    Predictions leave this layer out altogether: the mean of ``y`` over masks is ``x``.
+    The mask of zeros and ones is drawn by :meth:`draw`, a zero with probability `rate`, and is used
+    until the next draw; before the first draw, it is all ones. All rows of a minibatch share it
+    [2]_: so a row of weight k equals k copies of that row, and a draw is fast. Predictions do not
+    use this layer, since the mean of ``y`` over all masks is ``x``.
 
     Parameters
     ----------
     rate : float in [0, 1)
-        Probability that a unit is left out.
+        Probability that a unit is set to 0.
 
     Attributes
     ----------
     factors : ndarray of shape (units,)
-        What a row is multiplied by: 0 or ``1 / (1 - rate)``; before the first draw, 1. The same
-        array is drawn into as long as `units` and `dtype` stay the same: bind after the first draw.
+        Factors of the units: 0 or ``1 / (1 - rate)``; before the first draw, 1. Draws with the same
+        `units` and `dtype` fill the same array, so bind the layer after the first draw.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The relatives of relu: straight, or nearly so, for large x, and flat for very negative x."""
+"""Activations similar to relu: nearly linear for large x, and nearly flat for very negative x."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sk_twolayer.layers._base import AddNode, ElementwiseLayer
 
 
 class LeakyRelu(ElementwiseLayer):
-    """Let a small part of what is negative through: ``y = max(x, slope * x)``.
+    """Leaky rectified linear unit: ``y = max(x, slope * x)``.
 
-    Backward: ``dx = dout`` where the output is positive, and ``dx = dout * slope`` elsewhere.
+    Backward: ``dx = dout`` if the output is positive, else ``dx = dout * slope``.
 
     Parameters
     ----------
@@ -70,13 +70,13 @@ class LeakyRelu(ElementwiseLayer):
 class Elu(ElementwiseLayer):
     """Exponential linear unit: ``y = x`` for positive x, else ``y = alpha * (exp(x) - 1)``.
 
-    Backward needs its own output alone: ``dx = dout`` where that is positive, and
-    ``dx = dout * (y + alpha)`` elsewhere.
+    Backward, from the output alone: ``dx = dout`` if it is positive, else
+    ``dx = dout * (y + alpha)``.
 
     Parameters
     ----------
     alpha : float > 0, default=1.0
-        Minus the output for very negative x.
+        The output is ``-alpha`` for very negative x.
 
     References
     ----------
@@ -129,7 +129,7 @@ class Elu(ElementwiseLayer):
 class Softplus(ElementwiseLayer):
     """Smooth relu: ``y = log(1 + exp(x))``, computed as ``max(x, 0) + log(1 + exp(-abs(x)))``.
 
-    Backward needs its own output alone, as the slope is the sigmoid: ``dx = dout * (1 - exp(-y))``.
+    Backward, from the output alone: ``dx = dout * (1 - exp(-y))``. The derivative is the sigmoid.
 
     References
     ----------
@@ -213,8 +213,8 @@ class Silu(ElementwiseLayer):
 class Gelu(ElementwiseLayer):
     """Gaussian error linear unit: ``y = x * P(x)``, `P` the standard normal distribution function.
 
-    Backward, with the normal density ``p``: ``dx = dout * (P(x) + x * p(x))``. It is the exact
-    function, not the approximation by a tanh.
+    Backward, with the normal density ``p``: ``dx = dout * (P(x) + x * p(x))``. This is the exact
+    function, not its approximation by a tanh.
 
     References
     ----------
@@ -259,7 +259,7 @@ class Gelu(ElementwiseLayer):
 
 
 class Mish(ElementwiseLayer):
-    """``y = x * u`` with ``u = tanh(log(1 + exp(x)))``: a smooth function much like silu.
+    """Smooth activation similar to silu: ``y = x * u`` with ``u = tanh(log(1 + exp(x)))``.
 
     Backward, with the sigmoid ``s`` of x: ``dx = dout * (u + x * s * (1 - u**2))``.
 
@@ -306,7 +306,7 @@ class Mish(ElementwiseLayer):
 
 
 def bind_softplus(x: Array, out: Array) -> list[Operation]:
-    """Bind ``log(1 + exp(x))``, by terms that neither overflow nor cancel; `out` may be `x`."""
+    """Bind ``max(x, 0) + log(1 + exp(-abs(x)))``, which does not overflow; `out` may be `x`."""
     rest = np.empty_like(out)
     return [
         partial(np.abs, x, rest),

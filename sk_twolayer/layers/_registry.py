@@ -1,4 +1,4 @@
-"""The activations by name, and from what users give as `activation` to a layer."""
+"""The activations by name, and the layer for a parameter `activation`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sk_twolayer.layers._rectifiers import Elu, Gelu, LeakyRelu, Mish, Silu, Sof
 
 Activation: TypeAlias = str | SupportsBackward | type[SupportsBackward]
 
-#: Read where it is used: a layer that is added here is known to the net and to the classifier.
+#: A layer that is added here is known to the net and to the classifier.
 ACTIVATIONS: dict[str, type[SupportsBackward]] = {
     "relu": Relu,
     "sigmoid": Sigmoid,
@@ -33,7 +33,7 @@ ACTIVATIONS: dict[str, type[SupportsBackward]] = {
 
 
 def make_activation(activation: Activation) -> SupportsBackward:
-    """Return a new layer for a name or a class, and a copy for an object.
+    """Return a new layer for a name or a class, and a copy of an object.
 
     Examples
     --------
@@ -55,38 +55,42 @@ def make_activation(activation: Activation) -> SupportsBackward:
 
 
 def copy_layer(layer: SupportsBackward) -> SupportsBackward:
-    """Return a copy of a layer: by its parameters where it has scikit-learn's `get_params`."""
+    """Return a copy of a layer, without state if it has scikit-learn's `get_params`."""
     return clone(layer, safe=False)  # type: ignore[no-any-return]
 
 
 def copy_activation(activation: Activation) -> str | SupportsBackward:
-    """Return what a fitted model keeps of its parameter `activation`: the name, or a copy."""
+    """Return the activation for a fitted model to keep: its name, or a copy."""
     return activation if isinstance(activation, str) else make_activation(activation)
 
 
 def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
-    """Refuse what cannot stand between two affine layers, by calling a copy of it once."""
+    """Refuse an activation that cannot be used between two affine layers.
+
+    A copy is called once, with two rows of hidden units: so a mistake is reported before training,
+    by an error that names the method.
+    """
     if isinstance(activation, str):
-        make_activation(activation)  # which knows the names
+        make_activation(activation)  # raises an error for an unknown name
         return
     name = activation.__name__ if isinstance(activation, type) else type(activation).__name__
-    for method in ("forward", "backward"):
-        if not callable(getattr(activation, method, None)):
+    for method_name in ("forward", "backward"):
+        if not callable(getattr(activation, method_name, None)):
             raise ValueError(
                 f"activation must be one of {sorted(ACTIVATIONS)}, or a layer with forward() and "
-                f"backward(), but {activation!r} has no {method}()"
+                f"backward(), but {activation!r} has no {method_name}()"
             )
     if activation is Dropout or isinstance(activation, Dropout):
-        raise ValueError("Dropout is no activation: it comes after one, by the parameter dropout")
+        raise ValueError("Dropout is not an activation: use the parameter dropout")
     try:
-        layer: Any = make_activation(activation)
+        layer = make_activation(activation)
     except TypeError as error:
         raise ValueError(
             f"activation={name} cannot be made without arguments: give an object, such as "
             f"{name}(...)"
         ) from error
     x = probe(n_units, dtype)
-    for method in (layer.forward, layer.backward):  # in this order
+    for method_name, method in (("forward", layer.forward), ("backward", layer.backward)):
         try:
             result = np.asarray(method(x.copy()))
         except TypeError as error:
@@ -96,7 +100,7 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
             ) from error
         if result.shape != x.shape or result.dtype.kind not in "biuf":
             raise ValueError(
-                f"{name} is no activation: {method.__name__}() must return real numbers in the "
+                f"{name} is no activation: {method_name}() must return real numbers in the "
                 f"shape of its argument {x.shape}, but returned {result.dtype} of shape "
                 f"{result.shape}"
             )
@@ -104,19 +108,21 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
 
 
 def probe(n_units: int, dtype: DTypeLike) -> Array:
-    """Return two rows of hidden units before their activation, one of -8 and one of 8."""
+    """Return two rows of hidden units before the activation, one of -8 and one of 8."""
     x = np.full((2, n_units), 8, dtype)
     x[0] = -8
     return x
 
 
-def _refuse_parameters_to_learn(name: str, layer: Any, batch_shape: tuple[int, ...]) -> None:
-    """Refuse a layer that has gradients for parameters of its own.
+def _refuse_parameters_to_learn(
+    name: str, layer: SupportsBackward, batch_shape: tuple[int, ...]
+) -> None:
+    """Refuse a layer that has gradients of its own parameters: training would not change those.
 
-    Those are attributes such as `dW` beside `W`, whose shape is not that of the batch as that of a
-    remembered `dx` beside `x` is; or a list or dict `grads` that is not empty, as books have it.
+    Such a gradient is an attribute `dW` beside `W`, unless it has the shape of the batch, as a
+    `dx` that is kept beside `x` has; or it is in a list or dict `grads`, as in textbooks.
     """
-    attributes = vars(layer) if hasattr(layer, "__dict__") else {}
+    attributes: dict[str, Any] = vars(layer) if hasattr(layer, "__dict__") else {}
     grads = attributes.get("grads")
     learned = ["params"] if isinstance(grads, Mapping | list | tuple) and grads else []
     for key in attributes:

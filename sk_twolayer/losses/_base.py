@@ -1,4 +1,4 @@
-"""What the losses have in common: link, mean loss, gradient, accuracy."""
+"""Base class of the losses: mean loss, gradient and accuracy."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.layers._base import Layer, perform
+from sk_twolayer.layers._base import Layer, run_all
 
 
 class LossLayer(Layer):
@@ -18,35 +19,39 @@ class LossLayer(Layer):
     Each loss here is a negative log-likelihood whose gradient, taken together with its
     link function, cancels to ``dx = (y - t) / batch``.
 
-    The ``bind_...`` methods work on what `receive` was given. That may be a stack of batches, of
-    shape (batches, batch, outputs), whose losses are read at once where they were computed one
-    :meth:`part` at a time.
+    The ``bind_...`` methods work on the arrays given to `set_batch`. Those may be a stack of
+    batches, of shape (batches, batch, outputs): then :meth:`select` returns a layer for each batch,
+    and :meth:`sum_losses` of the whole stack computes the losses of all batches in one call.
 
     Attributes
     ----------
     x, t, sample_weight : ndarray
-        What was received.
+        Scores, target probabilities and weights of the batch.
     y : ndarray
         The probabilities.
-    row_values : tuple of ndarrays of shape (..., batch)
-        What the link function finds out about each row, and the loss needs.
+    row_stats : tuple of ndarrays of shape (..., batch)
+        Statistics of each row that the link function computes, and the loss uses.
     """
 
     x: Array
     t: Array
     sample_weight: Array | None
     y: Array
-    row_values: tuple[Array, ...]
+    row_stats: tuple[Array, ...]
 
     def forward(
-        self, x: Array, t: Any, sample_weight: Array | None = None, out: Array | None = None
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        out: Array | None = None,
     ) -> float:
         """Return the mean loss of scores against targets, which are checked first.
 
         Parameters
         ----------
         x : array-like of shape (batch, outputs) or (outputs,)
-            Scores: what the last affine layer put out.
+            Scores: the output of the last affine layer.
         t : array-like
             Targets; see the class.
         sample_weight : array-like of shape (batch,), default=None
@@ -66,21 +71,20 @@ class LossLayer(Layer):
             If the targets are not what the class describes, or not as many as the scores; or if
             `out` has another shape.
         """
-        x, t = self._rows(x, t)
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight)
-            if sample_weight.shape != (len(x),):
-                raise ValueError(f"sample_weight must have shape ({len(x)},): one for each row")
+        scores, targets = self._rows(x, t)
+        weights = None if sample_weight is None else np.asarray(sample_weight)
+        if weights is not None and weights.shape != (len(scores),):
+            raise ValueError(f"sample_weight must have shape ({len(scores)},): one for each row")
         if out is not None:
             out = np.atleast_2d(out)
-            if out.shape != x.shape:
-                raise ValueError(f"out has shape {out.shape}, but x has {x.shape}")
-        return self.compare(x, t, sample_weight, out)
+            if out.shape != scores.shape:
+                raise ValueError(f"out has shape {out.shape}, but x has {scores.shape}")
+        return self.mean_loss(scores, targets, weights, out)
 
-    def compare(
+    def mean_loss(
         self, x: Array, t: Array, sample_weight: Array | None = None, out: Array | None = None
     ) -> float:
-        """Return the mean loss of scores against targets that :meth:`encode` has made.
+        """Return the mean loss of scores against targets encoded by :meth:`encode_targets`.
 
         Parameters
         ----------
@@ -100,12 +104,12 @@ class LossLayer(Layer):
         """
         if out is None:
             out = np.empty_like(x, np.result_type(x, np.float32))
-        self.receive(x.copy() if np.may_share_memory(x, out) else x, t, sample_weight)
-        perform(self.bind_probabilities(out))
-        return self.total() / len(x)
+        self.set_batch(x.copy() if np.may_share_memory(x, out) else x, t, sample_weight)
+        run_all(self.bind_probabilities(out))
+        return self.sum_losses() / len(x)
 
-    def receive(self, x: Array, t: Array, sample_weight: Array | None = None) -> None:
-        """Take scores and targets, or the memory where they will be.
+    def set_batch(self, x: Array, t: Array, sample_weight: Array | None = None) -> None:
+        """Set the arrays of scores and targets, which may be filled later.
 
         Parameters
         ----------
@@ -117,56 +121,56 @@ class LossLayer(Layer):
             Factor of each row's loss.
         """
         self.x, self.t, self.sample_weight = x, t, sample_weight
-        self.row_values = self._row_memory()
+        self.row_stats = self._new_row_stats()
 
-    def part(self, where: int | slice) -> Self:
-        """Return a layer over some of a stack of batches.
+    def select(self, batches: int | slice) -> Self:
+        """Return a layer for one or several of a stack of batches.
 
         Parameters
         ----------
-        where : int or slice
-            Which.
+        batches : int or slice
+            Index of the batches.
 
         Returns
         -------
         LossLayer
-            One that shares its memory.
+            A layer with the same options over views of the same arrays.
         """
-        part = type(self).__new__(type(self))  # with the options of this one, in no time
-        vars(part).update(vars(self))
-        part.x, part.t, part.sample_weight = self.x[where], self.t[where], None
+        layer = type(self).__new__(type(self))  # copy.copy would call __getstate__
+        vars(layer).update(vars(self))
+        layer.x, layer.t = self.x[batches], self.t[batches]
         if self.sample_weight is not None:
-            part.sample_weight = self.sample_weight[where]
-        part.row_values = tuple(values[where] for values in self.row_values)
-        return part
+            layer.sample_weight = self.sample_weight[batches]
+        layer.row_stats = tuple(values[batches] for values in self.row_stats)
+        return layer
 
     def __getstate__(self) -> dict[str, Any]:
-        remembered = ("x", "t", "sample_weight", "y", "row_values")
+        remembered = ("x", "t", "sample_weight", "y", "row_stats")
         return {name: value for name, value in vars(self).items() if name not in remembered}
 
     def without_batch(self) -> Self:
-        """Return a layer with the options of this one that has not received a batch.
+        """Return a layer with the options of this one, and no batch.
 
         Returns
         -------
         LossLayer
-            A new one.
+            A new layer.
         """
         layer = type(self).__new__(type(self))
         vars(layer).update(self.__getstate__())
         return layer
 
-    def total(self) -> float:
-        """Return the sum of all rows' losses, each times its weight.
+    def sum_losses(self) -> float:
+        """Return the sum of weight times loss over all rows.
 
-        Follows the operations of `bind_probabilities`, which also write the `row_values`.
+        The operations of `bind_probabilities`, which write `row_stats`, must have been called.
 
         Returns
         -------
         float
             The sum.
         """
-        losses = self._losses()
+        losses = self._row_losses()
         if self.sample_weight is not None:
             losses = losses * self.sample_weight
         return float(losses.sum())
@@ -191,7 +195,7 @@ class LossLayer(Layer):
             out = np.empty_like(self.y)
         if out.shape != self.y.shape:
             raise ValueError(f"out has shape {out.shape}, but the scores have {self.y.shape}")
-        perform(self.bind_backward(out, dout))
+        run_all(self.bind_backward(out, dout))
         return out
 
     def bind_backward(  # type: ignore[override]  # the end of the chain: dout is a number
@@ -221,8 +225,8 @@ class LossLayer(Layer):
             operations.append(partial(np.multiply, out, factor, out))
         return operations
 
-    def accuracy(self, x: Array, t: Any) -> float:
-        """Return the share of rows in which the most likely outcome is the target.
+    def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return the fraction of rows whose most likely outcome is the target.
 
         Parameters
         ----------
@@ -241,12 +245,12 @@ class LossLayer(Layer):
         ValueError
             If the targets are not what the class describes, or not as many as the scores.
         """
-        x, t = self._rows(x, t)
-        decided, wanted = self._decide(self.probabilities(x)), self._decide(t)
-        return float((decided == wanted).all(axis=1).mean())
+        scores, targets = self._rows(x, t)
+        is_right: Array = self._predict(self.probabilities(scores)) == self._predict(targets)
+        return float(is_right.all(axis=1).mean())
 
-    def _rows(self, x: Any, t: Any) -> tuple[Array, Array]:
-        """Return scores and encoded targets as a batch, even of one row."""
+    def _rows(self, x: ArrayLike, t: ArrayLike) -> tuple[Array, Array]:
+        """Return scores and encoded targets as a batch; a single row is a batch of one."""
         x, t = np.asarray(x), np.asarray(t)
         if x.ndim == 1:
             x, t = x[np.newaxis], t[np.newaxis]
@@ -254,10 +258,10 @@ class LossLayer(Layer):
             raise ValueError(f"x must be rows of scores, but its shape is {x.shape}")
         if t.ndim and len(t) != len(x):
             raise ValueError(f"x has {len(x)} rows but t has {len(t)}: give one target per row")
-        return x, self.encode(t, np.empty_like(x, np.result_type(x, np.float32)))
+        return x, self.encode_targets(t, np.empty_like(x, np.result_type(x, np.float32)))
 
     @abstractmethod
-    def encode(self, t: Array, out: Array) -> Array:
+    def encode_targets(self, t: Array, out: Array) -> Array:
         """Check targets and write them as rows of probabilities.
 
         Parameters
@@ -280,12 +284,13 @@ class LossLayer(Layer):
 
     @abstractmethod
     def bind_probabilities(self, y: Array) -> list[Operation]:
-        """Bind the link function to the scores that were received, and to an array.
+        """Bind the link function to the scores of the batch, and to an array.
 
         Parameters
         ----------
         y : ndarray of shape (batch, outputs)
-            Probabilities; not the scores' own memory, which the loss is computed from.
+            Probabilities. It must not share memory with the scores, which the loss is computed
+            from.
 
         Returns
         -------
@@ -296,7 +301,7 @@ class LossLayer(Layer):
     @staticmethod
     @abstractmethod
     def probabilities(x: Array, out: Array | None = None) -> Array:
-        """Return the probabilities that scores stand for.
+        """Return the probabilities of scores.
 
         They are never 0 or 1: a value that rounds to 0 or 1 is replaced by the smallest normal
         number of the dtype, or by the largest number below 1. So their logarithms are finite.
@@ -317,7 +322,7 @@ class LossLayer(Layer):
     @staticmethod
     @abstractmethod
     def log_probabilities(x: Array) -> Array:
-        """Return the logarithms of the probabilities, which do not underflow as those may.
+        """Return the logarithms of the probabilities, computed without underflow.
 
         Parameters
         ----------
@@ -331,16 +336,16 @@ class LossLayer(Layer):
         """
 
     @abstractmethod
-    def _row_memory(self) -> tuple[Array, ...]:
-        """Return memory for what the link function finds out, a row each, and the loss needs."""
+    def _new_row_stats(self) -> tuple[Array, ...]:
+        """Return uninitialized arrays for `row_stats`."""
 
     @abstractmethod
-    def _losses(self) -> Array:
+    def _row_losses(self) -> Array:
         """Return the loss of each row, of shape (..., batch)."""
 
     @staticmethod
     @abstractmethod
-    def _decide(y: Array) -> Array:
+    def _predict(y: Array) -> Array:
         """Return the most likely outcome of each row, of shape (batch, anything)."""
 
     @staticmethod
@@ -350,13 +355,13 @@ class LossLayer(Layer):
             raise ValueError(f"t must hold numbers, but its dtype is {t.dtype}")
         if not ((t >= 0) & (t <= 1)).all():  # a nan fails both
             raise ValueError(
-                f"t must hold probabilities in [0, 1], but it goes from {t.min()} to {t.max()}"
+                f"t must hold probabilities in [0, 1], but its range is [{t.min()}, {t.max()}]"
             )
         out[...] = t.reshape(out.shape)
         return out
 
 
-def between_zero_and_one(y: Array) -> Array:
-    """Replace 0 and 1 in place by the numbers beside them, as `LossLayer.probabilities` says."""
+def clip_probabilities(y: Array) -> Array:
+    """Clip `y` in place to the open interval (0, 1): see `LossLayer.probabilities`."""
     limits = np.finfo(y.dtype)
     return y.clip(limits.tiny, 1 - limits.epsneg, out=y)

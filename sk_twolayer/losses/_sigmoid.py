@@ -1,4 +1,4 @@
-"""Outcomes that are yes or no each: logistic sigmoid and cross-entropy."""
+"""Loss for binary outcomes: logistic sigmoid and cross-entropy."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.losses._base import LossLayer, between_zero_and_one
+from sk_twolayer.losses._base import LossLayer, clip_probabilities
 
 
 class SigmoidWithLoss(LossLayer):
-    """Cross-entropy over the logistic sigmoid, for outcomes that are yes or no each.
+    """Cross-entropy over the logistic sigmoid, for one or several binary outcomes per row.
 
     With ``y = 1 / (1 + exp(-x))``, and the columns summed where there are several::
 
@@ -42,14 +42,14 @@ class SigmoidWithLoss(LossLayer):
 
     @staticmethod
     def probabilities(x: Array, out: Array | None = None) -> Array:
-        return between_zero_and_one(expit(x, out))
+        return clip_probabilities(expit(x, out))
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:
         y: Array = log_expit(x)
         return y
 
-    def encode(self, t: Array, out: Array) -> Array:
+    def encode_targets(self, t: Array, out: Array) -> Array:
         outputs = out.shape[-1]
         if t.shape[1:] != (outputs,) and not (t.ndim == 1 and outputs == 1):
             raise ValueError(
@@ -63,16 +63,17 @@ class SigmoidWithLoss(LossLayer):
         self.y = y
         return [partial(expit, self.x, y)]
 
-    def _row_memory(self) -> tuple[Array, ...]:
+    def _new_row_stats(self) -> tuple[Array, ...]:
         return ()
 
-    def _losses(self) -> Array:
-        # -log y for t=1 and -log(1-y) for t=0 both lie on the softplus curve, whose two
-        # parts are split here so that neither overflows nor cancels.
+    def _row_losses(self) -> Array:
+        # softplus(x) - x*t, where softplus(x) = max(x, 0) + log(1 + exp(-abs(x))). For large x and
+        # t=1 the difference of the first two terms is exactly 0: so they are subtracted first.
         flat_part = np.log1p(np.exp(-np.abs(self.x)))
-        losses: Array = (np.maximum(self.x, 0) - self.x * self.t + flat_part).sum(axis=-1)
+        terms = np.maximum(self.x, 0) - self.x * self.t + flat_part
+        losses: Array = np.sum(terms, axis=-1)
         return losses
 
     @staticmethod
-    def _decide(y: Array) -> Array:
+    def _predict(y: Array) -> Array:
         return y > 0.5

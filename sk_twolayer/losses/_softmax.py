@@ -9,10 +9,10 @@ import numpy as np
 from scipy.special import log_softmax
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.layers._base import perform
-from sk_twolayer.losses._base import LossLayer, between_zero_and_one
+from sk_twolayer.layers._base import run_all
+from sk_twolayer.losses._base import LossLayer, clip_probabilities
 
-SHORT_ROW = 64  # classes
+MAX_CLASSES_BY_COLUMN = 64
 
 
 def softmax(x: Array, out: Array | None = None) -> Array:
@@ -43,31 +43,43 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     """
     x = np.asarray(x)
     if out is None:
-        out = softmax_memory(x.shape, np.result_type(x, np.float32))
+        out = empty_probabilities(x.shape, np.result_type(x, np.float32))
     if not (x.flags.c_contiguous and out.flags.c_contiguous and x.dtype == out.dtype):
-        np.copyto(out, x)  # into columns: see `softmax_memory`
+        np.copyto(out, x)  # into columns: see `empty_probabilities`
         x = out
-    row_values = np.empty((2, *x.shape[:-1]), out.dtype)
-    perform(_bind_softmax(x, out, row_values[0, ...], row_values[1, ...]))
+    run_all(_bind_softmax(x, out, *_empty_row_stats(out)))
     return out
 
 
-def softmax_memory(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Return an uninitialized array, by columns where short rows are slow to add up."""
-    return np.empty(shape, dtype, order="F" if shape[-1] <= SHORT_ROW else "C")
+def empty_probabilities(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return an uninitialized array for softmax.
+
+    It is by columns for few classes: NumPy then reduces along the batch, in vectors, where many
+    short sums along rows would be slow.
+    """
+    return np.empty(shape, dtype, order="F" if shape[-1] <= MAX_CLASSES_BY_COLUMN else "C")
 
 
 def _bind_softmax(x: Array, y: Array, shift: Array, total: Array) -> list[Operation]:
-    """Bind softmax to scores and probabilities, and to what shifts and divides each row."""
-    by_column = tuple(range(-1, x.ndim - 1))  # so that what there is one of a row fits as it is
-    x, y = x.transpose(by_column), y.transpose(by_column)
+    """Bind ``y = exp(x - shift) / total``, with the maximum and the sum of each row.
+
+    `shift` and `total` have one element per row. With the classes as the first axis of `x` and `y`,
+    they broadcast over the classes.
+    """
+    x, y = np.moveaxis(x, -1, 0), np.moveaxis(y, -1, 0)
     return [
-        partial(np.maximum.reduce, x, 0, None, shift),
-        partial(np.subtract, x, shift, y),
-        partial(np.exp, y, y),
-        partial(np.add.reduce, y, 0, None, total),
-        partial(np.divide, y, total, y),
+        partial(np.maximum.reduce, x, axis=0, out=shift),
+        partial(np.subtract, x, shift, out=y),
+        partial(np.exp, y, out=y),
+        partial(np.add.reduce, y, axis=0, out=total),
+        partial(np.divide, y, total, out=y),
     ]
+
+
+def _empty_row_stats(x: Array) -> tuple[Array, Array]:
+    """Return uninitialized arrays for the maximum and the sum of each row of scores."""
+    dtype = np.result_type(x, np.float32)
+    return np.empty(x.shape[:-1], dtype), np.empty(x.shape[:-1], dtype)
 
 
 class SoftmaxWithLoss(LossLayer):
@@ -104,14 +116,14 @@ class SoftmaxWithLoss(LossLayer):
     @staticmethod
     def probabilities(x: Array, out: Array | None = None) -> Array:
         y = softmax(x, out)
-        return between_zero_and_one(y) if y.shape[-1] > 1 else y  # a single class has all of it
+        return clip_probabilities(y) if y.shape[-1] > 1 else y  # a single class has probability 1
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:
         y: Array = log_softmax(x, axis=-1)
         return y
 
-    def encode(self, t: Array, out: Array) -> Array:
+    def encode_targets(self, t: Array, out: Array) -> Array:
         outputs = out.shape[-1]
         if t.ndim == 2:
             return self._write_distributions(t, out)
@@ -125,27 +137,26 @@ class SoftmaxWithLoss(LossLayer):
             first = np.flatnonzero((t < 0) | (t >= outputs))[0]
             raise ValueError(
                 f"label {t[first]} in row {first} of t is out of range: "
-                f"with {outputs} scores a row, labels go from 0 to {outputs - 1}"
+                f"with {outputs} scores per row, labels must be in [0, {outputs - 1}]"
             )
         return np.equal(t.reshape(out.shape[:-1])[..., np.newaxis], np.arange(outputs), out=out)
 
     def bind_probabilities(self, y: Array) -> list[Operation]:
         self.y = y
-        return _bind_softmax(self.x, y, *self.row_values)
+        return _bind_softmax(self.x, y, *self.row_stats)
 
-    def _row_memory(self) -> tuple[Array, ...]:
-        shift, total = np.empty((2, *self.x.shape[:-1]), np.result_type(self.x, np.float32))
-        return shift, total
+    def _new_row_stats(self) -> tuple[Array, ...]:
+        return _empty_row_stats(self.x)
 
-    def _losses(self) -> Array:
-        shift, total = self.row_values
-        # minus the target's log-probability, without the probability: it may have underflowed
+    def _row_losses(self) -> Array:
+        shift, total = self.row_stats
+        # minus the log-probability of the target; the probability may have underflowed
         target_score = np.einsum("...j,...j->...", self.x, self.t)
         losses: Array = np.log(total) - (target_score - shift)
         return losses
 
     @staticmethod
-    def _decide(y: Array) -> Array:
+    def _predict(y: Array) -> Array:
         decision: Array = y.argmax(axis=1, keepdims=True)
         return decision
 
@@ -153,7 +164,7 @@ class SoftmaxWithLoss(LossLayer):
         """Check that the rows of `t` are probability distributions, and write them to `out`."""
         if t.shape[1] != out.shape[-1]:
             raise ValueError(
-                f"t has {t.shape[1]} columns but x has {out.shape[-1]}: give one a class, or "
+                f"t has {t.shape[1]} columns but x has {out.shape[-1]}: give one per class, or "
                 "integer labels of shape (batch,)"
             )
         self._write_probabilities(t, out)

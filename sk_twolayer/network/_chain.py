@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import numpy as np
 
-from sk_twolayer._typing import Array, Operation
+from sk_twolayer._typing import Array, Matrix, Operation
 from sk_twolayer.layers import Affine, Dropout
 from sk_twolayer.layers import _base as base
 from sk_twolayer.layers._base import SupportsBackward
@@ -15,13 +15,13 @@ from sk_twolayer.layers._registry import Activation, make_activation
 
 Layers: TypeAlias = Mapping[str, SupportsBackward]
 
-NAMES = ("Affine1", "Dropout", "Affine2")  # of all layers but the activation
+OTHER_NAMES = ("Affine1", "Dropout", "Affine2")  # than that of the activation
 
 
 def affine_layers(
     W1: Array, b1: Array, W2: Array, b2: Array, activation: Activation, dropout: float = 0.0
 ) -> dict[str, SupportsBackward]:
-    """Put the layers of a two-layer net in order over arrays that exist already.
+    """Return the layers of a two-layer net, in order, over existing arrays of parameters.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ def affine_layers(
     W2, b2 : ndarray of shapes (hidden, outputs) and (outputs,)
         Parameters of the second affine layer; kept, not copied.
     activation : str or layer
-        What lies between: a name, the class of a layer, or an object, of which a copy is taken.
+        The layer of the hidden units: a name, a class, or an object, which is copied.
     dropout : float, default=0.0
-        Rate of the `Dropout` behind the activation, if it is not 0.
+        Rate of the `Dropout` after the activation. There is none if the rate is 0.
 
     Returns
     -------
@@ -46,19 +46,19 @@ def affine_layers(
     >>> list(affine_layers(np.ones((2, 3)), np.ones(3), np.ones((3, 1)), np.ones(1), "relu"))
     ['Affine1', 'Relu', 'Affine2']
     """
-    between = make_activation(activation)
-    name = type(between).__name__
-    if name in NAMES:
+    hidden = make_activation(activation)
+    name = type(hidden).__name__
+    if name in OTHER_NAMES:
         name = "Activation"
-    layers: dict[str, SupportsBackward] = {"Affine1": Affine(W1, b1), name: between}
+    layers: dict[str, SupportsBackward] = {"Affine1": Affine(W1, b1), name: hidden}
     if dropout:
         layers["Dropout"] = dropped = Dropout(dropout)
-        dropped.factors = np.ones_like(b1)  # where each mask will be drawn into
+        dropped.factors = np.ones_like(b1)  # the array that is bound; masks are drawn into it
     return {**layers, "Affine2": Affine(W2, b2)}
 
 
-def forward(layers: Layers, x: Any) -> Array:
-    """Pass an input through layers.
+def forward(layers: Layers, x: Matrix) -> Array:
+    """Return the output of the last layer for an input of the first.
 
     Parameters
     ----------
@@ -82,11 +82,44 @@ def forward(layers: Layers, x: Any) -> Array:
     """
     for layer in layers.values():
         x = layer.forward(x)
-    scores: Array = x
-    return scores
+    return cast(Array, x)
 
 
-def bind_forward(layers: Layers, x: Any, out: Sequence[Array]) -> list[Operation]:
+def backward(layers: Layers, dout: Array) -> None:
+    """Pass a gradient back through layers, after `forward`.
+
+    Each layer then has what the gradients of its parameters need. The gradient with respect to the
+    input of the first layer is not computed, since nothing uses it.
+
+    Parameters
+    ----------
+    layers : dict of str to layer
+        The layers in order.
+    dout : ndarray
+        Gradient with respect to the output of the last one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.network._chain import affine_layers, backward, forward
+    >>> layers = affine_layers(np.eye(2), np.zeros(2), np.ones((2, 1)), np.zeros(1), "relu")
+    >>> forward(layers, np.array([[3.0, -4.0]]))
+    array([[3.]])
+    >>> backward(layers, np.ones((1, 1)))
+    >>> layers["Affine1"].dW
+    array([[ 3.,  0.],
+           [-4.,  0.]])
+    """
+    first, *others = layers.values()
+    for layer in reversed(others):
+        dout = np.asarray(layer.backward(dout))
+    if isinstance(first, Affine):
+        first.set_dout(dout)
+    else:
+        first.backward(dout)
+
+
+def bind_forward(layers: Layers, x: Matrix, out: Sequence[Array]) -> list[Operation]:
     """Bind the forward pass through layers to arrays.
 
     Parameters
@@ -96,7 +129,7 @@ def bind_forward(layers: Layers, x: Any, out: Sequence[Array]) -> list[Operation
     x : ndarray or sparse container
         Input of the first layer.
     out : sequence of ndarray
-        Where each layer puts its result. Neighbours may share an array where the second
+        The result of each layer. It may be the same array as the previous one for a layer that
         works element by element.
 
     Returns
@@ -107,12 +140,12 @@ def bind_forward(layers: Layers, x: Any, out: Sequence[Array]) -> list[Operation
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer.layers._base import perform
+    >>> from sk_twolayer.layers._base import run_all
     >>> from sk_twolayer.network._chain import bind_forward
     >>> from sk_twolayer.layers import Relu, Sigmoid
     >>> x = np.array([-3.0, 0.0])
     >>> operations = bind_forward({"Relu": Relu(), "Sigmoid": Sigmoid()}, x, (x, x))
-    >>> perform(operations)
+    >>> run_all(operations)
     >>> x
     array([0.5, 0.5])
     """
@@ -124,18 +157,17 @@ def bind_forward(layers: Layers, x: Any, out: Sequence[Array]) -> list[Operation
 
 
 def bind_backward(layers: Layers, dout: Array, out: Array) -> list[Operation]:
-    """Bind the backward pass through layers to arrays, up to the gradient that the first one gets.
-
-    Nothing lies upstream of the first layer, so its own input gradient is left out.
+    """Bind `backward` to arrays.
 
     Parameters
     ----------
     layers : dict of str to layer
-        The layers in order, bound to arrays by `bind_forward`.
+        The layers in order, of which the first is an `Affine`; bound to arrays by `bind_forward`.
     dout : ndarray
         Gradient with respect to the output of the last one.
     out : ndarray
-        Where the gradient with respect to its input goes, and all that is further back.
+        The gradient with respect to the input of the last layer, and then, one after the other, of
+        the layers before it, which must work element by element.
 
     Returns
     -------
@@ -145,12 +177,12 @@ def bind_backward(layers: Layers, dout: Array, out: Array) -> list[Operation]:
     Examples
     --------
     >>> import numpy as np
-    >>> from sk_twolayer.layers._base import perform
+    >>> from sk_twolayer.layers._base import run_all
     >>> from sk_twolayer.network._chain import affine_layers, bind_backward, bind_forward
     >>> layers = affine_layers(np.eye(2), np.zeros(2), np.ones((2, 1)), np.zeros(1), "relu")
     >>> x, hidden, scores = np.array([[3.0, -4.0]]), np.empty((1, 2)), np.empty((1, 1))
-    >>> perform(bind_forward(layers, x, (hidden, hidden, scores)))
-    >>> perform(bind_backward(layers, np.ones((1, 1)), hidden.copy()))
+    >>> run_all(bind_forward(layers, x, (hidden, hidden, scores)))
+    >>> run_all(bind_backward(layers, np.ones((1, 1)), hidden.copy()))
     >>> layers["Affine1"].dW
     array([[ 3.,  0.],
            [-4.,  0.]])
@@ -159,5 +191,5 @@ def bind_backward(layers: Layers, dout: Array, out: Array) -> list[Operation]:
     operations = base.bind_backward(last, dout, out)
     for layer in reversed(between):
         operations += base.bind_backward(layer, out, out)
-    cast(Affine, first).receive(out)
+    cast(Affine, first).set_dout(out)
     return operations

@@ -1,4 +1,4 @@
-"""The weights that training starts with."""
+"""Initial weights."""
 
 from __future__ import annotations
 
@@ -7,42 +7,69 @@ import math
 import numpy as np
 from numpy.typing import DTypeLike
 
+from sk_twolayer._numerics.matrices import blocks
 from sk_twolayer._typing import Array
 from sk_twolayer.layers._registry import Activation, make_activation, probe
 
-DRAWN_AT_ONCE = 2**13  # numbers
-LARGEST_DRAWN = 10.0  # by chance, once in 1e23 numbers
+DRAW_BLOCK_ELEMENTS = 2**13
+MAX_DEVIATE = 10.0  # of a standard normal distribution: 1 in 1e23 numbers is larger
 
 
 def draw_weights(
     W: Array, std: float | str, rectifies: bool, random_state: np.random.RandomState
 ) -> None:
-    """Fill a weight matrix from a normal distribution around 0.
+    """Draw a weight matrix from a normal distribution with mean 0, in place.
 
-    "auto" takes He's standard deviation [1]_ where the activation rectifies, otherwise
-    Glorot's [2]_.
+    Parameters
+    ----------
+    W : ndarray of shape (inputs, outputs), contiguous
+        Overwritten.
+    std : float or "auto"
+        Standard deviation. 0 leaves `W` unchanged, and draws nothing. "auto" keeps the variance of
+        the signal about the same from layer to layer: ``sqrt(2 / inputs)`` if the activation
+        sets half of its inputs to about 0 [1]_, else ``sqrt(2 / (inputs + outputs))`` [2]_.
+    rectifies : bool
+        Whether the activation does so: see `rectifies`.
+    random_state : RandomState
+        Source of the weights.
+
+    Raises
+    ------
+    ValueError
+        If `std` is too large for the dtype of `W`.
 
     References
     ----------
     .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers", ICCV 2015.
     .. [2] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward
        neural networks", AISTATS 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.network._initialization import draw_weights
+    >>> W = np.empty((200, 1000))
+    >>> draw_weights(W, "auto", True, np.random.RandomState(0))
+    >>> round(float(W.std()), 3)  # sqrt(2 / 200)
+    0.1
     """
     if isinstance(std, str):
         std = math.sqrt(2 / (len(W) if rectifies else sum(W.shape)))
-    if std * LARGEST_DRAWN > float(np.finfo(W.dtype).max):
+    if std * MAX_DEVIATE > float(np.finfo(W.dtype).max):
         raise ValueError(f"weight_init_std={std:g} is too large for weights of {W.dtype}")
+    if not std:
+        return
     flat = W.reshape(-1)
-    for start in range(0, flat.size if std else 0, DRAWN_AT_ONCE):  # a RandomState draws float64
-        piece = flat[start : start + DRAWN_AT_ONCE]
-        piece[:] = std * random_state.standard_normal(piece.size)
+    for block in blocks(flat.size, DRAW_BLOCK_ELEMENTS):  # a RandomState draws float64
+        numbers = flat[block]
+        numbers[:] = std * random_state.standard_normal(numbers.size)
 
 
 def rectifies(activation: Activation, n_units: int, dtype: DTypeLike = np.float64) -> bool:
-    """Tell whether a layer passes large inputs on, and less than half of large negative ones.
+    """Tell whether a layer keeps large positive inputs, and more than halves negative ones.
 
-    That is so for relu and its relatives, for which half of the variance is lost, and He's rule
-    makes up for it. A layer is asked by its `forward`, so that it need not declare anything.
+    This holds for relu and similar layers. They remove half of the variance, for which He's rule
+    compensates. `forward` is called with two values, so that a layer need not declare anything.
 
     Examples
     --------
@@ -52,4 +79,4 @@ def rectifies(activation: Activation, n_units: int, dtype: DTypeLike = np.float6
     """
     x = probe(n_units, dtype)
     negative, positive = np.asarray(make_activation(activation).forward(x.copy()))
-    return bool((positive > x[1] / 2).all() and (2 * np.abs(negative) < positive).all())
+    return bool(np.all(positive > x[1] / 2) and np.all(2 * np.abs(negative) < positive))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sk_twolayer._numerics.gemm import add_scaled
-from sk_twolayer._typing import Action, Array
+from sk_twolayer._typing import AddInPlace, Array
 from sk_twolayer.layers import Affine
 from sk_twolayer.layers._base import SupportsBackward
 
@@ -31,14 +31,14 @@ class NamedLayers(MutableMapping[str, Any]):
     """
 
     def __init__(self, layers: dict[str, Any], params: Mapping[str, Array]) -> None:
-        self.by_name, self._params = layers, params  # by_name: to read without a call
+        self._layers, self._params = layers, params
         self.replaced: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
-        return self.by_name[name]
+        return self._layers[name]
 
     def __setitem__(self, name: str, layer: SupportsBackward) -> None:
-        if name not in self.by_name:
+        if name not in self._layers:
             raise KeyError(f"the net has no layer {name!r} to replace: it has {list(self)}")
         for method in ("forward", "backward"):
             if not callable(getattr(layer, method, None)):
@@ -54,35 +54,24 @@ class NamedLayers(MutableMapping[str, Any]):
                         f'net.params["{parameter}"] itself, or the two would differ. To change '
                         f'the parameter, assign to net.params["{parameter}"]'
                     )
-        self.by_name[name] = layer
+        self._layers[name] = layer
         self.replaced.add(name)
 
     def __delitem__(self, name: str) -> None:
         raise TypeError(f"a net cannot lose its {name}: replace it, by Identity() for example")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.by_name)
+        return iter(self._layers)
 
     def __len__(self) -> int:
-        return len(self.by_name)
-
-    # What MutableMapping would do by exceptions and calls of __getitem__, for each workspace.
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.by_name
-
-    def values(self) -> ValuesView[Any]:
-        return self.by_name.values()
-
-    def items(self) -> ItemsView[str, Any]:
-        return self.by_name.items()
+        return len(self._layers)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.by_name!r})"
+        return f"{type(self).__name__}({self._layers!r})"
 
 
 def relink(layer: Any, name: str, params: Mapping[str, Array]) -> Any:
-    """Put an affine layer that was copied over the parameters of its new net."""
+    """Return a copied layer; an affine one gets the parameters of its new net."""
     if name in ("Affine1", "Affine2"):
         W, b = params[f"W{name[-1]}"], params[f"b{name[-1]}"]
         if isinstance(layer, Affine):  # whose setters would write into the copies
@@ -92,17 +81,12 @@ def relink(layer: Any, name: str, params: Mapping[str, Array]) -> Any:
     return layer
 
 
-def receive(layer: Any, dout: Array) -> None:
-    """Give the first layer its gradient, for its parameters alone where it can do without `dx`."""
-    if hasattr(layer, "receive"):
-        layer.receive(dout)
-    else:
-        layer.backward(dout)
+def bind_parameter_gradient(layer: Any, attribute: str, into: Array) -> AddInPlace:
+    """Bind the gradient of a parameter, "W" or "b", to an array.
 
-
-def bind_parameter_gradient(layer: Any, attribute: str, into: Array) -> Action:
-    """Bind the gradient of a parameter to an array, by `bind_dW` or from the attribute `dW`."""
-    bind: Callable[[Array], Action] | None = getattr(layer, f"bind_d{attribute}", None)
+    A layer of the user need not have `bind_dW`: then its attribute `dW` is added.
+    """
+    bind: Callable[[Array], AddInPlace] | None = getattr(layer, f"bind_d{attribute}", None)
     return bind(into) if bind is not None else partial(_add_attribute, layer, attribute, into)
 
 
@@ -112,7 +96,7 @@ def _add_attribute(layer: Any, attribute: str, into: Array, scale: float, keep: 
 
 
 def _is_view_of(value: Any, parameter: Array) -> bool:
-    """Tell whether an array is a parameter itself, or another view of the same numbers."""
+    """Tell whether an array is a parameter itself, or another view of the same memory."""
     if not isinstance(value, np.ndarray):
         return False
     one, other = value.__array_interface__, parameter.__array_interface__

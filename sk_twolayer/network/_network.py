@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -12,14 +11,15 @@ from numpy.typing import DTypeLike
 from sklearn.utils import check_random_state
 
 from sk_twolayer._sklearn_compat import as_python
-from sk_twolayer._typing import Action, Array
+from sk_twolayer._typing import AddInPlace, Array
 from sk_twolayer.gradient_check import numerical_gradient
 from sk_twolayer.layers import Affine, Dropout
+from sk_twolayer.layers._base import SupportsBackward
 from sk_twolayer.layers._registry import Activation, check_activation, copy_activation, copy_layer
 from sk_twolayer.losses import LossLayer, SigmoidWithLoss, SoftmaxWithLoss
-from sk_twolayer.network._chain import affine_layers, forward
+from sk_twolayer.network._chain import affine_layers, backward, forward
 from sk_twolayer.network._initialization import draw_weights, rectifies
-from sk_twolayer.network._layers import NamedLayers, bind_parameter_gradient, receive, relink
+from sk_twolayer.network._layers import NamedLayers, bind_parameter_gradient, relink
 from sk_twolayer.network._penalty import Penalty
 from sk_twolayer.network._views import NamedViews
 
@@ -30,30 +30,29 @@ LOSSES: dict[str, type[LossLayer]] = {"softmax": SoftmaxWithLoss, "sigmoid": Sig
 
 
 class TwoLayerNet:
-    """A net of two affine layers with an activation between and a loss at the end.
+    """A net of two affine layers, with an activation between them and a loss at the end.
 
     ``scores = activation(x @ W1 + b1) @ W2 + b2``, and the objective is
-    ``loss(scores, t) + alpha/2 * (sum of W1**2 + sum of W2**2)``. With `dropout` the loss and
-    its gradient are those of the net without the units that :meth:`draw_dropout` leaves out;
-    predictions always take all units.
+    ``loss(scores, t) + alpha/2 * (sum of W1**2 + sum of W2**2)``. With `dropout`, the loss and
+    its gradient are computed without the units that :meth:`draw_dropout` leaves out; predictions
+    always use all units.
 
     Parameters
     ----------
     input_size, hidden_size, output_size : int
         Number of features, of hidden units, and of scores.
     weight_init_std : float or "auto", default=0.01
-        Standard deviation of the normal distribution the weights are drawn from, 0 for weights
-        that are filled in later; "auto" takes
-        He's ``sqrt(2 / inputs)`` for relu and what resembles it [2]_, and Glorot's
-        ``sqrt(2 / (inputs + outputs))`` otherwise [3]_. Biases start at 0.
+        Standard deviation of the normal distribution from which the weights are drawn. "auto" is
+        He's ``sqrt(2 / inputs)`` for relu and similar activations [2]_, and Glorot's
+        ``sqrt(2 / (inputs + outputs))`` for others [3]_. Biases start at 0.
     activation : str or layer, default="relu"
-        What the hidden units do with their sums: "relu", "sigmoid", "tanh", "identity",
-        "leaky_relu", "elu", "softplus", "silu", "gelu" or "mish"; or a layer with ``forward(x)``
-        and ``backward(dout)``, an object or its class. The net takes a copy.
+        Activation of the hidden units: "relu", "sigmoid", "tanh", "identity", "leaky_relu", "elu",
+        "softplus", "silu", "gelu" or "mish"; or a layer with ``forward(x)`` and
+        ``backward(dout)``, an object or its class. The net uses a copy.
     loss : {"softmax", "sigmoid"} or LossLayer, default="softmax"
         The last layer: `SoftmaxWithLoss`, `SigmoidWithLoss`, or a `LossLayer` of your own.
     alpha : float, default=0.0
-        Strength of the penalty on the weights (biases are free).
+        Strength of the penalty on the weights; biases are not penalised.
     dropout : float in [0, 1), default=0.0
         Probability that a hidden unit is left out of a training step.
     dtype : dtype, default=float64
@@ -68,18 +67,18 @@ class TwoLayerNet:
     params : mapping of str to ndarray
         "W1", "W2", "b1" and "b2": views of `theta`.
     layers : mapping of str to layer
-        The layers up to the scores, in order. Assigning to a name replaces a layer; copies and
-        pickles of the net keep it.
+        The layers up to the scores, in order. Assigning to a name replaces a layer, also in copies
+        and pickles that are made later.
     last_layer : LossLayer
-        The loss; can be replaced too.
+        The loss; it can be replaced, too.
     alpha : float
         The strength of the penalty; can be changed.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range, or the activation is no layer that can be trained:
-        it has parameters to learn, for example.
+        If a parameter is out of its range, or the activation cannot be used as one, because it has
+        parameters to learn, for example.
 
     References
     ----------
@@ -150,7 +149,7 @@ class TwoLayerNet:
             draw_weights(self._params[name], weight_init_std, he, random_state)
 
     def _connect(self, theta: Array) -> None:
-        """Make views and layers over a vector of parameters."""
+        """Make views of a vector of parameters, and layers over these views."""
         self._theta = theta
         self._params = NamedViews(theta, self._shapes)
         layers = affine_layers(**self._params, activation=self._activation, dropout=self._dropout)
@@ -164,18 +163,10 @@ class TwoLayerNet:
         n_weights = self._params["W1"].size + self._params["W2"].size
         self._penalty = Penalty(self._theta, n_weights, self._alpha)
 
-    def twin(self) -> TwoLayerNet:
-        """Return a net over the same parameters, with layers of its own to bind to arrays.
-
-        Returns
-        -------
-        TwoLayerNet
-            One that changes as this one does.
-        """
-        return copy.copy(self)
-
     def __getstate__(self) -> dict[str, Any]:
-        # A copied view would be an array of its own, and a layer remembers the last batch.
+        # Views and layers are made again by __setstate__: a pickled view would be an array of its
+        # own, and layers keep the last batch. So copy.copy(net) has the same theta, and its own
+        # layers; a Workspace binds those.
         made_again = {"_params", "_layers", "_penalty"}
         state = {name: value for name, value in vars(self).items() if name not in made_again}
         layers = self._layers
@@ -199,7 +190,7 @@ class TwoLayerNet:
         return "\n".join(lines)
 
     def _table(self) -> list[tuple[str, str, int, int, str]]:
-        """Return the layers: name, class, columns of input and output, what it has to learn."""
+        """Return a row per layer: name, class, columns of input and output, parameters."""
         hidden, outputs = self._shapes["b1"][0], self._shapes["b2"][0]
         rows = []
         for name, layer in self._layers.items():
@@ -252,7 +243,7 @@ class TwoLayerNet:
 
     @last_layer.setter
     def last_layer(self, loss: LossLayer) -> None:
-        _make_loss(loss)  # which refuses what is none
+        _make_loss(loss)  # raises an error if it is not one
         self._last_layer, self._has_loss = loss, False
 
     @property
@@ -267,16 +258,16 @@ class TwoLayerNet:
 
     @property
     def theta(self) -> Array:
-        """All parameters in one vector, weights first: change it in place."""
+        """All parameters in one vector, the weights first; it can be changed in place."""
         return self._theta
 
     @property
     def penalty(self) -> float:
-        """What the objective adds to the mean loss: ``alpha/2 * sum of squared weights``."""
+        """The penalty, which is added to the mean loss: ``alpha/2 * sum of squared weights``."""
         return self._penalty.value
 
     def predict(self, x: Any) -> Array:
-        """Return the scores: all that a decision needs.
+        """Return the scores.
 
         Parameters
         ----------
@@ -288,9 +279,8 @@ class TwoLayerNet:
         ndarray of shape (batch, outputs)
             Scores; the largest one is the most likely class.
         """
-        layers: dict[
-            str, Any
-        ] = {}  # of their own, so that `backward` still finds what `loss` has left
+        # new layers, so that `backward` can still follow `loss`
+        layers: dict[str, SupportsBackward] = {}
         for name, layer in self._layers.items():
             if type(layer) is Affine:
                 layers[name] = Affine(layer.W, layer.b)
@@ -299,7 +289,7 @@ class TwoLayerNet:
         return forward(layers, x)
 
     def forward(self, x: Any) -> Array:
-        """Return the scores as training sees them: without the units that are left out just now.
+        """Return the scores as in training: without the units that dropout leaves out.
 
         Parameters
         ----------
@@ -311,18 +301,20 @@ class TwoLayerNet:
         ndarray of shape (batch, outputs)
             Scores.
         """
-        self._has_loss = False  # of the rows that the layers have seen now
+        self._has_loss = False  # the layers have seen other rows since
         return forward(self._layers, x)
 
     def draw_dropout(self, random_state: np.random.RandomState) -> None:
-        """Draw the hidden units that are left out until the next draw; without dropout, none.
+        """Draw the hidden units that dropout leaves out until the next draw.
+
+        Without dropout, nothing is drawn.
 
         Parameters
         ----------
         random_state : RandomState
             Source of the mask.
         """
-        dropout = self._layers.by_name.get("Dropout")  # for each minibatch
+        dropout = self._layers.get("Dropout")
         if isinstance(dropout, Dropout):
             dropout.draw(random_state, self._params["b1"].size, self._theta.dtype)
 
@@ -348,7 +340,7 @@ class TwoLayerNet:
         return loss + self.penalty
 
     def accuracy(self, x: Any, t: Any) -> float:
-        """Return the share of rows whose highest score is on the target.
+        """Return the fraction of rows whose most likely outcome is the target.
 
         Parameters
         ----------
@@ -367,8 +359,8 @@ class TwoLayerNet:
     def backward(self) -> None:
         """Propagate the gradient of the last `loss` back to the first layer.
 
-        Every layer then holds what its parameters' gradient needs. Nothing lies upstream of
-        the first affine layer, so its own input gradient, a third of its work, is left out.
+        Every layer then has what the gradients of its parameters need. The gradient with respect
+        to the input of the first layer, a third of its work, is not computed: nothing uses it.
 
         Raises
         ------
@@ -379,11 +371,7 @@ class TwoLayerNet:
             raise RuntimeError(
                 "backward() needs the loss of the rows that the layers saw last: call loss(x, t)"
             )
-        first, *between, second = self._layers.values()
-        dout = second.backward(self._last_layer.backward())
-        for layer in reversed(between):
-            dout = np.asarray(layer.backward(dout))
-        receive(first, dout)
+        backward(self._layers, self._last_layer.backward())
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
@@ -393,26 +381,27 @@ class TwoLayerNet:
         Parameters
         ----------
         into : ndarray of shape (n_parameters,)
-            Changed in place: `theta` itself, or memory of its own.
+            Changed in place: `theta` itself, or another array.
         scale, keep : float, default=1.0
-            Factors of the gradient and of what `into` held before.
+            Factors of the gradient and of the previous contents of `into`.
         """
         self.bind_gradient(into)(scale, keep)
 
-    def bind_gradient(self, into: Array, *, n_rows: int = 1) -> Action:
-        """Bind the gradient of the objective to an array, as an action.
+    def bind_gradient(self, into: Array, *, n_rows: int = 1) -> AddInPlace:
+        """Bind `add_gradient` to an array (advanced).
 
         Parameters
         ----------
         into : ndarray of shape (n_parameters,)
-            What the action changes: `theta` itself, or memory of its own.
+            Changed in place: `theta` itself, or another array.
         n_rows : int, default=1
-            What to divide the loss's part of the gradient by, where that is of a sum over rows.
+            Divisor of the gradient of the loss, but not of that of the penalty: the number of
+            rows, if `backward` was for the sum of their losses.
 
         Returns
         -------
         callable
-            ``add(scale, keep)`` is `add_gradient`.
+            ``add(scale, keep)``: ``into <- keep*into + scale*gradient``.
         """
         views = self._params if into is self._theta else NamedViews(into, self._shapes)
         first, second = self._layers["Affine1"], self._layers["Affine2"]
@@ -423,7 +412,7 @@ class TwoLayerNet:
         add_penalty = self._penalty.bind_gradient(into)
 
         def add(scale: float, keep: float) -> None:
-            # the penalty is not of a sum over rows
+            # the penalty first: see Penalty.bind_gradient for what it returns
             keep_weights = add_penalty(scale, keep)
             scale /= n_rows
             add_dW1(scale, keep_weights)
@@ -455,7 +444,7 @@ class TwoLayerNet:
     def numerical_gradient(
         self, x: Any, t: Any, sample_weight: Array | None = None
     ) -> dict[str, Array]:
-        """Return the gradient of the objective by central differences: slow, and hard to get wrong.
+        """Return the gradient of the objective by central differences, which is slow.
 
         Parameters
         ----------
@@ -473,7 +462,7 @@ class TwoLayerNet:
             If the net is not float64.
         """
         gradient = numerical_gradient(lambda _: self.loss(x, t, sample_weight), self.theta)
-        self._has_loss = False  # of the parameters as they are now
+        self._has_loss = False  # the layers have seen other parameters since
         return dict(NamedViews(gradient, self._shapes))
 
 
@@ -493,7 +482,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _check_not_negative(name: str, value: Any) -> float:
-    """Return a number that is finite and not negative as a float of Python's."""
+    """Return a number as a Python float, if it is finite and not negative."""
     number = float(as_python(value)) if _is_number(value) else math.nan
     if not 0 <= number < math.inf:
         raise ValueError(f"{name} must be a finite number that is not negative, got {value!r}")

@@ -1,4 +1,4 @@
-"""The penalty on large weights."""
+"""The penalty on the size of the weights."""
 
 from __future__ import annotations
 
@@ -9,9 +9,18 @@ from sk_twolayer._typing import Array
 
 
 class Penalty:
-    """Half the sum of squares of some parameters, times a strength: ``alpha/2 * sum of W**2``.
+    """Half the sum of the squared weights, times a strength: ``alpha/2 * sum of W**2``.
 
     Its gradient is ``alpha * W``.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,)
+        All parameters; kept, not copied.
+    n_weights : int
+        Number of parameters, from the first on, that are penalised.
+    alpha : float
+        The strength.
 
     Examples
     --------
@@ -36,21 +45,26 @@ class Penalty:
         return 0.5 * self._alpha * float(self._weights @ self._weights) if self._alpha else 0.0
 
     def bind_gradient(self, into: Array) -> Callable[[float, float], float]:
-        """Bind the gradient of the penalty to an array, as an action on its part for the weights.
+        """Bind the gradient of the penalty to an array, together with that of the loss.
 
-        The gradient of ``alpha/2 * |W|**2`` is ``alpha * W``. The gradient of the loss is added to
-        the same array by a product, which multiplies the array by a `keep` at no cost. So the
-        action ``add(scale, keep)`` returns the `keep` for that product:
+        With ``w`` the part of `into` that belongs to the weights, and ``dL`` the gradient of the
+        loss, both gradients together are to change it to::
 
-        - without a penalty, `keep` itself;
-        - where the array is theta, ``keep*W + scale*alpha*W = (keep + scale*alpha) * W``, so only
-          the factor changes;
-        - otherwise ``keep*into + scale*alpha*W`` is computed here, and the product keeps it: 1.
+            w <- keep*w + scale*(dL + alpha*W)
+
+        ``scale*dL`` is added by a matrix product, as ``w <- keep_weights*w + scale*dL``, where the
+        multiplication by ``keep_weights`` costs nothing. The function that is returned,
+        ``add(scale, keep)``, does the rest, and returns ``keep_weights``:
+
+        - Without a penalty, there is nothing to do: ``keep_weights = keep``.
+        - If `into` is theta, then ``w`` is ``W``, and ``keep*W + scale*alpha*W`` is a multiple of
+          it: ``keep_weights = keep + scale*alpha``.
+        - Otherwise ``w <- keep*w + scale*alpha*W`` is computed first, and ``keep_weights = 1``.
         """
         alpha = self._alpha
         if not alpha:
             return lambda scale, keep: keep
-        if into is self._theta:  # alpha * W is a multiple of what is there
+        if into is self._theta:
             return lambda scale, keep: keep + scale * alpha
         weights, W = into[: len(self._weights)], self._weights
 

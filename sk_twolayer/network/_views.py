@@ -1,4 +1,4 @@
-"""One vector, named views."""
+"""Named views of one vector."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ class NamedViews(MutableMapping[str, Array]):
     """The parts of one vector by name; assigning to a name writes into the vector.
 
     So ``params["W1"] -= 0.1 * dW1`` and ``params["W1"] = W1`` both change the net.
+
+    Parameters
+    ----------
+    vector : ndarray of shape (n,)
+        The vector.
+    shapes : dict of str to tuple of int
+        The shape of each part, in the order of the parts in the vector.
 
     Examples
     --------

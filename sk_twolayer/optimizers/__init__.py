@@ -1,6 +1,6 @@
-"""Optimizers: they see one parameter vector and its gradient, no layers and no data.
+"""Optimizers, which work on one parameter vector and its gradient.
 
-The gradient is an action, ``add_gradient(into, *, scale, keep)``, which computes
+The gradient is a function, ``add_gradient(into, *, scale, keep)``, which computes
 ``into <- keep*into + scale*gradient``.
 """
 

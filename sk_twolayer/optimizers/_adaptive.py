@@ -1,4 +1,4 @@
-"""Gradient descent with a step size of its own for each parameter."""
+"""Gradient descent with an adaptive step size for each parameter."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sk_twolayer._numerics.gemm import bind_add_scaled
-from sk_twolayer._sklearn_compat import Number
+from sk_twolayer._sklearn_compat import RealInterval
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import Optimizer, _block_like, in_blocks
 
-MAX_RATE = 0.05
-MIN_FACTOR = 2.0**-6
+MAX_LEARNING_RATE = 0.05  # of "auto"
+MIN_FACTOR = 2.0**-6  # of Adam's a and b, before the means are multiplied by them
 
 
 class AdaGrad(Optimizer):
@@ -28,12 +28,12 @@ class AdaGrad(Optimizer):
     Parameters
     ----------
     epsilon : float, default=1e-10
-        Keeps the step finite where gradients vanish.
+        Small number that keeps the step finite if gradients are 0.
 
     Attributes
     ----------
     square_ : ndarray of shape (n_parameters,)
-        The ``v`` above, there once a step was taken.
+        The ``v`` above, from the first step on.
 
     References
     ----------
@@ -53,7 +53,7 @@ class AdaGrad(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "epsilon": [Number(Real, 0, None, closed="neither")],
+        "epsilon": [RealInterval(Real, 0, None, closed="neither")],
     }
 
     square_: Array
@@ -81,7 +81,7 @@ class AdaGrad(Optimizer):
 
 
 class RMSProp(Optimizer):
-    """Gradient descent by gradients of one size: each divided by its running root mean square.
+    """Gradient descent with gradients divided by their running root mean square.
 
     With gradient ``g`` and learning rate ``r``::
 
@@ -91,14 +91,14 @@ class RMSProp(Optimizer):
     Parameters
     ----------
     decay : float in [0, 1), default=0.9
-        How slowly the running mean of squared gradients forgets.
+        Decay rate of the running mean of squared gradients.
     epsilon : float, default=1e-8
-        Keeps the step finite where gradients vanish.
+        Small number that keeps the step finite if gradients are 0.
 
     Attributes
     ----------
     square_ : ndarray of shape (n_parameters,)
-        The ``v`` above, there once a step was taken.
+        The ``v`` above, from the first step on.
 
     References
     ----------
@@ -118,8 +118,8 @@ class RMSProp(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "decay": [Number(Real, 0, 1, closed="left")],
-        "epsilon": [Number(Real, 0, None, closed="neither")],
+        "decay": [RealInterval(Real, 0, 1, closed="left")],
+        "epsilon": [RealInterval(Real, 0, None, closed="neither")],
     }
 
     square_: Array
@@ -132,7 +132,7 @@ class RMSProp(Optimizer):
         self, inputs_per_row: float, hidden_size: int, *, decays: bool
     ) -> float:
         """Return the learning rate for standardised inputs."""
-        return min(0.5 * _unit_rate(inputs_per_row, hidden_size), MAX_RATE)
+        return min(0.5 * _unit_rate(inputs_per_row, hidden_size), MAX_LEARNING_RATE)
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         if not hasattr(self, "square_"):
@@ -149,9 +149,9 @@ class RMSProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """Gradient descent with a step of its own size for each parameter.
+    """Adam: gradient descent with running means of gradients and of squared gradients.
 
-    With gradient ``g``, learning rate ``r``, and ``k`` the number of the step::
+    With gradient ``g``, learning rate ``r``, and the number ``k`` of the step::
 
         m <- beta_1 m + (1 - beta_1) g
         v <- beta_2 v + (1 - beta_2) g**2
@@ -160,31 +160,31 @@ class Adam(Optimizer):
     Parameters
     ----------
     beta_1 : float in [0, 1), default=0.9
-        How slowly the running mean of gradients forgets.
+        Decay rate of the running mean of gradients.
     beta_2 : float in [0, 1), default=0.999
-        How slowly the running mean of squared gradients forgets.
+        Decay rate of the running mean of squared gradients.
     epsilon : float, default=1e-8
-        Keeps the step finite where gradients vanish.
+        Small number that keeps the step finite if gradients are 0.
 
     Attributes
     ----------
     mean_, square_ : ndarray of shape (n_parameters,)
-        The ``m`` and ``v`` above, there once a step was taken.
+        The ``m`` and ``v`` above, from the first step on.
     n_steps_ : int
-        The ``k`` above.
+        The ``k`` above: the number of steps taken.
 
     Notes
     -----
-    A step does not multiply both means by beta_1 and beta_2. It keeps them as ``m = a M`` and
-    ``v = b V`` for numbers a and b, which it multiplies instead. With ``s = sqrt(b)``, the formula
-    above is::
+    To multiply two long arrays by beta_1 and beta_2 takes time. So the means are stored as
+    ``m = a M`` and ``v = b V``, and a step multiplies the numbers a and b instead. With
+    ``s = sqrt(b)``, the formula above becomes::
 
         a <- beta_1 a          M <- M + (1 - beta_1) / a g
         b <- beta_2 b          V <- V + (1 - beta_2) / b g**2
         theta <- theta - r sqrt(1 - beta_2**k) / (1 - beta_1**k) a/s M / (sqrt(V) + epsilon/s)
 
-    M and V are multiplied by a and b where one of these has become small, at the end of an epoch,
-    and where `mean_` or `square_` are read or saved; then a and b are 1 again.
+    M and V are multiplied by a and b, which are set to 1, when a or b has become small, at the end
+    of each epoch, and when `mean_` or `square_` are read or saved.
 
     References
     ----------
@@ -204,9 +204,9 @@ class Adam(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "beta_1": [Number(Real, 0, 1, closed="left")],
-        "beta_2": [Number(Real, 0, 1, closed="left")],
-        "epsilon": [Number(Real, 0, None, closed="neither")],
+        "beta_1": [RealInterval(Real, 0, 1, closed="left")],
+        "beta_2": [RealInterval(Real, 0, 1, closed="left")],
+        "epsilon": [RealInterval(Real, 0, None, closed="neither")],
     }
 
     n_steps_: int
@@ -224,7 +224,7 @@ class Adam(Optimizer):
         self, inputs_per_row: float, hidden_size: int, *, decays: bool
     ) -> float:
         """Return the learning rate for standardised inputs."""
-        rate = min(_unit_rate(inputs_per_row, hidden_size), MAX_RATE)
+        rate = min(_unit_rate(inputs_per_row, hidden_size), MAX_LEARNING_RATE)
         return rate if decays else rate / 4
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
@@ -233,7 +233,7 @@ class Adam(Optimizer):
     def _step(
         self, theta: Array, add_gradient: AddGradient, learning_rate: float, keep: float = 1.0
     ) -> None:
-        """Take a step from ``keep * theta``, along the gradient at `theta`."""
+        """Take a step with the gradient at `theta`, starting at ``keep * theta`` as AdamW does."""
         if not hasattr(self, "n_steps_"):
             self.mean_, self.square_ = np.zeros_like(theta), np.zeros_like(theta)
             self.n_steps_ = 0
@@ -244,7 +244,7 @@ class Adam(Optimizer):
         if min(self._a, self._b) < MIN_FACTOR:
             self._multiply_means()
         a, b, s = self._a, self._b, math.sqrt(self._b)
-        # both means start at 0, and are too small at first
+        # both means start at 0, so they are too small in the first steps
         correction = math.sqrt(1 - beta_2**self.n_steps_) / (1 - beta_1**self.n_steps_)
         gradient, epsilon, blocks = self._bound_to(_bind_adam_blocks, theta, self._M, self._V)
         epsilon.fill(self.epsilon / s)
@@ -295,6 +295,9 @@ class Adam(Optimizer):
                 np.multiply(mean, factor, mean)
         self._a = self._b = 1.0
 
+    def _peak_vectors(self, n_epochs: int) -> int:
+        return 5  # with two arrays of state
+
     def flush_denormals(self) -> None:  # numpydoc ignore=GL08
         if hasattr(self, "_M"):
             self._multiply_means()
@@ -315,16 +318,16 @@ class AdamW(Adam):
 
         theta <- (1 - r weight_decay) theta + s
 
-    The decay does not pass through the running means, as the gradient of a penalty does. It is in
-    addition to `alpha` of the classifier, "auto" included: set ``alpha=0`` for AdamW alone. Unlike
-    that penalty, it also shrinks the biases.
+    The running means do not contain the decay, as they contain the gradient of a penalty. The
+    parameter `alpha` of the classifier, which may be "auto", adds such a penalty: set ``alpha=0``
+    to use the decay alone. Unlike the penalty, the decay also shrinks the biases.
 
     Parameters
     ----------
     beta_1, beta_2, epsilon : float
         As in `Adam`.
     weight_decay : float >= 0, default=0.01
-        Strength of the decay.
+        Strength of the weight decay.
 
     References
     ----------
@@ -344,7 +347,7 @@ class AdamW(Adam):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **Adam._parameter_constraints,
-        "weight_decay": [Number(Real, 0, None, closed="left")],
+        "weight_decay": [RealInterval(Real, 0, None, closed="left")],
     }
 
     def __init__(
@@ -362,10 +365,10 @@ class AdamW(Adam):
 
 
 def _bind_blocks(theta: Array, square: Array) -> tuple[Array, Array, list[tuple[Any, ...]]]:
-    """Return arrays for the gradient and for epsilon, and for each block what a step works on.
+    """Return arrays for the gradient and epsilon, and the arrays and updates of each block.
 
-    That is the gradient, `square`, an array that all blocks share, and the actions that add this
-    array to `square` and to `theta`.
+    For each block these are the gradient, `square`, an array for the step that all blocks share,
+    and the functions that add this array to `square` and to `theta`.
     """
     gradient, shared = np.empty_like(theta), _block_like(theta)
     blocks: list[tuple[Any, ...]] = []
@@ -378,10 +381,10 @@ def _bind_blocks(theta: Array, square: Array) -> tuple[Array, Array, list[tuple[
 def _bind_adam_blocks(
     theta: Array, mean: Array, square: Array
 ) -> tuple[Array, Array, list[tuple[Any, ...]]]:
-    """Return arrays for the gradient and for epsilon, and for each block what a step works on.
+    """Return arrays for the gradient and epsilon, and the arrays and updates of each block.
 
-    That is the gradient, both means, and the actions that add the gradient's array to `mean`, to
-    `square` and to `theta`.
+    For each block these are the gradient, both means, and the functions that add the array of the
+    gradient to `mean`, to `square` and to `theta`.
     """
     gradient = np.empty_like(theta)
     blocks: list[tuple[Any, ...]] = []
@@ -391,9 +394,10 @@ def _bind_adam_blocks(
 
 
 def _divide_by_root(x: Array, square: Array, epsilon: Array, out: Array) -> None:
-    """Compute ``x / (sqrt(square) + epsilon)``, the step that knows no units.
+    """Compute ``x / (sqrt(square) + epsilon)``.
 
-    `epsilon` is an array of the same dtype, which NumPy adds in half the time of a number.
+    `epsilon` is an array of shape () and of the same dtype. NumPy adds it in half the time that it
+    takes to add a Python float.
     """
     np.sqrt(square, out)
     np.add(out, epsilon, out)
@@ -403,7 +407,7 @@ def _divide_by_root(x: Array, square: Array, epsilon: Array, out: Array) -> None
 def _unit_rate(inputs_per_row: float, hidden_size: int) -> float:
     """Return ``1 / sqrt(max(k, 16) * h)`` for k inputs per row and h hidden units.
 
-    A step moves every parameter by about the learning rate, whatever the gradient, so that the
-    score of a row moves by the more, the more weights take part in it.
+    An adaptive step changes each parameter by about the learning rate, whatever the size of the
+    gradient. So the change of a score grows with the number of weights in it.
     """
     return float(1 / math.sqrt(max(inputs_per_row, 16.0) * hidden_size))

@@ -1,4 +1,4 @@
-"""Base class of the optimizers, and what passes between an optimizer and the training loop."""
+"""Base class of the optimizers, and the types between an optimizer and the training loop."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from sk_twolayer.schedules import LearningRate
 
 Bound = TypeVar("Bound")
 
-BLOCK_SIZE = 2**16  # elements: four vectors of them in float32 take 1 MB
+# Elements of each vector that a step works on at a time: four float32 blocks take 1 MB of cache.
+BLOCK_SIZE = 2**16
 
 
 class StopReason(Enum):
     """What ended a training run."""
 
-    MAX_ITER = "the maximum number of epochs"
-    MAX_FUN = "the maximum number of evaluations of the objective"
+    MAX_ITER = "the maximum number of epochs was reached"
+    MAX_FUN = "the maximum number of evaluations of the objective was reached"
     NO_IMPROVEMENT = "no improvement for n_iter_no_change epochs"
-    OPTIMUM = "the optimizer found no further descent"
-    CALLBACK = "a callback asked to stop"
-    INTERRUPT = "KeyboardInterrupt"
+    OPTIMUM = "the optimizer found no lower objective"
+    CALLBACK = "a callback stopped it"
+    INTERRUPT = "it was interrupted"
 
 
 class EpochResult(NamedTuple):
     """Result of an epoch of an optimizer.
 
-    `objective` is `loss`, the mean loss of the rows, plus the penalty. `learning_rate` is that of
-    the first step. `stop` says why no further epoch follows, if none does.
+    `loss` is the mean loss of the rows, `objective` the loss plus the penalty, and `learning_rate`
+    that of the first step. `stop` says why this is the last epoch; it is None otherwise.
     """
 
     loss: float
@@ -46,7 +47,7 @@ class EpochResult(NamedTuple):
 
 
 class Objective(Protocol):
-    """What training minimises, as an optimizer sees it: a function of one vector, `theta`."""
+    """The objective of training, as a function of one parameter vector `theta`."""
 
     @property
     def theta(self) -> Array:
@@ -54,12 +55,12 @@ class Objective(Protocol):
 
     @property
     def penalty(self) -> float:
-        """The part of the objective that depends on the parameters alone."""
+        """The penalty on the parameters, a part of the objective."""
 
     def minibatch_epoch(
         self, step: Callable[[Array, AddGradient, float], None], learning_rate: LearningRate
     ) -> float:
-        """Call ``step(theta, add_gradient, rate)`` per minibatch, and return the mean loss."""
+        """Call ``step(theta, add_gradient, rate)`` for each minibatch; return the mean loss."""
 
     def evaluate(self, gradient: Array) -> float:
         """Fill `gradient` with the gradient over all rows, and return the objective."""
@@ -72,19 +73,19 @@ class Optimizer(EstimatorBase, ABC):
     optimizer that takes full-batch steps sets ``uses_minibatches = False`` and implements
     `epochs` as well; see `LBFGS`.
 
-    An optimizer is a scikit-learn estimator as far as parameters go: it can be cloned, and a
-    grid search reaches its parameters as ``solver__momentum``. The classifier trains with a
-    clone, so the object that it is given never changes. State is kept from step to step: to train
-    by hand, use a new optimizer for each network.
+    An optimizer has parameters as scikit-learn's estimators have: it can be cloned, and a grid
+    search can vary them, for example ``solver__momentum``. The classifier trains with a clone and
+    does not change the object that it is given. An optimizer has state that changes with each
+    step: to train by hand, use a new optimizer for each network.
 
     Attributes
     ----------
     uses_minibatches : bool
-        Whether steps are taken by minibatches, of which each has its own gradient.
+        Whether each step uses the gradient of a minibatch; otherwise that of all rows.
 
     Examples
     --------
-    The sign of the gradient, as an optimizer of its own:
+    An optimizer that uses only the sign of the gradient:
 
     >>> import numpy as np
     >>> from sk_twolayer.optimizers import Optimizer
@@ -121,7 +122,7 @@ class Optimizer(EstimatorBase, ABC):
         hidden_size : int
             Number of hidden units.
         decays : bool
-            Whether the schedule lowers the rate to 0.
+            Whether the schedule reduces the learning rate to 0.
 
         Returns
         -------
@@ -147,12 +148,12 @@ class Optimizer(EstimatorBase, ABC):
     def epochs(
         self, objective: Objective, learning_rate: LearningRate
     ) -> Generator[EpochResult, None, StopReason]:
-        """Train by one epoch each time the next item is asked for, and return why it ended.
+        """Train for one epoch per item of the generator, and return why training ended.
 
         Parameters
         ----------
         objective : Objective
-            What to minimise; its `theta` is changed in place.
+            The objective to minimise; its `theta` is changed in place.
         learning_rate : LearningRate
             The learning rate; its progress is updated.
 
@@ -173,35 +174,46 @@ class Optimizer(EstimatorBase, ABC):
         Returns
         -------
         dict of str to ndarray, number or str
-            The attributes that steps have set, and the name of the class as "kind".
+            The attributes that are not parameters, and the name of the class as "kind".
         """
         parameters = self.get_params(deep=False)
-        state: dict[str, Any] = self.__getstate__()  # without what is bound
+        state: dict[str, Any] = self.__getstate__()
         state = {name: value for name, value in state.items() if name not in parameters}
         return {"kind": type(self).__name__, **state}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Continue from the state of another optimizer, if it is of the same class.
+        """Continue from the state of another optimizer of the same class.
+
+        The state of an optimizer of another class is ignored.
 
         Parameters
         ----------
         state : dict
-            What `get_state` of the other one returned; it is copied.
+            The result of `get_state` of the other optimizer; it is copied.
         """
         if state["kind"] == type(self).__name__:
             state = {name: value for name, value in state.items() if name != "kind"}
             self.__setstate__(copy.deepcopy(state))
 
+    def _peak_vectors(self, n_epochs: int) -> int:
+        """Return how many arrays of the size of `theta` exist at most while a fit runs.
+
+        By default there are four: `theta`, its gradient, one array of state, and one more while a
+        step is computed.
+        """
+        return 4
+
     def flush_denormals(self) -> None:
-        """Set values of the state near zero to zero, since denormal numbers are slow."""
+        """Set values of the state that are close to 0 to 0, because denormals are slow."""
         for value in vars(self).values():
             if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim:
                 flush_denormals(value)
 
     def _bound_to(self, bind: Callable[..., Bound], *vectors: Array) -> Bound:
-        """Return ``bind(*vectors)``: the same result for each step, and never saved.
+        """Return ``bind(*vectors)``, which is computed once and used in each step.
 
-        `bind` is called again where it, or one of the vectors, is another object than before.
+        It is computed again if `bind` or one of the vectors is not the same object as before. It
+        is not part of the saved state.
         """
         key = (bind, *vectors)
         if "_bound" not in vars(self) or not all(map(is_, self._bound[0], key)):
@@ -214,22 +226,22 @@ class Optimizer(EstimatorBase, ABC):
         return {name: value for name, value in state.items() if name != "_bound"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():  # which may be properties
+        for name, value in state.items():  # not vars(self).update: some are properties
             setattr(self, name, value)
 
 
 def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
-    """Cut vectors into pieces that fit the cache together, for several passes over each.
+    """Split vectors into blocks that fit the cache together, for several passes over each block.
 
     Parameters
     ----------
     *vectors : ndarrays of shape (n,)
-        What to cut.
+        The vectors.
 
     Yields
     ------
     tuple of ndarrays
-        A piece of each, as views.
+        Views of the same block of each vector.
 
     Examples
     --------
@@ -239,10 +251,10 @@ def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
     [65536, 34463]
     """
     for start in range(0, len(vectors[0]), BLOCK_SIZE):
-        piece = slice(start, start + BLOCK_SIZE)
-        yield tuple(vector[piece] for vector in vectors)
+        block = slice(start, start + BLOCK_SIZE)
+        yield tuple(vector[block] for vector in vectors)
 
 
 def _block_like(vector: Array) -> Array:
-    """Return an array of the size of the first block of a vector, for all blocks to share."""
+    """Return an array of the size of the first block, which all blocks use in turn."""
     return np.empty_like(vector[:BLOCK_SIZE])

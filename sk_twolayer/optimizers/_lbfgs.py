@@ -10,43 +10,44 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sk_twolayer._numerics.gemm import add_scaled
-from sk_twolayer._sklearn_compat import Number
+from sk_twolayer._sklearn_compat import RealInterval
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import EpochResult, Objective, Optimizer, StopReason
 from sk_twolayer.schedules import LearningRate
 
 ARMIJO_C1, WOLFE_C2 = 1e-4, 0.9  # the constants of Nocedal and Wright
-MAX_TRIALS = 40  # halving a step that often leaves nothing of it
+MAX_TRIALS = 40  # lengths per search: little is left of a step after 40 halvings
 
 
 class LBFGS(Optimizer):
-    """Quasi-Newton descent that remembers a few steps instead of a matrix.
+    """L-BFGS: a quasi-Newton method with full-batch steps and a line search.
 
-    With gradient ``g``, and the last steps ``s`` of theta and the changes ``y`` of the gradient
-    they brought about, the direction is ``-H g``, where ``H`` is the inverse Hessian those pairs
-    suggest (the two-loop recursion [1]_). The length of a step is doubled and halved until the
-    objective is lower and its slope flatter (the weak Wolfe conditions [2]_, which suit the
-    kinks of a net of relus).
+    The direction of a step is ``-H g``, with the gradient ``g`` and an estimate ``H`` of the
+    inverse Hessian. ``H`` is computed from the last steps ``s`` of theta and the changes ``y`` of
+    the gradient in these steps, by the two-loop recursion [1]_. The line search doubles and halves
+    the length of the step until it meets the weak Wolfe conditions [2]_: the objective is low
+    enough, and its slope is flat enough. They suit objectives with kinks, such as that of a network
+    with relu.
 
-    It takes all rows at once, has no learning rate, and works in place in the dtype of `theta`.
+    There is no learning rate. Steps are taken in place, in the dtype of `theta`.
 
     Parameters
     ----------
     history_size : int, default=10
-        How many steps are remembered.
+        Number of pairs ``s, y`` that are kept.
     max_fun : int, default=15000
         Largest number of evaluations of the objective in one run.
     gtol : float, default=1e-5
-        A run ends where no element of the gradient is larger.
+        A run ends if no element of the gradient has a larger absolute value.
 
     Attributes
     ----------
     pairs_ : list of (ndarray, ndarray)
         The ``s`` and ``y`` above, each of shape (n_parameters,).
     n_evaluations_ : int
-        Evaluations of the objective in the last run.
+        Number of evaluations of the objective in the last run.
     is_done_ : bool
-        Whether that run has come to where `gtol` or `max_fun` ends it.
+        Whether `gtol` or `max_fun` has ended the last run.
 
     References
     ----------
@@ -69,9 +70,9 @@ class LBFGS(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "history_size": [Number(Integral, 1, None, closed="left")],
-        "max_fun": [Number(Integral, 1, None, closed="left")],
-        "gtol": [Number(Real, 0, None, closed="left")],
+        "history_size": [RealInterval(Integral, 1, None, closed="left")],
+        "max_fun": [RealInterval(Integral, 1, None, closed="left")],
+        "gtol": [RealInterval(Real, 0, None, closed="left")],
     }
 
     pairs_: list[tuple[Array, Array]]
@@ -88,11 +89,11 @@ class LBFGS(Optimizer):
     def default_learning_rate(
         self, inputs_per_row: float, hidden_size: int, *, decays: bool
     ) -> float:
-        """Return 1: the line search finds the size of the steps."""
+        """Return 1, because the line search determines the length of the steps."""
         return 1.0
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
-        raise TypeError("L-BFGS needs the objective besides its gradient: use iterations()")
+        raise TypeError("L-BFGS needs the objective as well as its gradient: use iterations()")
 
     def epochs(
         self, objective: Objective, learning_rate: LearningRate
@@ -105,7 +106,7 @@ class LBFGS(Optimizer):
     def iterations(
         self, theta: Array, evaluate: Callable[[Array], float]
     ) -> Iterator[tuple[float, float]]:
-        """Descend in place, by one step each time the next item is asked for.
+        """Minimise in place, by one step per item of the generator.
 
         Parameters
         ----------
@@ -120,8 +121,8 @@ class LBFGS(Optimizer):
         objective : float
             The objective after the step.
         length : float
-            The step, as a multiple of the direction's length; 0 in the only item where no step
-            can be taken at all.
+            The length of the step, as a multiple of that of the direction. If no step is possible,
+            there is one item, with length 0.
         """
         self.pairs_ = getattr(self, "pairs_", [])[-self.history_size :]
         self.n_evaluations_ = 1
@@ -136,17 +137,21 @@ class LBFGS(Optimizer):
                 theta, old_theta, direction, evaluate, gradient, objective
             )
             if length > 0:
-                self._remember(theta - old_theta, gradient - old_gradient)
+                self._add_pair(theta - old_theta, gradient - old_gradient)
                 self._update_is_done(gradient)
                 has_moved = True
                 yield objective, length
-            elif self.pairs_:  # they may be out of date: try steepest descent
+            elif self.pairs_:  # the pairs may be outdated: try the gradient alone
                 self.pairs_.clear()
                 gradient[:] = old_gradient
             else:
                 break
         if not has_moved:
             yield objective, 0.0
+
+    def _peak_vectors(self, n_epochs: int) -> int:
+        """Return 5, plus two for each pair that is kept and for the pair that is added."""
+        return 5 + 2 * min(self.history_size + 1, n_epochs)
 
     def _stop_reason(self) -> StopReason:
         has_budget = self.n_evaluations_ < self.max_fun
@@ -157,7 +162,10 @@ class LBFGS(Optimizer):
         self.is_done_ = self.n_evaluations_ >= self.max_fun or largest <= self.gtol
 
     def _direction(self, gradient: Array) -> Array:
-        """Return ``-H g``: Nocedal and Wright's two loops over the remembered pairs."""
+        """Return ``-H g``, by the two loops of Nocedal and Wright over the pairs.
+
+        Without pairs, it is ``-g``, shortened to length 1 if it is longer.
+        """
         direction = np.negative(gradient)
         if not self.pairs_:
             direction /= max(1.0, math.sqrt(float(gradient @ gradient)))
@@ -182,7 +190,28 @@ class LBFGS(Optimizer):
         gradient: Array,
         objective: float,
     ) -> tuple[float, float]:
-        """Move `theta` to where it is lower and flatter; a length of 0 means there was no such."""
+        """Move `theta` to a point that meets the weak Wolfe conditions.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            Is changed in place. It is equal to `start` if no point is found.
+        start, direction : ndarray of shape (n_parameters,)
+            The points are ``start + length * direction``.
+        evaluate : callable
+            As for `iterations`.
+        gradient : ndarray of shape (n_parameters,)
+            The gradient at `start`; is replaced by the gradient at the last point.
+        objective : float
+            The objective at `start`.
+
+        Returns
+        -------
+        objective : float
+            The objective at `theta`.
+        length : float
+            The length of the step; 0 if no point is found.
+        """
         slope = float(direction @ gradient)
         low, high, length, found = 0.0, math.inf, 1.0, False
         try:
@@ -191,7 +220,7 @@ class LBFGS(Optimizer):
                 add_scaled(theta, direction, scale=length)
                 self.n_evaluations_ += 1
                 lower = evaluate(gradient)
-                if not lower <= objective + ARMIJO_C1 * length * slope:  # so written for a nan
+                if not lower <= objective + ARMIJO_C1 * length * slope:  # also if it is NaN
                     high = length
                 elif float(direction @ gradient) < WOLFE_C2 * slope:
                     low = length
@@ -201,9 +230,10 @@ class LBFGS(Optimizer):
                 length = 2 * low if high == math.inf else (low + high) / 2
             return objective, 0.0
         finally:
-            if not found:  # or interrupted: a trial may be worse than where it started
+            if not found:  # or interrupted
                 add_scaled(theta, start, keep=0)
 
-    def _remember(self, s: Array, y: Array) -> None:
-        if float(s @ y) > np.finfo(s.dtype).eps * float(y @ y):  # else H would not point downhill
+    def _add_pair(self, s: Array, y: Array) -> None:
+        """Keep a pair, unless ``H`` would not be positive definite with it."""
+        if float(s @ y) > np.finfo(s.dtype).eps * float(y @ y):
             self.pairs_ = [*self.pairs_, (s, y)][-self.history_size :]

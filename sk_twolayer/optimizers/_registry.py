@@ -1,8 +1,6 @@
-"""The optimizers by name."""
+"""Optimizers by name."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from sklearn.base import clone
 
@@ -47,10 +45,10 @@ def make_optimizer(solver: str | Optimizer) -> Optimizer:
                 f"solver must be one of {sorted(SOLVERS)} or an Optimizer, got {solver!r}"
             )
         return SOLVERS[solver]()
-    optimizer: Any = clone(solver)
+    optimizer: Optimizer = clone(solver)
     optimizer._validate_params()
     vars(optimizer).update({name: as_python(value) for name, value in vars(optimizer).items()})
-    return optimizer  # type: ignore[no-any-return]
+    return optimizer
 
 
 def uses_minibatches(solver: str | Optimizer) -> bool:

@@ -1,4 +1,4 @@
-"""Gradient descent with one step size for all parameters."""
+"""Gradient descent with the same step size for all parameters."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sk_twolayer._numerics.gemm import bind_add_scaled
-from sk_twolayer._sklearn_compat import Number
-from sk_twolayer._typing import Action, AddGradient, Array
+from sk_twolayer._sklearn_compat import RealInterval
+from sk_twolayer._typing import AddGradient, AddInPlace, Array
 from sk_twolayer.optimizers._base import Optimizer, in_blocks
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum if asked for.
+    """Stochastic gradient descent, optionally with momentum or Nesterov momentum.
 
     With gradient ``g``, learning rate ``r`` and momentum ``m``::
 
@@ -25,14 +25,14 @@ class SGD(Optimizer):
     Parameters
     ----------
     momentum : float in [0, 1), default=0.0
-        How much of the last step is taken again.
+        Share of the last step that is added to the next one.
     nesterov : bool, default=False
-        Whether the gradient is the one that momentum is about to run into.
+        Whether to use Nesterov momentum.
 
     Attributes
     ----------
     velocity_ : ndarray of shape (n_parameters,)
-        The ``v`` above, there once a step with momentum was taken.
+        The ``v`` above, from the first step with momentum on.
 
     References
     ----------
@@ -54,7 +54,7 @@ class SGD(Optimizer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "momentum": [Number(Real, 0, 1, closed="left")],
+        "momentum": [RealInterval(Real, 0, 1, closed="left")],
         "nesterov": ["boolean"],
     }
 
@@ -69,9 +69,15 @@ class SGD(Optimizer):
     ) -> float:
         """Return the learning rate for standardised inputs.
 
-        Momentum lengthens the average step by ``1 / (1 - momentum)``, which is taken back.
+        It is ``0.2 * (1 - momentum)``, because momentum makes steps longer by a factor of
+        ``1 / (1 - momentum)`` on average.
         """
         return 0.2 * (1 - self.momentum)
+
+    def _peak_vectors(self, n_epochs: int) -> int:
+        if not self.momentum:  # the gradient is added to the parameters themselves
+            return 1
+        return 4 if self.nesterov else 3  # or to the velocity, and by Nesterov to another array
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         momentum = float(self.momentum)
@@ -92,8 +98,10 @@ class SGD(Optimizer):
             add_v_to_x(momentum, 1.0)
 
 
-def _bind_nesterov_blocks(theta: Array, velocity: Array) -> tuple[Array, list[tuple[Action, ...]]]:
-    """Return an array for the plain step, and for each block the three actions of a step."""
+def _bind_nesterov_blocks(
+    theta: Array, velocity: Array
+) -> tuple[Array, list[tuple[AddInPlace, ...]]]:
+    """Return an array for ``-r g``, and for each block the three updates of a Nesterov step."""
     downhill = np.empty_like(theta)
     return downhill, [
         (bind_add_scaled(v, step), bind_add_scaled(x, step), bind_add_scaled(x, v))

@@ -1,6 +1,5 @@
 """What TwoLayerClassifier does with labels, weights, types and containers."""
 
-import re
 import tracemalloc
 
 import numpy as np
@@ -15,7 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._data.dataset import learn_dataset
+from sk_twolayer._data.dataset import prepare_training_data
 from sk_twolayer.optimizers import SGD, Adam, Optimizer
 from tests.helpers import PLAIN, pairwise
 
@@ -108,7 +107,7 @@ def test_any_labels(labels, digits):
 
 
 @pytest.mark.parametrize("kind", ["object", "categorical", "string"])
-def test_labels_held_by_pandas(kind, digits):
+def test_labels_in_pandas(kind, digits):
     X, y = digits
     dtype = {"object": object, "categorical": "category", "string": "string"}[kind]
     named = pd.Series(np.array(list("abcdefghij"))[y]).astype(dtype)
@@ -166,7 +165,7 @@ def test_frames_with_feature_names(frame, cancer):
 
 
 @pytest.mark.parametrize("order", ["C", "F", "strided", "read-only"])
-def test_layout_of_x_changes_nothing(order, digits):
+def test_the_memory_layout_of_x_does_not_change_the_result(order, digits):
     X, y = digits
     expected = make(max_iter=3).fit(X, y)
     if order == "strided":
@@ -224,7 +223,7 @@ class TestWeights:
 
     def test_equal_weights_are_none(self, data):
         X, y, _ = data
-        assert learn_dataset(X, y, np.full(300, 0.3), None)[0].weights is None
+        assert prepare_training_data(X, y, np.full(300, 0.3), None)[0].weights is None
         self.assert_same(make().fit(X, y), make().fit(X, y, sample_weight=np.full(300, 0.3)))
 
     def test_class_weight_multiplies(self, data):
@@ -267,7 +266,7 @@ class TestWeights:
         assert np.isfinite(huge.coefs_[0]).all()
 
 
-def test_nothing_of_the_callers_changes(digits):
+def test_arguments_are_not_changed(digits):
     X, y = digits
     weight = np.linspace(0, 1, len(y))
     solver, class_weight = SGD(momentum=0.9), {1: 2.0}
@@ -289,7 +288,7 @@ def test_blocks_do_not_show(container, digits, monkeypatch):
     X = container(X)
     clf = make().fit(X, y)
     expected = clf.decision_function(X)
-    monkeypatch.setattr("sk_twolayer._inference.BLOCK_ROWS", 7)
+    monkeypatch.setattr("sk_twolayer._inference.MAX_BLOCK_ROWS", 7)
     assert_allclose(clf.decision_function(X), expected, rtol=1e-10)
 
 
@@ -438,7 +437,7 @@ def test_the_best_loss_need_not_be_the_last(digits):
     assert clf.best_loss_ == min(clf.loss_curve_) < clf.loss_curve_[-1] == clf.loss_
 
 
-def test_training_goes_on_while_the_penalty_falls(cancer):
+def test_training_continues_while_the_penalty_falls(cancer):
     """The rule watches the objective, not the part of it that stalls first."""
     options = {"alpha": 0.1, "weight_init_std": 2.0, "learning_rate": 0.05, "random_state": 0}
     early, long = (
@@ -453,7 +452,7 @@ def test_training_goes_on_while_the_penalty_falls(cancer):
     assert objective(early) < 1.2 * objective(long)
 
 
-def test_training_stops_when_nothing_changes(digits):
+def test_training_stops_without_improvement(digits):
     X, y = digits
     clf = make(tol=10.0, n_iter_no_change=3, max_iter=100).fit(X, y)
     assert clf.n_iter_ == 4  # the first sets the best
@@ -463,18 +462,6 @@ def test_a_warning_when_the_epochs_run_out(digits):
     with pytest.warns(ConvergenceWarning, match=r"epochs \(2\).*Increase max_iter") as caught:
         make(tol=1e-4, max_iter=2).fit(*digits)
     assert caught[0].filename == __file__
-
-
-def test_verbose_prints_a_line_an_epoch(digits, capsys):
-    clf = make(max_iter=3, verbose=True).fit(*digits)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    for number, (line, loss) in enumerate(zip(lines, clf.loss_curve_, strict=True), start=1):
-        assert re.fullmatch(
-            rf"epoch +{number}   loss +{loss:.6f}   learning rate 1\.000e-01   +\d+\.\d\d s", line
-        )
-    make(max_iter=1).fit(*digits)
-    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

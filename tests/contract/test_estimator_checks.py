@@ -14,7 +14,7 @@ from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.layers._registry import ACTIVATIONS
 from sk_twolayer.optimizers import SGD
 from sk_twolayer.optimizers._registry import SOLVERS
-from sk_twolayer.schedules import SCHEDULES
+from sk_twolayer.schedules import _SCHEDULES
 from tests.helpers import LONG
 
 pytestmark = [
@@ -33,7 +33,7 @@ VALUES = {
     "weight_init_std": [0.1],
     "solver": [*SOLVERS, MOMENTUM, NESTEROV],
     "learning_rate": [0.01],
-    "learning_rate_schedule": list(SCHEDULES),
+    "learning_rate_schedule": list(_SCHEDULES),
     "alpha": [0.0, 0.01],
     "dropout": [0.5],
     "batch_size": ["full", 1, 32],

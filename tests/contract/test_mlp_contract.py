@@ -295,8 +295,9 @@ def test_verbose_sgd(capsys):
     X, y = [[3, 2], [1, 6]], [1, 0]
     clf = make(hidden_size=2, max_iter=2, verbose=10).fit(X, y)
     assert [line[:11] for line in capsys.readouterr().out.splitlines()] == [
-        "epoch     1",
-        "epoch     2",
+        "epoch 1/2  ",
+        "epoch 2/2  ",
+        "training en",
     ]
     clf.partial_fit(X, y)
     assert capsys.readouterr().out.startswith("epoch     3")
@@ -332,7 +333,7 @@ def test_warm_start(solver, iris):
     clf.fit(X, y).fit(X, np.repeat([0, 1, 2], [40, 40, 70]))  # the same classes
     for others in ([0, 1], [0, 1, 3], [0, 1, 2, 3], [0, 1, 2, 3, 4]):
         message = (
-            "warm_start can only be used where `y` has the same classes as in the previous call "
+            "warm_start can only be used if `y` has the same classes as in the previous call "
             f"to fit. Previously got [0 1 2], `y` has {np.array(others)}"
         )
         with pytest.raises(ValueError, match=re.escape(message)):

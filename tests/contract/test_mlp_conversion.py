@@ -227,7 +227,7 @@ def test_parameters_of_solvers():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"dropout": 0.5}, r"dropout=0\.5: its default is kept"),
+        ({"dropout": 0.5}, r"dropout=0\.5: it uses its default"),
         ({"dropout": 0.5, "class_weight": "balanced"}, "class_weight='balanced', dropout=0.5"),
         ({"weight_init_std": 0.1}, "weight_init_std"),
         ({"solver": "rmsprop"}, "solver='rmsprop'"),
@@ -238,11 +238,11 @@ def test_parameters_of_solvers():
     ],
     ids=str,
 )
-def test_a_warning_of_what_an_mlpclassifier_cannot_express(parameters, message):
+def test_a_warning_names_parameters_without_equivalent_in_mlpclassifier(parameters, message):
     with pytest.warns(UserWarning, match=message) as caught:
         TwoLayerClassifier(**parameters).to_mlp()
     assert [warning.filename for warning in caught] == [__file__]
-    assert str(caught[0].message).startswith("MLPClassifier cannot express ")
+    assert str(caught[0].message).startswith("MLPClassifier has no equivalent of ")
 
 
 @pytest.mark.parametrize(
@@ -253,9 +253,9 @@ def test_a_warning_of_what_an_mlpclassifier_cannot_express(parameters, message):
     ],
     ids=str,
 )
-def test_a_warning_of_what_this_classifier_cannot_express(parameters):
+def test_a_warning_names_parameters_without_equivalent_here(parameters):
     name = "alpha" if "alpha" in parameters else "power_t"
-    with pytest.warns(UserWarning, match=f"cannot express {name}=") as caught:
+    with pytest.warns(UserWarning, match=f"no equivalent of {name}=") as caught:
         TwoLayerClassifier.from_mlp(MLPClassifier(**parameters))
     assert [warning.filename for warning in caught] == [__file__]
 

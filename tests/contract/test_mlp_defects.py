@@ -16,7 +16,7 @@ from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
-from sk_twolayer._training.batches import PLACES
+from sk_twolayer._training.batches import MAX_SLOTS
 from sk_twolayer.optimizers import LBFGS, SGD, Adam, Optimizer
 from tests.helpers import PLAIN, current_learning_rate, epochs
 
@@ -51,7 +51,7 @@ def test_a_early_stopping_is_stratified_for_many_classes(seed, rng):
 
 
 @pytest.mark.parametrize("scoring", ["loss", None])
-def test_b_warm_start_with_early_stopping_goes_on_and_keeps_the_best(scoring, digits):
+def test_b_warm_start_with_early_stopping_resumes_and_keeps_the_best(scoring, digits):
     """A second fit runs one epoch, and its "best" weights are overwritten by later ones.
 
     scikit-learn #13656, #18269.
@@ -70,7 +70,7 @@ def test_b_warm_start_with_early_stopping_goes_on_and_keeps_the_best(scoring, di
     assert clf.validation_scores_[-1] < clf.best_validation_score_  # so the last is not the best
 
 
-def test_c_a_minibatch_of_weight_zero_is_nothing(digits):
+def test_c_a_minibatch_of_weight_zero_has_no_effect(digits):
     """A minibatch whose weights are all zero is a ZeroDivisionError.
 
     scikit-learn #30155, which brought the weights.
@@ -215,10 +215,10 @@ def test_j_schedules_are_for_adam_too(digits, capsys):
         options = {"learning_rate": 0.01, "learning_rate_schedule": schedule}
         make(solver="adam", max_iter=4, verbose=True, **options).fit(*digits)
         lines = capsys.readouterr().out.splitlines()
-        assert float(lines[-1].split("learning rate")[1].split()[0]) == pytest.approx(last, 1e-3)
+        assert float(lines[-2].split("learning rate")[1].split()[0]) == pytest.approx(last, 1e-3)
 
 
-def test_j_a_lucky_epoch_does_not_slow_all_after_it(digits):
+def test_j_an_unusually_good_epoch_does_not_slow_down_later_ones(digits):
     """An adaptive rate is divided again and again after one loss too good to be beaten.
 
     scikit-learn #15596.
@@ -289,7 +289,7 @@ def test_m_diverging_training_stops_in_its_first_epoch(momentum, digits):
     clf = make(solver=Counted(momentum), learning_rate=1e30, batch_size=10, max_iter=1000)
     with pytest.raises(ValueError, match=r"diverged: .* in epoch 1,"):
         clf.fit(*digits)
-    assert len(steps) == PLACES < 180  # the losses read at once, and the steps of an epoch
+    assert len(steps) == MAX_SLOTS < 180  # the losses read at once, and the steps of an epoch
 
 
 def calls_of(function, *args):

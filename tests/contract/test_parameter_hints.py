@@ -75,8 +75,10 @@ def test_signature_clone_and_subclasses_are_those_without_the_decorator():
 def test_messages_list_choices_in_the_same_order_in_every_process_and_no_private_module():
     script = (
         "from sk_twolayer import TwoLayerClassifier\n"
-        "try:\n    TwoLayerClassifier(solver=3).fit([[0], [1]], [0, 1])\n"
-        "except ValueError as error:\n    print(error)\n"
+        "from sk_twolayer.optimizers import SGD\n"
+        "for params in ({'solver': 3}, {'solver': SGD}, {'scoring': 'roc'}):\n"
+        "    try:\n        TwoLayerClassifier(**params).fit([[0], [1]], [0, 1])\n"
+        "    except ValueError as error:\n        print(error)\n"
     )
     messages = {
         subprocess.run(
@@ -91,3 +93,6 @@ def test_messages_list_choices_in_the_same_order_in_every_process_and_no_private
     [message] = messages
     assert "{'adagrad', 'adam', 'lbfgs', 'rmsprop', 'sgd'}" in message
     assert "'sk_twolayer.optimizers.Optimizer'" in message
+    assert "<class 'sk_twolayer.optimizers.SGD'>" in message
+    assert "'roc'" in message
+    assert "._" not in message

@@ -20,7 +20,7 @@ from sk_twolayer.layers import LeakyRelu
 from sk_twolayer.layers._registry import ACTIVATIONS
 from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, AdamW, RMSProp
 from sk_twolayer.optimizers._registry import SOLVERS as BY_NAME
-from sk_twolayer.schedules import SCHEDULES
+from sk_twolayer.schedules import _SCHEDULES
 from tests.helpers import MySoftplus
 from tests.strategies import given
 
@@ -59,7 +59,7 @@ LEGAL = {
     "weight_init_std": st.just("auto") | st.floats(1e-9, 1),
     "solver": st.one_of(SOLVERS),
     "learning_rate": st.just("auto") | st.floats(1e-9, 0.2) | st.just(np.float32(0.1)),
-    "learning_rate_schedule": st.sampled_from([*SCHEDULES]),
+    "learning_rate_schedule": st.sampled_from([*_SCHEDULES]),
     "alpha": st.floats(0, 1) | st.just(0),
     "dropout": st.just(0.0) | st.floats(0, 0.99),
     "batch_size": st.sampled_from(["auto", "full"]) | st.integers(1, 20),
@@ -86,7 +86,7 @@ def refused_because(clf, y):
     if clf.dropout and takes_all_rows(clf):
         return "dropout=.* is not supported with .*full-batch steps"
     if y.ndim == 2 and clf.class_weight is not None:
-        return "class_weight is for one label per row"
+        return "class_weight is not supported for an indicator matrix"
     return None
 
 
@@ -207,7 +207,7 @@ def with_parameter(kind, name, value):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_no_parameter_is_forgotten(estimator):
+def test_each_parameter_has_constraints(estimator):
     assert set(estimator._parameter_constraints) == set(estimator.get_params(deep=False))
 
 
@@ -219,7 +219,8 @@ def check_refusal(clf, method, name, value):
         getattr(clf, method)(X, TARGETS["three"], **classes)
     message = str(refused.value)
     assert name in message
-    assert repr(value) in message or str(value) in message
+    public = re.sub(r"\._\w+", "", repr(value))  # the path of a class is the public one
+    assert public in message or str(value) in message
     assert "must be" in message
     assert joblib.hash(vars(clf)) == before
     return message
@@ -304,6 +305,6 @@ TOO_LARGE = [
 @pytest.mark.parametrize(
     ("kind", "name"), [(kind, name) for kind, name, legal in NUMBERS if legal.type is Real]
 )
-def test_numbers_no_float_can_hold(kind, name, value):
+def test_numbers_that_are_too_large_for_a_float(kind, name, value):
     clf = TwoLayerClassifier(**with_parameter(kind, name, value))
     check_refusal(clf, "fit", name, value)

@@ -58,7 +58,7 @@ def test_a_pipeline_routes_weights(clf, cancer):
 
 
 @pytest.mark.usefixtures("routing")
-def test_weights_nobody_asked_for_are_an_error(clf, cancer):
+def test_weights_that_were_not_requested_are_an_error(clf, cancer):
     X, y = cancer
     with pytest.raises(ValueError, match="sample_weight"):
         make_pipeline(StandardScaler(), clf).fit(X, y, sample_weight=np.ones(len(y)))
@@ -276,7 +276,7 @@ def test_an_interrupt_keeps_whole_epochs(clf, digits, warm_start, within):
     X, y = digits
     solver = Interrupted(at=3 * STEPS + within)
     clf.set_params(max_iter=20, warm_start=warm_start, solver=solver)
-    with pytest.warns(UserWarning, match="fit was interrupted.* 3 whole epochs"):
+    with pytest.warns(UserWarning, match="fit was interrupted.* 3 complete epochs"):
         assert clf.fit(X, y) is clf
     assert clf.n_iter_ == len(clf.loss_curve_) == 3
     assert clf.t_ == 3 * len(y)
@@ -289,7 +289,7 @@ def test_an_interrupt_keeps_whole_epochs(clf, digits, warm_start, within):
     assert clf.score(X, y) > 0.2
 
 
-def test_training_goes_on_after_an_interrupt(clf, digits):
+def test_training_resumes_after_an_interrupt(clf, digits):
     clf.set_params(max_iter=4, warm_start=True, solver=Interrupted(at=2 * STEPS + 4))
     with pytest.warns(UserWarning, match="fit was interrupted"):
         clf.fit(*digits)

@@ -47,13 +47,13 @@ def test_large_products_keep_their_threads(
     rows, features, hidden, container, threads, solver, monkeypatch
 ):
     seen = set()
-    run = Workspace.run
+    run = Workspace.forward_backward
 
-    def spy(self, place, x):
+    def spy(self, slot):
         seen.update(p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas")
-        return run(self, place, x)
+        return run(self, slot)
 
-    monkeypatch.setattr(Workspace, "run", spy)
+    monkeypatch.setattr(Workspace, "forward_backward", spy)
     rng = np.random.RandomState(0)
     X, y = rng.standard_normal((rows, features)), rng.randint(2, size=rows)
     with threadpool_limits(2, user_api="blas"):

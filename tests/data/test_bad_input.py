@@ -70,12 +70,12 @@ def test_parameters(options, message):
     [
         ((with_value(np.nan), y), "X contains NaN"),
         ((with_value(np.inf), y), "X contains infinity"),
-        ((X, np.where(y == 1, np.nan, y)), r"y has missing labels, .* \(nan\) in row 1: leave out"),
+        ((X, np.where(y == 1, np.nan, y)), r"y has missing labels, .* \(nan\) in row 1: remove"),
         ((X, y[:-1]), "inconsistent numbers of samples.*30, 29"),
         ((X, None), "requires y to be passed"),
         ((X, y + 0.5), "Unknown label type: continuous"),
         ((X, np.c_[y, y]), r"multiclass-multioutput.*MultiOutputClassifier\(TwoLayerClassifier"),
-        ((X, 2 * np.eye(3)[y]), "indicator matrix holds 0 and 1, but y ranges from 0.0 to 2.0"),
+        ((X, 2 * np.eye(3)[y]), "indicator matrix contains 0 and 1, but y ranges from 0.0 to 2.0"),
         ((X[:, 0], y), "Expected 2D array, got 1D array"),
         ((X[:0], y[:0]), "Found array with 0 sample"),
         ((X[:, :0], y), "0 feature"),
@@ -181,6 +181,6 @@ def test_rows_too_large_for_the_model(container, method, dtype, value, digits):
     X, y = digits[0].astype(dtype), digits[1]
     clf = TwoLayerClassifier(10, max_iter=1, tol=None, activation="identity").fit(X, y)
     X[1234] = value
-    message = rf"answer for row 1234 of X is too large for {X.dtype}.* scale its columns"
+    message = rf"results of row 1234 of X overflow {X.dtype}.* Scale its columns"
     with pytest.raises(ValueError, match=message):
         getattr(clf, method)(container(X))

@@ -83,7 +83,7 @@ class TestClassesWithoutWeight:
         assert_array_equal(clf.classes_, NAMES)
         assert (clf.predict(X[y == 1]) == "b").all()
 
-    def test_warm_start_and_partial_fit_go_on(self):
+    def test_warm_start_and_partial_fit_keep_classes_without_weight(self):
         clf = make(warm_start=True, tol=None).fit(X, y, y != 1)
         clf.fit(X, y, y != 2)
         clf.partial_fit(X, y, sample_weight=y != 0)
@@ -302,7 +302,7 @@ def dask_series(values):
     ],
     ids=str,
 )
-def test_arrays_of_objects_are_what_they_hold(given, plain):
+def test_arrays_of_objects_have_the_type_of_their_elements(given, plain):
     expected, clf = make().fit(X, plain), make()
     assert_array_equal(parameters(clf.fit(X, given)), parameters(expected))
     assert clf.classes_.tolist() == expected.classes_.tolist()
@@ -363,9 +363,7 @@ def missing_at_5(values, missing, make_array):
 )
 def test_missing_labels(labels):
     for call in in_every_method(labels):
-        with pytest.raises(
-            ValueError, match=r"y(_val)? has missing labels, .* in row 5: leave out"
-        ):
+        with pytest.raises(ValueError, match=r"y(_val)? has missing labels, .* in row 5: remove"):
             call()
 
 
@@ -431,14 +429,12 @@ ONE_HOT = np.eye(3, dtype=int)[y]
     ids=["array", "csr_array", "csc_matrix", "frame", "list", "bool", "float32", "object"],
 )
 def test_one_hot_rows_are_warned_of_once(container):
-    with pytest.warns(
-        UserWarning, match=r"one 1 among its 3 columns.*y\.argmax\(axis=1\)"
-    ) as caught:
+    with pytest.warns(UserWarning, match=r"one 1 in its 3 columns.*y\.argmax\(axis=1\)") as caught:
         clf = make().fit(X, container(ONE_HOT), X_val=X, y_val=container(ONE_HOT))
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert clf.predict_proba(X).shape == (N, 3)
-    with pytest.warns(UserWarning, match="one-hot rows"):
+    with pytest.warns(UserWarning, match="one-hot encoded"):
         clf = make().partial_fit(X, container(ONE_HOT), [0, 1, 2])
     clf.partial_fit(X, container(ONE_HOT))  # no second warning
 

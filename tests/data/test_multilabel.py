@@ -108,7 +108,7 @@ def test_it_learns_as_mlpclassifier_does(data):
     assert abs(ours.score(X, Y) - theirs.score(X, Y)) < 0.05
 
 
-def test_one_column_is_one_label_a_row(data):
+def test_one_column_is_one_label_per_row(data):
     X, Y = data
     with pytest.warns(DataConversionWarning, match="column-vector"):
         clf = make().fit(X, Y[:, :1])
@@ -117,14 +117,16 @@ def test_one_column_is_one_label_a_row(data):
 
 def test_class_weights_are_refused(data):
     for class_weight in ("balanced", {0: 2.0}):
-        with pytest.raises(ValueError, match=r"one label per row.*sample_weight"):
+        with pytest.raises(
+            ValueError, match=r"not supported for an indicator matrix.*sample_weight"
+        ):
             make(class_weight=class_weight).fit(*data)
 
 
 def test_a_sparse_indicator_is_never_dense_as_a_whole(rng, monkeypatch):
     X, Y = rng.standard_normal((400, 3)), sp.random(400, 50, density=0.1, random_state=0)
     Y.data[:] = 1
-    monkeypatch.setattr("sk_twolayer._training.batches.CHUNK_BYTES", 1)
+    monkeypatch.setattr("sk_twolayer._training.batches.MAX_GROUP_BYTES", 1)
     sizes = []
 
     def as_dense(t, original=minibatches.as_dense):

@@ -79,7 +79,7 @@ DRAWN.draw(np.random.RandomState(0), 5)
     ],
     ids=without_address,
 )
-def test_a_right_layer_passes(layer, checked):
+def test_correct_layers_pass(layer, checked):
     differences = check_gradients(layer)
     assert list(differences) == checked
     assert max(differences.values()) < 1e-7
@@ -123,12 +123,12 @@ def test_a_missing_mask_is_found(name):
         check_gradients(Wrong())
 
 
-class ForgetsMask(MyRelu):
+class MissingMask(MyRelu):
     def backward(self, dout):
         return dout
 
 
-class ForgetsHalf(MySigmoid):
+class MissingHalf(MySigmoid):
     def backward(self, dout):
         return dout * self.out
 
@@ -164,7 +164,7 @@ class OneOfTwo(MulLayer):
         return (dout * self.y,)
 
 
-class ForgetsBatch(MySoftmaxWithLoss):
+class MissingBatchSize(MySoftmaxWithLoss):
     def backward(self, dout=1):
         return self.y - self.t
 
@@ -172,14 +172,14 @@ class ForgetsBatch(MySoftmaxWithLoss):
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (ForgetsMask(), r"gradient of x\["),
-        (ForgetsHalf(), r"gradient of x\["),
+        (MissingMask(), r"gradient of x\["),
+        (MissingHalf(), r"gradient of x\["),
         (WrongWeights(W, B), r"gradient of W\["),
         (WrongBias(W, B), r"gradient of b\["),
         (WrongShape(W, B), r"gradient of b has shape \(4, 2\), but b has \(2,\)"),
         (NotSwapped(), r"gradient of x\["),
         (OneOfTwo(), "must return 2 gradients"),
-        (ForgetsBatch(), r"gradient of x\["),
+        (MissingBatchSize(), r"gradient of x\["),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -200,8 +200,8 @@ def test_the_error_has_both_numbers():
     assert found == pytest.approx(2 * expected, rel=1e-6)
 
 
-def test_a_net_raises_on_request():
-    net = TwoLayerNet(3, 4, 2, activation=ForgetsMask, weight_init_std=1.0, random_state=0)
+def test_a_net_raises_with_tol():
+    net = TwoLayerNet(3, 4, 2, activation=MissingMask, weight_init_std=1.0, random_state=0)
     x, t = [[1.0, -2.0, 0.5], [0.3, 0.1, -1.0]], [0, 1]
     assert check_gradients(net, x, t)["W1"] > 1e-3
     with pytest.raises(AssertionError, match=r"TwoLayerNet\.backward is wrong: .* of W1\[\d, \d\]"):
@@ -210,7 +210,7 @@ def test_a_net_raises_on_request():
         check_gradients(net)
 
 
-def test_the_layer_is_left_alone():
+def test_the_layer_is_not_changed():
     layer = MyAffine(W.copy(), B.copy())
     check_gradients(layer)
     assert set(vars(layer)) == {"W", "b"}

@@ -1,4 +1,4 @@
-"""Each layer's figures, and each layer against a numerical derivative."""
+"""Layers: the figures of the textbook, formulas, and numerical derivatives."""
 
 import copy
 
@@ -99,7 +99,7 @@ def test_add_layer_keeps_nothing():
 
 @pytest.mark.parametrize("name", BY_NAME)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_activation_is_its_formula(name, dtype):
+def test_activation_equals_its_formula(name, dtype):
     x = np.linspace(-15, 15, 301).astype(dtype)
     y, expected = BY_NAME[name]().forward(x), FORMULAS[name](x.astype(float))
     assert y.dtype == dtype
@@ -109,7 +109,7 @@ def test_activation_is_its_formula(name, dtype):
 @pytest.mark.parametrize("Layer", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_activation_is_finite_for_every_finite_input(Layer, dtype):
-    """And flat or straight at the ends, which is where naive formulas overflow."""
+    """Also for inputs so large that naive formulas overflow."""
     layer, x = Layer(), np.array([-1e4, -100, -20, 0, 20, 100, 1e4], dtype)
     with np.errstate(all="raise", under="ignore"):
         y, slope = layer.forward(x), layer.backward(np.ones_like(x))
@@ -189,7 +189,7 @@ def test_relu_figures():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("Layer", "low", "slope"), [(Sigmoid, 0, 0.25), (Tanh, -1, 1)])
-def test_squashing_is_stable(Layer, low, slope, dtype):
+def test_sigmoid_and_tanh_are_stable(Layer, low, slope, dtype):
     layer = Layer()
     y = layer.forward(np.array([-1000, 0, 1000], dtype))
     assert_array_equal(y, [low, (low + 1) / 2, 1])
@@ -261,14 +261,14 @@ class TestAffine:
         [lambda x: x, lambda x: x[:], lambda x: x[::-1], lambda x: x.T, lambda x: x.reshape(2, 2)],
     )
     @pytest.mark.parametrize("name", ["x", "W"])
-    def test_forward_into_what_it_reads_is_refused(self, overlapping, name):
+    def test_forward_into_an_operand_is_refused(self, overlapping, name):
         x, layer = np.eye(2), Affine(np.eye(2), np.zeros(2))
         out = overlapping({"x": x, "W": layer.W}[name])
-        with pytest.raises(ValueError, match=f"shares memory with {name}.*where its input is"):
+        with pytest.raises(ValueError, match=f"shares memory with {name}.*an array of its own"):
             layer.forward(x, out=out)
 
     @pytest.mark.parametrize("name", ["dout", "W", "x"])
-    def test_backward_into_what_it_reads_is_refused(self, name):
+    def test_backward_into_an_operand_is_refused(self, name):
         """Also into x: the gradient of W would be computed from dx."""
         x, dout, layer = np.eye(2), np.ones((2, 2)), Affine(np.eye(2), np.zeros(2))
         layer.forward(x)
@@ -276,7 +276,7 @@ class TestAffine:
         with pytest.raises(ValueError, match=f"shares memory with {name}"):
             layer.backward(dout, out=out)
 
-    def test_neighbours_in_one_buffer_do_not_share_memory(self, layer, rng):
+    def test_disjoint_parts_of_one_buffer_are_accepted(self, layer, rng):
         buffer = rng.standard_normal((4, 9))
         expected = layer.forward(buffer[:, :6].copy())
         layer.forward(buffer[:, :6], out=buffer[:, 6:])
@@ -302,7 +302,7 @@ class TestAffine:
         assert_array_equal(layer.forward([1, 1]), [14, 26])
 
     @pytest.mark.parametrize("dtype", [np.uint8, np.int32, bool, np.float32])
-    def test_other_types_are_worth_their_numbers(self, layer, dtype, rng):
+    def test_other_dtypes_give_the_same_result(self, layer, dtype, rng):
         x, dout = rng.randint(2, size=(400, 6)).astype(dtype), rng.randint(2, size=(400, 3))
         results = layer.forward(x), layer.backward(dout.astype(dtype)), layer.dW, layer.db
         x, dout = x.astype(float), dout.astype(float)
@@ -311,11 +311,11 @@ class TestAffine:
             assert_allclose(one, other)
 
     @pytest.mark.parametrize("b", [np.zeros((1, 3)), np.zeros((3, 1)), 0.0, [0.0], np.zeros(6)])
-    def test_a_bias_that_is_no_number_for_each_column_is_refused(self, b):
+    def test_a_bias_of_the_wrong_shape_is_refused(self, b):
         with pytest.raises(ValueError, match=r"b must have shape \(3,\)"):
             Affine(np.ones((6, 3)), b)
 
-    def test_weights_that_are_no_matrix_are_refused(self):
+    def test_weights_that_are_not_a_matrix_are_refused(self):
         with pytest.raises(ValueError, match="W must have shape"):
             Affine(np.ones(3), np.ones(3))
         with pytest.raises(ValueError, match="single number"):
@@ -338,7 +338,7 @@ class TestAffine:
         with pytest.raises(ValueError, match="must be contiguous"):
             layer.backward(np.ones((4, 3)), out=np.empty((4, 3, 2)).transpose(0, 2, 1))
 
-    def test_accumulates_where_it_is_told(self, layer, rng):
+    def test_gradients_are_added_to_a_given_array(self, layer, rng):
         x, dout = rng.standard_normal((4, 6)), rng.standard_normal((4, 3))
         layer.forward(x)
         layer.backward(dout)
@@ -379,9 +379,9 @@ def every_layer():
 
 
 @pytest.mark.parametrize("layer", list(every_layer()), ids=lambda layer: type(layer).__name__)
-def test_backward_before_forward_says_so(layer):
+def test_backward_before_forward_is_an_error(layer):
     assert isinstance(layer, Layer)
-    if isinstance(layer, AddLayer):  # which remembers nothing
+    if isinstance(layer, AddLayer):  # which keeps nothing
         return
     with pytest.raises(AttributeError, match=r"call forward\(\)"):
         layer.backward(1.0 if isinstance(layer, SoftmaxWithLoss) else np.ones((1, 2)))
@@ -420,12 +420,12 @@ def test_arrays_of_another_shape_are_refused(Layer):
         layer.backward(np.ones((4, 3)), out=np.empty((1, 4, 3)))
 
 
-def test_a_misspelt_attribute_is_just_that():
+def test_a_misspelt_attribute_gives_the_usual_error():
     with pytest.raises(AttributeError, match="'Relu' object has no attribute 'foward'"):
         Relu().foward(np.ones(2))
 
 
-def test_gradients_before_backward_say_so():
+def test_gradients_before_backward_are_an_error():
     layer = Affine(np.eye(2), np.zeros(2))
     layer.forward(np.ones((1, 2)))
     with pytest.raises(AttributeError, match=r"then backward\(\)"):
@@ -433,7 +433,7 @@ def test_gradients_before_backward_say_so():
 
 
 class TestDropout:
-    def test_it_is_nothing_before_the_first_draw(self, rng):
+    def test_it_is_the_identity_before_the_first_draw(self, rng):
         x = rng.standard_normal((3, 5))
         assert_array_equal(Dropout(0.5).forward(x), x)
 

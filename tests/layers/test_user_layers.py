@@ -29,7 +29,7 @@ from tests.helpers import (
     without_address,
 )
 
-#: What a student's layer computes, as the package has it.
+#: Layers of users, and the layers of the package that compute the same.
 PAIRS = [
     (MyRelu(), "relu"),
     (InPlaceRelu(), "relu"),
@@ -53,7 +53,7 @@ def make(**parameters):
     [{}, {"dropout": 0.5}, {"solver": "lbfgs"}, {"early_stopping": True}],
     ids=without_address,
 )
-def test_it_trains_as_the_layer_of_the_package(layer, known, dtype, options, digits):
+def test_it_trains_like_the_layer_of_the_package(layer, known, dtype, options, digits):
     X, y = digits[0][:300].astype(dtype), digits[1][:300]
     mine, theirs = (make(activation=a, **options).fit(X, y) for a in (layer, known))
     assert mine.coefs_[0].dtype == mine.predict_proba(X).dtype == dtype
@@ -71,13 +71,13 @@ def test_a_students_relu_gives_the_bits_of_relu(Layer, digits):
 
 
 @pytest.mark.parametrize("Layer", STUDENTS)
-def test_in_blocks_in_parts_and_in_sparse_rows(Layer, digits, monkeypatch):
+def test_blocks_partial_fit_and_sparse_rows(Layer, digits, monkeypatch):
     from scipy.sparse import csr_array
 
     X, y = digits
     clf = make(activation=Layer()).fit(csr_array(X), y)
     whole = clf.predict_proba(X)
-    monkeypatch.setattr("sk_twolayer._inference.BLOCK_ROWS", 100)
+    monkeypatch.setattr("sk_twolayer._inference.MAX_BLOCK_ROWS", 100)
     assert_allclose(clf.predict_proba(X), whole, rtol=1e-10)
     assert_allclose(clf.predict_proba(csr_array(X)), whole, rtol=1e-10)
     parts = make(activation=Layer())
@@ -164,7 +164,7 @@ class Learned:
 
 
 class Normalized:
-    """A batch normalization with a factor for each unit, which it makes when it first can."""
+    """A batch normalization with a factor for each unit, made in the first call."""
 
     def forward(self, x):
         if not hasattr(self, "gamma"):
@@ -178,7 +178,7 @@ class Normalized:
 
 
 class WithGrads(MyRelu):
-    """As in the book's second volume, where each layer has lists."""
+    """As in the second volume of the book, where each layer has lists."""
 
     def __init__(self):
         self.params, self.grads = [np.ones(1)], [np.zeros(1)]
@@ -190,7 +190,7 @@ class WithEmptyGrads(MyRelu):
 
 
 class KeepsGradient(MySoftplus):
-    """Remembers `dx` beside `x`: no parameter."""
+    """Keeps `dx` beside `x`, which is not a parameter."""
 
     def backward(self, dout):
         self.dx = super().backward(dout)
@@ -228,8 +228,8 @@ class Words(MyRelu):
         (WithGrads(), r"WithGrads.*parameters to learn \(params\)"),
         (Affine(np.eye(4), np.zeros(4)), r"Affine.*parameters to learn \(W, b\)"),
         (MulLayer(), "MulLayer is no activation: .*one array each"),
-        (Dropout(0.5), "Dropout is no activation: .*by the parameter dropout"),
-        (Dropout, "Dropout is no activation"),
+        (Dropout(0.5), "Dropout is not an activation: use the parameter dropout"),
+        (Dropout, "Dropout is not an activation"),
         (SoftmaxWithLoss(), "SoftmaxWithLoss is no activation"),
         (NeedsArgument, r"NeedsArgument cannot be made without arguments: give an object"),
         (
@@ -245,13 +245,13 @@ class Words(MyRelu):
     ],
     ids=without_address,
 )
-def test_what_is_no_activation_is_refused(make_model, activation, message):
+def test_invalid_activations_are_refused(make_model, activation, message):
     with pytest.raises(ValueError, match=message):
         make_model(activation)
 
 
 @pytest.mark.parametrize("layer", [WithEmptyGrads(), KeepsGradient(), NeedsArgument(1)])
-def test_what_looks_like_a_layer_with_parameters_and_is_none(layer):
+def test_layers_without_parameters_are_accepted(layer):
     net = TwoLayerNet(3, 4, 2, activation=layer, random_state=0)
     assert max(check_gradients(net, np.eye(3) + 0.5, [0, 1, 1]).values()) < 1e-7
 
@@ -284,7 +284,7 @@ def test_a_layer_called_like_one_of_the_net_gets_another_name(rng):
     assert isinstance(net.layers["Dropout"], Dropout)
 
 
-def test_layers_that_are_bound_by_themselves_are_asked_for_that(digits):
+def test_bind_methods_of_a_layer_are_used(digits):
     calls = []
 
     class Bound(Sigmoid):
@@ -349,7 +349,7 @@ class Slots:
 
 
 class Module:
-    """A layer whose methods are functions, and remember in the class."""
+    """A layer whose methods are functions with state in the class."""
 
     @staticmethod
     def forward(x):

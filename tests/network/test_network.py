@@ -1,4 +1,4 @@
-"""The net: every gradient against the numerical one, and the contracts of its memory."""
+"""The net: gradients against numerical ones, views of its parameters, copies, error messages."""
 
 import copy
 import pickle
@@ -65,7 +65,7 @@ def test_gradient_is_the_numerical_gradient(
     assert min(np.abs(gradient).max() for gradient in numerical.values()) > 1e-3
 
 
-def test_dropout_is_of_training_only(x):
+def test_dropout_applies_to_training_only(x):
     net, whole = make_net(dropout=0.5), make_net()
     assert_array_equal(net.forward(x), whole.predict(x))  # nothing is left out before a draw
     net.draw_dropout(np.random.RandomState(1))
@@ -88,7 +88,7 @@ def test_check_gradients_finds_a_wrong_layer(x, monkeypatch):
     assert differences["W2"] < 1e-7
 
 
-def test_numerical_gradient_restores_bit_for_bit(x):
+def test_numerical_gradient_restores_parameters_exactly(x):
     before = x.copy()
     numerical_gradient(lambda x: float((x**3).sum()), x)
     assert_array_equal(x, before)
@@ -102,7 +102,7 @@ def test_numerical_gradient_restores_bit_for_bit(x):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, int])
-def test_numerical_gradient_wants_float64(dtype):
+def test_numerical_gradient_requires_float64(dtype):
     with pytest.raises(ValueError, match="needs float64"):
         numerical_gradient(lambda x: float(x.sum()), np.ones(3, dtype))
 
@@ -134,7 +134,7 @@ def test_the_textbooks_update_changes_the_net(x):
     assert_allclose(net.theta, theta)
 
 
-def test_parameters_cannot_change_shape_or_vanish():
+def test_parameters_cannot_change_shape_or_be_deleted():
     net = make_net()
     with pytest.raises(ValueError, match=r"W1 has shape \(5, 6\).*\(6,\)"):
         net.params["W1"] = np.ones(6)
@@ -147,7 +147,7 @@ def test_parameters_cannot_change_shape_or_vanish():
 @pytest.mark.parametrize("alpha", [0.0, 0.3])
 @pytest.mark.parametrize(("scale", "keep"), [(1, 1), (-0.1, 1), (2, 0), (-0.1, 0.9)])
 @pytest.mark.parametrize("where", ["theta", "elsewhere"])
-def test_add_gradient_is_an_action(alpha, scale, keep, where, x):
+def test_add_gradient_adds_in_place(alpha, scale, keep, where, x):
     net, t = make_net(alpha=alpha), targets("labels")
     gradient = np.concatenate([part.ravel() for part in net.gradient(x, t).values()])
     into = net.theta if where == "theta" else np.arange(float(net.theta.size))
@@ -166,7 +166,7 @@ def test_keep_zero_overwrites_nan(x):
     assert np.isfinite(into).all()
 
 
-def test_nothing_is_sent_upstream_of_the_first_layer(x, monkeypatch):
+def test_the_gradient_of_the_input_is_not_computed(x, monkeypatch):
     net, t = make_net(), targets("labels")
     expected = net.gradient(x, t)
 
@@ -178,7 +178,7 @@ def test_nothing_is_sent_upstream_of_the_first_layer(x, monkeypatch):
 
 
 @pytest.mark.parametrize(("activation", "loss"), list(product(ACTIVATIONS, ["softmax", "sigmoid"])))
-def test_float32_all_the_way(activation, loss, x):
+def test_float32_throughout(activation, loss, x):
     options = {"activation": activation, "loss": loss, "alpha": 0.1}
     t = targets("one-hot")
     single, double = make_net(dtype=np.float32, **options), make_net(**options)
@@ -216,22 +216,22 @@ def test_auto_start(activation, std1, std2):
     assert not net.params["b2"].any()
 
 
-def test_default_start_is_the_textbooks():
+def test_default_initialization_is_the_textbooks():
     net = TwoLayerNet(300, 400, 200, random_state=0)
     assert_allclose(net.params["W1"].std(), 0.01, rtol=0.01)
     assert_array_equal(net.theta, TwoLayerNet(300, 400, 200, random_state=0).theta)
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
-def test_a_copy_is_a_net_of_its_own_that_trains(copied, x):
+def test_copies_are_independent_and_can_be_trained(copied, x):
     net, t = make_net(alpha=0.1, activation="tanh"), targets("labels")
     net.gradient(x, t)
     assert x.tobytes() not in pickle.dumps(net)
     other = copied(net)
     assert not np.shares_memory(other.theta, net.theta)
-    for twin in (net, other):
-        twin.gradient(x, t)
-        twin.add_gradient(twin.theta, scale=-0.1)
+    for one in (net, other):
+        one.gradient(x, t)
+        one.add_gradient(one.theta, scale=-0.1)
     assert_array_equal(other.theta, net.theta)
     assert other.loss(x, t) == net.loss(x, t) < make_net(alpha=0.1, activation="tanh").loss(x, t)
 
@@ -290,7 +290,7 @@ def test_alpha_that_is_changed_takes_effect(changed, x):
     net, expected = make_net(alpha=0.7), make_net(alpha=changed)
     net.gradient(x, t)
     net.alpha = changed
-    for one in (net, copy.deepcopy(net), net.twin()):
+    for one in (net, copy.deepcopy(net), copy.copy(net)):
         assert one.alpha == changed
         assert one.loss(x, t) == expected.loss(x, t)
         assert largest_difference(one.gradient(x, t), expected.gradient(x, t)) == 0
@@ -359,10 +359,10 @@ def test_lists_and_integers(rng):
         lambda net, x: net.accuracy(x, np.zeros(len(x), int)),
         lambda net, x: (repr(net), net.penalty),
         lambda net, x: copy.deepcopy(net).loss(x, np.zeros(len(x), int)),
-        lambda net, x: net.twin().loss(x, np.zeros(len(x), int)),
+        lambda net, x: copy.copy(net).loss(x, np.zeros(len(x), int)),
     ],
 )
-def test_predictions_leave_to_backward_what_loss_has_left(activation, dropout, predict, x, rng):
+def test_backward_after_predictions_belongs_to_the_last_loss(activation, dropout, predict, x, rng):
     net, t = make_net(activation=activation, dropout=dropout), targets("labels")
     net.draw_dropout(np.random.RandomState(1))
     expected = net.gradient(x, t)
@@ -409,7 +409,7 @@ def test_weights_that_are_assigned_to_a_layer_are_those_of_the_net(x, rng):
 
 
 class BookAffine:
-    """As the book has it."""
+    """As in the book."""
 
     def __init__(self, W, b):
         self.W, self.b = W, b
@@ -447,7 +447,7 @@ def test_copies_keep_layers_that_were_replaced(copied, x):
 
 def test_copies_keep_an_activation_with_parameters(x):
     net = make_net(activation=LeakyRelu(slope=0.7))
-    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net)), net.twin()):
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net)), copy.copy(net)):
         assert repr(other.layers["LeakyRelu"]) == "LeakyRelu(slope=0.7)"
         assert_array_equal(other.predict(x), net.predict(x))
 
@@ -496,7 +496,7 @@ def test_repr_shows_layers_in_order_with_shapes_and_numbers_of_parameters():
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_a_net_draws_itself(dropout):
+def test_plot_of_a_net(dropout):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt

@@ -1,4 +1,4 @@
-"""The one product, in every layout, against NumPy in float64; rows; BLAS threads."""
+"""Matrix products in all layouts against NumPy in float64; rows of matrices; BLAS threads."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_twolayer._numerics import threads as _threads
-from sk_twolayer._numerics.gemm import add_product, add_scaled, bind_add_scaled
+from sk_twolayer._numerics.gemm import add_scaled, bind_add_scaled, bind_product
 from sk_twolayer._numerics.matrices import bytes_per_row, take_rows
 from sk_twolayer._numerics.threads import one_blas_thread
 from tests.helpers import pairwise
@@ -29,12 +29,12 @@ def layouts(a):
     return {"C": np.ascontiguousarray(a), "F": np.asfortranarray(a), "strided": strided}
 
 
-# The orders of the three matrices decide together which of BLAS's products is called, and how.
+# The orders of the three matrices decide how gemm is called: see _gemm_arguments.
 @pytest.mark.parametrize(
     ("layout", "transpose_a", "dtype", "factors"),
     pairwise(LAYOUTS, [False, True], [np.float32, np.float64], FACTORS),
 )
-def test_add_product(layout, transpose_a, dtype, factors, rng):
+def test_bind_product(layout, transpose_a, dtype, factors, rng):
     scale, keep = factors
     into, a, b = (rng.standard_normal(shape) for shape in [(N, M), (N, K), (K, M)])
     into, a, b = into.astype(dtype), a.astype(dtype), b.astype(dtype)
@@ -44,7 +44,7 @@ def test_add_product(layout, transpose_a, dtype, factors, rng):
     left = layouts(a.T if transpose_a else a)[orders[1]]
     right = layouts(b)[orders[2]]
     left_before, right_before = left.copy(), right.copy()
-    add_product(target, left, right, scale=scale, keep=keep, transpose_a=transpose_a)
+    bind_product(target, left, right, scale=scale, keep=keep, transpose_a=transpose_a)()
     assert target.dtype == dtype
     assert_allclose(target, expected, atol=1e-5 if dtype == np.float32 else 1e-13)
     assert_array_equal(left, left_before)
@@ -54,11 +54,11 @@ def test_add_product(layout, transpose_a, dtype, factors, rng):
 @pytest.mark.parametrize("into_order", ["C", "F"])
 @pytest.mark.parametrize("rows", [0, 1, 4])
 @pytest.mark.parametrize("depth", [0, 1, 4])
-def test_add_product_of_thin_and_empty_matrices(into_order, rows, depth, rng):
+def test_bind_product_of_thin_and_empty_matrices(into_order, rows, depth, rng):
     for columns in (0, 1, 4):
         into = np.ones((rows, columns), order=into_order)
         a, b = rng.standard_normal((rows, depth)), rng.standard_normal((depth, columns))
-        add_product(into, a, b, scale=2.0, keep=3.0)
+        bind_product(into, a, b, scale=2.0, keep=3.0)()
         assert_allclose(into, 3 + 2 * a @ b)
 
 
@@ -67,7 +67,7 @@ def test_add_product_of_thin_and_empty_matrices(into_order, rows, depth, rng):
 def test_keep_zero_overwrites_whatever_was_there(order, kind):
     into = np.full((N, M), np.nan, order=order)
     a = np.ones((N, K))
-    add_product(into, a if kind == "dense" else sp.csr_array(a), np.ones((K, M)), keep=0)
+    bind_product(into, a if kind == "dense" else sp.csr_array(a), np.ones((K, M)), keep=0)()
     assert_array_equal(into, np.full((N, M), K))
     vector = np.full(3, np.inf)
     add_scaled(vector, np.ones(3), scale=2.0, keep=0)
@@ -77,14 +77,14 @@ def test_keep_zero_overwrites_whatever_was_there(order, kind):
 @pytest.mark.parametrize("container", [sp.csr_array, sp.csr_matrix, sp.csc_array, sp.coo_array])
 @pytest.mark.parametrize("transpose_a", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_add_product_of_a_sparse_matrix(container, transpose_a, dtype, rng):
+def test_bind_product_of_a_sparse_matrix(container, transpose_a, dtype, rng):
     a = rng.standard_normal((N, K)).astype(dtype) * (rng.uniform(size=(N, K)) < 0.3)
     b = rng.standard_normal((K, M)).astype(dtype)
     sparse, dense = (rng.standard_normal((N, M)).astype(dtype) for _ in range(2))
     dense[...] = sparse
     left = container(a.T if transpose_a else a)
-    add_product(sparse, left, b, scale=-0.5, keep=0.9, transpose_a=transpose_a)
-    add_product(dense, a, b, scale=-0.5, keep=0.9)
+    bind_product(sparse, left, b, scale=-0.5, keep=0.9, transpose_a=transpose_a)()
+    bind_product(dense, a, b, scale=-0.5, keep=0.9)()
     assert sparse.dtype == dtype
     assert_allclose(sparse, dense, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
 
@@ -92,24 +92,24 @@ def test_add_product_of_a_sparse_matrix(container, transpose_a, dtype, rng):
 @pytest.mark.parametrize("container", [sp.csr_array, sp.csr_matrix])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("scale", "keep"), FACTORS)
-def test_add_product_of_a_sparse_matrix_with_few_columns(container, dtype, scale, keep, rng):
+def test_bind_product_of_a_sparse_matrix_with_few_columns(container, dtype, scale, keep, rng):
     a = np.zeros((K, 100), dtype)
     a[[0, 0, 3, 5], [17, 3, 99, 17]] = 1, 2, 3, 4
     b = rng.standard_normal((K, M)).astype(dtype)
     sparse = np.full((100, M), np.nan if keep == 0 else 2, dtype)
     dense = sparse.copy()
-    add_product(sparse, container(a), b, scale=scale, keep=keep, transpose_a=True)
-    add_product(dense, a, b, scale=scale, keep=keep, transpose_a=True)
+    bind_product(sparse, container(a), b, scale=scale, keep=keep, transpose_a=True)()
+    bind_product(dense, a, b, scale=scale, keep=keep, transpose_a=True)()
     assert sparse.dtype == dtype
     assert_allclose(sparse, dense, rtol=1e-6)
 
 
 def test_mixed_and_integer_types():
     into = np.zeros((2, 2))
-    add_product(into, np.eye(2, dtype=np.float32), np.array([[1, 2], [3, 4]]), scale=0.5)
+    bind_product(into, np.eye(2, dtype=np.float32), np.array([[1, 2], [3, 4]]), scale=0.5)()
     assert_array_equal(into, [[0.5, 1], [1.5, 2]])
     whole = np.ones((2, 2), dtype=int)
-    add_product(whole, np.eye(2, dtype=int), np.array([[1, 2], [3, 4]]))
+    bind_product(whole, np.eye(2, dtype=int), np.array([[1, 2], [3, 4]]))()
     assert_array_equal(whole, [[2, 3], [4, 5]])
 
 
@@ -117,18 +117,18 @@ def test_a_read_only_target_is_refused():
     into = np.zeros((2, 2))
     into.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
-        add_product(into, np.eye(2), np.eye(2))
+        bind_product(into, np.eye(2), np.eye(2))()
     assert not into.any()
 
 
-def test_an_unaligned_target_is_filled_all_the_same():
+def test_an_unaligned_target_is_filled():
     """BLAS would work on an aligned copy of it, and the result would be lost."""
     memory = np.zeros(8 * 4 + 1, np.uint8)[1:]
     into = memory.view(np.float64)
     assert not into.flags.aligned
     add_scaled(into, np.ones(4), scale=2.0)
     assert_array_equal(into, [2, 2, 2, 2])
-    add_product(into.reshape(2, 2), np.eye(2), np.ones((2, 2)))
+    bind_product(into.reshape(2, 2), np.eye(2), np.ones((2, 2)))()
     assert_array_equal(into, [3, 3, 3, 3])
 
 
@@ -143,7 +143,7 @@ def test_add_scaled_of_another_length():
 def test_shapes_that_do_not_fit(shapes):
     into, a, b = (np.zeros(shape) for shape in shapes)
     with pytest.raises(ValueError, match="shapes do not fit"):
-        add_product(into, a, b)
+        bind_product(into, a, b)()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -160,7 +160,7 @@ def test_add_scaled(dtype, stride, scale, keep, rng):
 @pytest.mark.parametrize("n", [0, 1, 12, 1001])
 @pytest.mark.parametrize(("stride", "x_stride"), [(1, 1), (2, 1), (1, 2)])
 def test_a_bound_operation_on_vectors(dtype, n, stride, x_stride, rng):
-    """It takes what the arrays hold at the time of the call."""
+    """It works on the contents of the arrays at the time of the call."""
     into, x = (rng.standard_normal(n * step).astype(dtype)[::step] for step in (stride, x_stride))
     add = bind_add_scaled(into, x)
     for scale, keep in [(-0.5, 1.0), (2.0, 0.25), (1.0, 0.0), (0.1, 0.9), (3.0, 0.0)]:
@@ -216,7 +216,7 @@ class TestOneBlasThread:
 
     @pytest.mark.parametrize("call", [1, 2])
     @pytest.mark.parametrize("done", [False, True])
-    def test_an_interrupt_while_setting_or_restoring_heals(self, call, done, monkeypatch):
+    def test_threads_are_restored_after_an_interrupt(self, call, done, monkeypatch):
         calls = []
 
         def interrupted(numbers):
@@ -235,7 +235,7 @@ class TestOneBlasThread:
             assert blas_threads() == {1}
         assert blas_threads() == {2}
 
-    def test_interrupts_that_prevent_restoring_heal_at_the_next_fit(self, monkeypatch):
+    def test_the_next_fit_restores_after_interrupts(self, monkeypatch):
         def interrupted(numbers):
             if any(number == 2 for _, number in numbers):
                 raise KeyboardInterrupt
@@ -260,7 +260,9 @@ class TestOneBlasThread:
             assert blas_threads() == {1}
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system starts processes afresh")
-    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # the very point
+    @pytest.mark.filterwarnings(
+        "ignore:.*multi-threaded.*:DeprecationWarning"
+    )  # which is tested here
     def test_a_real_fork_during_a_fit(self):
         is_in, may_leave = threading.Event(), threading.Event()
 
@@ -274,7 +276,7 @@ class TestOneBlasThread:
         is_in.wait()
         child = os.fork()
         if child == 0:
-            signal.alarm(20)  # should it wait for the parent's lock
+            signal.alarm(20)  # if it waits for the lock of the parent
             with one_blas_thread():
                 inside = blas_threads()
             os._exit(0 if (inside, blas_threads()) == ({1}, {2}) else 1)
@@ -288,7 +290,7 @@ class TestOneBlasThread:
         fit_of_the_parent, fit_of_the_child = object(), object()
         state.enter(fit_of_the_parent)
         state._lock.acquire()
-        state.forget_users()  # what the child of a fork does first
+        state.reset()  # as in the child of a fork
         state.enter(fit_of_the_child)
         assert blas_threads() == {1}
         state.leave(fit_of_the_child)

@@ -33,8 +33,8 @@ class SmoothedLoss(SoftmaxWithLoss):
     def __init__(self, smoothing=0.1):
         self.smoothing = smoothing
 
-    def encode(self, t, out):
-        super().encode(t, out)
+    def encode_targets(self, t, out):
+        super().encode_targets(t, out)
         out *= 1 - self.smoothing
         out += self.smoothing / out.shape[-1]
         return out

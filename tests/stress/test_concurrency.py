@@ -136,8 +136,8 @@ class TestPrediction:
 
         barrier = threading.Barrier(2)
         expected = clf.predict_proba(X)
-        monkeypatch.setattr(_inference, "WORTH_THREADS", 0)
-        monkeypatch.setattr(_inference, "BLOCK_ROWS", 500)
+        monkeypatch.setattr(_inference, "PARALLEL_MULTIPLICATIONS", 0)
+        monkeypatch.setattr(_inference, "MAX_BLOCK_ROWS", 500)
         monkeypatch.setattr(_inference, "_check_finite", spy)
         answer = clf.predict_proba(X)
         assert len(seen) == 2
@@ -146,14 +146,14 @@ class TestPrediction:
     @pytest.mark.parametrize("row", [0, 2000, 3999])
     def test_large_ones_refuse_a_row_in_any_block(self, row, monkeypatch):
         clf = make(max_iter=1).fit(rng.standard_normal((100, 50)), np.arange(100) % 3)
-        monkeypatch.setattr(_inference, "WORTH_THREADS", 0)
+        monkeypatch.setattr(_inference, "PARALLEL_MULTIPLICATIONS", 0)
         X = rng.standard_normal((4000, 50))
         X[row, 3] = np.nan
         with pytest.raises(ValueError, match="Input X contains NaN"):
             clf.predict(X)
         X[row, 3] = 1e308
         clf.coefs_[0] *= 10
-        with pytest.raises(ValueError, match=f"the answer for row {row} of X is too large"):
+        with pytest.raises(ValueError, match=f"the results of row {row} of X overflow"):
             clf.decision_function(X)
 
 
@@ -211,7 +211,7 @@ class TestFits:
             assert answers == expected
 
     @pytest.mark.parametrize("duplicates", [False, True])
-    def test_on_sparse_rows_nobody_may_write_to(self, duplicates):
+    def test_on_read_only_sparse_rows(self, duplicates):
         """Those of a memory map: not even to sort them, or to add up duplicates."""
         columns = rng.randint(30, size=2000)
         X = sp.csr_array((rng.standard_normal(2000), columns, np.arange(0, 2001, 5)), (400, 30))
@@ -286,13 +286,13 @@ class TestLimits:
 
     def test_in_the_middle_of_a_fit(self, monkeypatch):
         seen = set()
-        run = Workspace.run
+        run = Workspace.forward_backward
 
         def spy(*arguments):
             seen.update(blas_threads())
             return run(*arguments)
 
-        monkeypatch.setattr(Workspace, "run", spy)
+        monkeypatch.setattr(Workspace, "forward_backward", spy)
         make().fit(self.X, self.y)
         assert seen == {1}
 
@@ -300,7 +300,7 @@ class TestLimits:
     @pytest.mark.parametrize("epoch", [1, 3])
     @pytest.mark.filterwarnings("ignore:fit was interrupted")
     def test_after_a_fault(self, fault, epoch, monkeypatch):
-        run, seen = Workspace.run, []
+        run, seen = Workspace.forward_backward, []
 
         def strike(*arguments):
             seen.append(arguments)
@@ -308,7 +308,7 @@ class TestLimits:
                 raise fault
             return run(*arguments)
 
-        monkeypatch.setattr(Workspace, "run", strike)
+        monkeypatch.setattr(Workspace, "forward_backward", strike)
         with suppress(fault):
             make(batch_size="full").fit(self.X, self.y)
         assert len(seen) == epoch

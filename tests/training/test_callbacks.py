@@ -108,7 +108,7 @@ if HAS_CALLBACKS:  # below scikit-learn 1.9 nobody calls a callback, and the tes
     from sklearn.callback import ProgressBar, ScoringMonitor
 
     @pytest.mark.parametrize("solver", SOLVERS)
-    def test_each_epoch_is_told(clf, digits, solver):
+    def test_callbacks_are_notified_of_each_epoch(clf, digits, solver):
         recorder = Recorder()
         clf.set_params(solver=solver).set_callbacks(recorder).fit(*digits)
         assert clf.n_iter_ == 5
@@ -118,14 +118,14 @@ if HAS_CALLBACKS:  # below scikit-learn 1.9 nobody calls a callback, and the tes
         assert recorder.told() == 2 * story(5)
 
     @pytest.mark.parametrize("solver", SOLVERS)
-    def test_as_many_epochs_are_told_as_trained_when_nothing_changes(clf, digits, solver):
+    def test_callbacks_are_notified_of_all_epochs_if_training_stops_early(clf, digits, solver):
         recorder = Recorder()
         clf.set_params(solver=solver, max_iter=100, tol=10.0, n_iter_no_change=3)
         clf.set_callbacks(recorder).fit(*digits)
         assert clf.n_iter_ == 4
         assert recorder.told() == story(4)
 
-    def test_as_many_epochs_are_told_as_trained_when_lbfgs_arrives(clf, cancer):
+    def test_callbacks_are_notified_of_all_epochs_if_lbfgs_converges(clf, cancer):
         recorder, monitor = Recorder(), ScoringMonitor(scoring="accuracy")
         clf.set_params(solver="lbfgs", activation="identity", hidden_size=1, alpha=1.0)
         clf.set_params(max_iter=3000, tol=0.0, n_iter_no_change=3000)
@@ -151,7 +151,7 @@ if HAS_CALLBACKS:  # below scikit-learn 1.9 nobody calls a callback, and the tes
             assert fitted.n_iter_ == k
             assert fitted.t_ == k * len(y)
 
-    def test_what_goes_with_an_epoch(clf, digits):
+    def test_arguments_of_the_notification_of_an_epoch(clf, digits):
         X, y = digits
         weight = np.linspace(0.5, 1.5, len(y))
         keeper = Keeper()
@@ -306,7 +306,7 @@ if HAS_CALLBACKS:  # below scikit-learn 1.9 nobody calls a callback, and the tes
         ],
         ids=str,
     )
-    def test_callbacks_change_nothing(clf, digits, options):
+    def test_callbacks_do_not_change_the_model(clf, digits, options):
         bare = clf.set_params(**options).fit(*digits)
         monitor = ScoringMonitor(scoring="accuracy")
         watched = clone(clf).set_callbacks(Recorder(), Keeper(), monitor).fit(*digits)
@@ -329,13 +329,13 @@ if HAS_CALLBACKS:  # below scikit-learn 1.9 nobody calls a callback, and the tes
         loaded = pickle.loads(pickle.dumps(clf.fit(X, y)))
         assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
 
-    def test_partial_fit_tells_nothing(clf, digits):
+    def test_partial_fit_does_not_notify_callbacks(clf, digits):
         recorder = Recorder()
         clf.set_callbacks(recorder).partial_fit(*digits, classes=np.arange(10))
         assert clf.n_iter_ == 1
         assert recorder.events == []
 
-    def test_warm_start_tells_of_each_fit(clf, digits):
+    def test_warm_start_notifies_callbacks_of_each_fit(clf, digits):
         X, y = digits
         keeper = Keeper()
         clf.set_params(warm_start=True).set_callbacks(keeper).fit(X, y).fit(X, y)
@@ -345,7 +345,7 @@ if HAS_CALLBACKS:  # below scikit-learn 1.9 nobody calls a callback, and the tes
         assert keeper.kept[7][0].n_iter_ == 3
 
     @pytest.mark.parametrize("first", ["fit", "partial_fit"])
-    def test_training_goes_on_from_a_fitted_estimator(clf, digits, first):
+    def test_training_resumes_from_a_fitted_estimator(clf, digits, first):
         X, y = digits
         keeper = Keeper()
         clf.set_params(warm_start=True)

@@ -91,7 +91,7 @@ class TestAlpha:
         alpha = clf.alpha_
         assert clf.partial_fit(X, y, sample_weight=np.zeros(400)).alpha_ == alpha
 
-    def test_a_number_is_taken_as_it_is(self, data):
+    def test_a_number_is_used_unchanged(self, data):
         assert make(alpha=0.25).fit(*data).alpha_ == 0.25
         assert_array_equal(
             make().fit(*data).coefs_[0], make(alpha=make().fit(*data).alpha_).fit(*data).coefs_[0]
@@ -124,7 +124,7 @@ def test_rows_without_weight_do_not_count(rng):
 
 
 @pytest.mark.parametrize(("n", "n_epochs"), [(30, 300), (400, 40)])
-def test_raising_max_iter_changes_nothing(data, n, n_epochs):
+def test_a_larger_max_iter_does_not_lengthen_the_automatic_schedule(data, n, n_epochs):
     X, y = data[0][:n], data[1][:n]
     auto = make(hidden_size=256).fit(X, y)
     assert auto.max_iter_ == auto.n_iter_ == n_epochs
@@ -158,7 +158,7 @@ def test_lbfgs_may_take_two_hundred_steps(data):
 
 
 class TestScale:
-    MESSAGE = r"column {} of X is not scaled .root mean square [\d.e+]+.*Scaler\(\), TwoLayer"
+    MESSAGE = r"column {} of X is not scaled \(.* above 10\).*Scaler\(\), TwoLayer"
 
     @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
     def test_a_large_column_is_named(self, container, data):
@@ -190,7 +190,7 @@ class TestScale:
             make().fit(*digits)
 
 
-def test_numbers_next_to_nothing_are_forgotten(data):
+def test_denormal_numbers_are_flushed_to_zero(data):
     """A column of zeros under a penalty: its weights would end as denormal numbers."""
     X, y = data
     X = np.hstack([X, np.zeros_like(X)]).astype(np.float32)

@@ -38,9 +38,9 @@ from sklearn.preprocessing import (
 from threadpoolctl import threadpool_limits
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._data.dataset import Dataset, learn_dataset
+from sk_twolayer._data.dataset import Dataset, prepare_training_data
 from sk_twolayer._data.split import train_validation_split
-from sk_twolayer._numerics.matrices import row_keys
+from sk_twolayer._numerics.matrices import hash_rows
 from sk_twolayer._training.warnings import _columns_of_another_scale
 from sk_twolayer.optimizers import LBFGS, SGD
 from tests.helpers import PLAIN, without_address
@@ -69,14 +69,14 @@ class TestRowKeys:
     def test_equal_rows_and_no_others_have_equal_keys(self, rng):
         X = rng.randint(3, size=(2000, 6)).astype(float)
         _, expected = np.unique(X, axis=0, return_inverse=True)
-        _, found = np.unique(row_keys(X), return_inverse=True)
+        _, found = np.unique(hash_rows(X), return_inverse=True)
         assert len(np.unique(np.c_[expected.ravel(), found], axis=0)) == expected.max() + 1
         assert found.max() == expected.max()
 
     @pytest.mark.parametrize("container", [sp.csr_matrix, sp.csr_array])
     def test_containers_types_and_orders_do_not_matter(self, container, rng, monkeypatch):
         X = (rng.standard_normal((50, 7)) * (rng.uniform(size=(50, 7)) < 0.5)).astype(np.float32)
-        expected = row_keys(X)
+        expected = hash_rows(X)
         for same in (
             X.astype(float),
             np.asfortranarray(X),
@@ -84,22 +84,22 @@ class TestRowKeys:
             np.where(X == 0, -0.0, X),
         ):
             before = same.copy()
-            assert_array_equal(row_keys(same), expected)
+            assert_array_equal(hash_rows(same), expected)
             assert_array_equal(sp.csr_array(same).toarray(), sp.csr_array(before).toarray())
-        monkeypatch.setattr("sk_twolayer._numerics.matrices.HASHED_AT_ONCE", 10)
-        assert_array_equal(row_keys(X), expected)
-        assert_array_equal(row_keys(container(X)), expected)
+        monkeypatch.setattr("sk_twolayer._numerics.matrices.HASH_BLOCK_ELEMENTS", 10)
+        assert_array_equal(hash_rows(X), expected)
+        assert_array_equal(hash_rows(container(X)), expected)
 
     def test_duplicate_entries_are_added_up_and_left_alone(self):
         X = sp.csr_array(([1.0, 2.0, 5.0], [0, 0, 1], [0, 2, 3]), shape=(2, 2))
-        assert_array_equal(row_keys(X), row_keys(np.array([[3.0, 0.0], [0.0, 5.0]])))
+        assert_array_equal(hash_rows(X), hash_rows(np.array([[3.0, 0.0], [0.0, 5.0]])))
         assert X.nnz == 3
 
 
 def split(X, y, fraction=0.1, seed=0, sample_weight=None):
     """Return the training and the validation set of a split."""
     X = X if sp.issparse(X) else np.asarray(X, float)
-    dataset, *_ = learn_dataset(X, np.asarray(y), sample_weight, None)
+    dataset, *_ = prepare_training_data(X, np.asarray(y), sample_weight, None)
     return train_validation_split(dataset, fraction, seed)
 
 
@@ -133,14 +133,14 @@ class TestSplit:
         X, y = digits[0][:200], digits[1][:200]
         _, expected = split(X, y, 0.2, seed=3)
         order, copies = rng.permutation(200), rng.randint(1, 4, size=200)
-        keys = set(row_keys(expected.X))
+        keys = set(hash_rows(expected.X))
         for rows in (order, np.repeat(order, copies)):
             for container in (np.asarray, sp.csr_array):
                 training, validation = split(container(X[rows]), y[rows], 0.2, seed=3)
-                assert set(row_keys(validation.X)) == keys
-                assert not keys & set(row_keys(training.X))
+                assert set(hash_rows(validation.X)) == keys
+                assert not keys & set(hash_rows(training.X))
         _, other = split(X, y, 0.2, seed=4)
-        assert set(row_keys(other.X)) != keys
+        assert set(hash_rows(other.X)) != keys
 
     def test_weights_average_one_on_both_sides(self, digits, rng):
         X, y = digits
@@ -212,7 +212,7 @@ class TestSplitOfRepeatedRows:
         assert len(validation.t) == 400
         assert_allclose(np.bincount(validation.t), np.bincount(y) / 10, atol=1)
         n_held_out, n_all = (
-            collections.Counter(zip(row_keys(part.X), part.t, strict=True))
+            collections.Counter(zip(hash_rows(part.X), part.t, strict=True))
             for part in (validation, Dataset(X, y, None))
         )
         for cell, n in n_all.items():
@@ -255,12 +255,12 @@ class TestSplitOfRepeatedRows:
         X, y = digits
         drawn = rng.randint(len(X), size=len(X))
         training, validation = split(X[drawn], y[drawn])
-        assert not set(row_keys(training.X)) & set(row_keys(validation.X))
+        assert not set(hash_rows(training.X)) & set(hash_rows(validation.X))
         assert len(validation.t) == pytest.approx(0.1 * len(X), abs=30)
         weights = np.bincount(drawn, minlength=len(X))
         weighted = split(X, y, sample_weight=weights)
         for of_rows, of_weights in zip((training, validation), weighted, strict=True):
-            assert set(row_keys(of_rows.X)) == set(row_keys(of_weights.X))
+            assert set(hash_rows(of_rows.X)) == set(hash_rows(of_weights.X))
 
     def test_weights_that_are_no_whole_numbers_divide_no_row(self, rng):
         X, y = rng.randn(100, 2), np.arange(100) % 2
@@ -275,7 +275,7 @@ class TestSplitOfRepeatedRows:
         weights = rng.randint(2 if dtype is bool else 4, size=200)
         _, expected = split(np.repeat(X, weights, axis=0), np.repeat(y, weights))
         _, validation = split(X, y, sample_weight=weights.astype(dtype))
-        assert set(row_keys(validation.X)) == set(row_keys(expected.X))
+        assert set(hash_rows(validation.X)) == set(hash_rows(expected.X))
 
     def test_a_class_of_larger_weight_divides_no_row(self, rng):
         X, y = rng.randn(300, 2), np.arange(300) % 3 // 2
@@ -325,7 +325,7 @@ def test_the_best_epoch_is_kept(solver, learning_rate, parts, rng):
     )
 
 
-def test_the_curves_without_early_stopping_only_watch(parts):
+def test_validation_curves_without_early_stopping_do_not_affect_training(parts):
     X, y, X_val, y_val = parts
     watched = make().fit(X, y, X_val=X_val, y_val=y_val)
     plain = make().fit(X, y)
@@ -493,7 +493,7 @@ class TestWeights:
 
     def test_a_scorer_without_weights(self, parts):
         X, y, *_ = parts
-        with pytest.raises(ValueError, match=r"takes no sample_weight.*make_scorer"):
+        with pytest.raises(ValueError, match=r"does not take sample_weight.*make_scorer"):
             make(early_stopping=True, scoring=lambda clf, X, y: 1.0).fit(
                 X, y, sample_weight=np.arange(len(y))
             )
@@ -527,17 +527,8 @@ def test_bad_validation_data(given, message, parts):
 
 def test_a_score_that_is_no_number(parts):
     X, y, *_ = parts
-    with pytest.raises(ValueError, match="score of the validation rows is nan"):
+    with pytest.raises(ValueError, match="score of the validation rows is NaN"):
         make(early_stopping=True, scoring=lambda *_: np.nan).fit(X, y)
-
-
-def test_verbose_tells_the_validation(parts, capsys):
-    X, y, *_ = parts
-    make(early_stopping=True, scoring="accuracy", max_iter=2, verbose=True).fit(X, y)
-    first, second = capsys.readouterr().out.splitlines()
-    assert len(first) == len(second)
-    for word in ("epoch", "loss", "validation loss", "score", "learning rate", " s"):
-        assert word in first
 
 
 @pytest.mark.parametrize("scoring", [None, "accuracy", lambda clf, X, y, **weights: 1.0])

@@ -53,7 +53,7 @@ class TestWarmStart:
         ids=str,
     )
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-    def test_schedules_and_dropout_go_on_too(self, options, digits):
+    def test_schedules_and_dropout_are_resumed_too(self, options, digits):
         long = make(max_iter=9, **options).fit(*digits)
         loop = make(max_iter=1, warm_start=True, **options)
         for _ in range(9):
@@ -111,7 +111,7 @@ class TestWarmStart:
             clf.set_params(hidden_size=10).fit(X[:, :3], y)
         assert_array_equal(clf.coefs_[0], before)
 
-    def test_without_it_a_fit_starts_anew_and_keeps_no_state(self, digits):
+    def test_without_warm_start_fit_starts_again_and_keeps_no_state(self, digits):
         clf = make(solver="adam").fit(*digits)
         assert_same(clf, copy.deepcopy(clf).fit(*digits))
         assert clf._training_state is None
@@ -154,7 +154,7 @@ class TestPartialFit:
         clf.partial_fit(X[:1], y[:1])  # a minibatch may be smaller here
         assert_array_equal(clf.classes_, np.arange(10))
 
-    def test_after_fit_it_goes_on(self, digits):
+    def test_it_resumes_training_after_fit(self, digits):
         X, y = digits
         clf = make().fit(X, y)
         before = clf.coefs_[0].copy()
@@ -183,7 +183,7 @@ class TestPartialFit:
         assert_same(weighted, repeated, rtol=0, atol=1e-12)
         assert not np.allclose(weighted.coefs_[1], make().partial_fit(X, y, range(10)).coefs_[1])
 
-    def test_weights_that_are_all_zero_change_nothing(self, digits):
+    def test_weights_that_are_all_zero_do_not_change_the_model(self, digits):
         X, y = digits
         clf = make(solver="adam").partial_fit(X, y, classes=np.arange(10))
         before = clf.coefs_[0].copy()
@@ -232,7 +232,7 @@ class TestPartialFit:
         ],
         ids=str,
     )
-    def test_where_there_is_none(self, options, reason):
+    def test_parameters_that_do_not_allow_partial_fit(self, options, reason):
         clf = make(**options)
         assert not hasattr(clf, "partial_fit")
         with pytest.raises(AttributeError) as error:
@@ -284,7 +284,7 @@ def test_at_least_one_class_is_announced(digits):
 
 
 def test_columns_are_announced_by_their_numbers(digits):
-    with pytest.raises(ValueError, match=r"classes must be their numbers, range\(2\)"):
+    with pytest.raises(ValueError, match=r"must be the numbers of the columns, range\(2\)"):
         make().partial_fit(digits[0], np.eye(2, dtype=int)[digits[1] % 2], classes=["b", "a"])
 
 
@@ -301,7 +301,7 @@ def test_columns_are_announced_by_their_numbers(digits):
     ],
     ids=str,
 )
-def test_the_stopping_rule_starts_anew_where_it_watches_something_else(change, digits):
+def test_patience_is_reset_if_epochs_are_not_comparable(change, digits):
     X, y = digits[0][:400], digits[1][:400] % 2
     clf = make(
         warm_start=True,
@@ -331,7 +331,7 @@ class TestValidationHistory:
         X, y = digits
         return X[:300], y[:300], {"X_val": X[300:500], "y_val": y[300:500]}
 
-    def test_it_goes_on_where_rows_and_scoring_are_the_same(self, halves):
+    def test_patience_continues_if_rows_and_scoring_are_the_same(self, halves):
         X, y, validation = halves
         clf = make(warm_start=True, max_iter=3).fit(X, y, **validation).fit(X, y, **validation)
         assert len(clf.validation_scores_) == len(clf.validation_loss_curve_) == 6
@@ -381,7 +381,7 @@ class TestParametersSetByHand:
     def test_before_the_first_fit_they_are_refused(self, method, digits):
         clf = make(warm_start=True)
         clf.coefs_ = [np.ones((64, 10)), np.ones((10, 10))]
-        with pytest.raises(ValueError, match="coefs_ was set before the estimator was fitted"):
+        with pytest.raises(ValueError, match="coefs_ was set, but the estimator is not fitted"):
             getattr(clf, method)(*digits)
 
     def test_shapes_that_do_not_fit_are_refused(self, digits):

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
-from sk_twolayer._training.batches import PLACES
+from sk_twolayer._training.batches import MAX_SLOTS
 from sk_twolayer._training.state import Patience
 from sk_twolayer.optimizers import LBFGS, SGD, Adam
 from sk_twolayer.optimizers._registry import make_optimizer
@@ -136,7 +136,9 @@ def test_the_penalty_is_part_of_the_gradient(solver, rng):
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
 @pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sp.csr_matrix])
 def test_an_epoch_takes_each_row_once(n, batch_size, container, monkeypatch):
-    monkeypatch.setattr("sk_twolayer._training.batches.CHUNK_BYTES", 100)  # several chunks an epoch
+    monkeypatch.setattr(
+        "sk_twolayer._training.batches.MAX_GROUP_BYTES", 100
+    )  # several groups per epoch
     X = np.arange(1.0, n + 1).reshape(n, 1) @ np.ones((1, 4))
     seen = []
 
@@ -224,7 +226,7 @@ def test_divergence_stops_where_the_losses_are_read(rng):
     net = TwoLayerNet(4, 5, 3, random_state=0)
     with pytest.raises(ValueError, match="the loss of a minibatch became nan in epoch 1"):
         next(epochs(net, Leap(), X, t, learning_rate=1, batch_size=5, random_state=rng))
-    assert len(steps) == PLACES < 100
+    assert len(steps) == MAX_SLOTS < 100
 
 
 @pytest.mark.parametrize(("rows", "labels", "batch_size"), [(0, 0, 1), (5, 4, 1), (5, 5, 0)])
@@ -272,7 +274,7 @@ def test_without_a_tolerance_training_never_stops():
 
 class TestTheEndOfTraining:
     @pytest.mark.parametrize("schedule", ["constant", "invscaling"])
-    def test_it_does_not_come_within_a_spike_of_the_loss(self, schedule, digits):
+    def test_training_does_not_end_within_a_spike_of_the_loss(self, schedule, digits):
         """The loss is high from epoch 12 to 20, and no epoch improves on the best one."""
 
         class Spiky(SGD):
@@ -297,7 +299,7 @@ class TestTheEndOfTraining:
         assert clf.loss_ == pytest.approx(clf.best_loss_)
 
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-    def test_a_cosine_comes_to_its_end_without_improvement(self, digits):
+    def test_a_cosine_is_completed_without_improvement(self, digits):
         options = {"learning_rate_schedule": "cosine", "tol": 10.0, "n_iter_no_change": 1}
         clf = TwoLayerClassifier(5, max_iter=7, random_state=0, **options)
         assert clf.fit(*digits).n_iter_ == 7
