@@ -60,15 +60,17 @@ def speed():
     """Return the paragraph that compares the times to fit with the same settings."""
     training = results("results")["training"]
     chosen = [r for r in training if (r["threads"], r["dtype"], r["solver"]) == SPEED]
-    ranges = {}
+    times = {}
     for name in ("MLPClassifier", "PyTorch"):
-        times = sorted(r[name][0] for r in chosen)
-        ranges[name] = f"{times[0]:.1f} to {times[-1]:.1f} times"
+        medians = [r[name][0] for r in chosen if name in r]  # PyTorch may not be installed
+        if medians:
+            times[name] = f"{min(medians):.1f} to {max(medians):.1f} times"
+    pytorch = f", and PyTorch {times['PyTorch']}" if "PyTorch" in times else ""
     paragraph = (
         "From the same initial weights, with the same settings and `alpha=0`, both end with the "
-        f"same weights up to rounding. `MLPClassifier` takes {ranges['MLPClassifier']} as long, "
-        f"and PyTorch {ranges['PyTorch']}, on {len(chosen)} workloads (plain gradient descent, "
-        "float32, one thread, medians; [Benchmarks](docs/benchmarks.md))."
+        f"same weights up to rounding. `MLPClassifier` takes {times['MLPClassifier']} as long"
+        f"{pytorch}, on {len(chosen)} workloads (plain gradient descent, float32, one thread, "
+        "medians; [Benchmarks](docs/benchmarks.md))."
     )
     return wrapped(paragraph)
 
