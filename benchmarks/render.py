@@ -30,10 +30,9 @@ def points_of_accuracy(study):
     return 100 * -np.diff(study.means("accuracy", OURS, MLP)).ravel()
 
 
-def share_of_time(study):
-    """Return the geometric mean of our time to fit divided by that of MLPClassifier."""
-    ours, theirs = np.log(study.means("seconds", OURS, MLP)).T
-    return float(np.exp((ours - theirs).mean()))
+def log_times(study):
+    """Return the logarithms of our time to fit divided by that of MLPClassifier, one per set."""
+    return np.diff(np.log(study.means("seconds", MLP, OURS))).ravel()
 
 
 def defaults():
@@ -46,7 +45,7 @@ def defaults():
         f"average ({-points.min():.2f} lower at worst). Its log-loss is lower on "
         f"{(losses[:, 0] < losses[:, 1]).sum()} sets; the ratio of log-losses is "
         f"{ratio(log_ratios(losses))} in the geometric mean, and that of the "
-        f"times to fit {share_of_time(study):.2f}. Ranges are 95 % confidence intervals "
+        f"times to fit {ratio(log_times(study))}. Ranges are 95 % confidence intervals "
         "([study](docs/study.md))."
     )
     return wrapped(paragraph)
@@ -61,15 +60,17 @@ def speed():
     """Return the paragraph that compares the times to fit with the same settings."""
     training = results("results")["training"]
     chosen = [r for r in training if (r["threads"], r["dtype"], r["solver"]) == SPEED]
-    ranges = {}
+    times = {}
     for name in ("MLPClassifier", "PyTorch"):
-        times = sorted(r[name][0] for r in chosen)
-        ranges[name] = f"{times[0]:.1f} to {times[-1]:.1f} times"
+        medians = [r[name][0] for r in chosen if name in r]  # PyTorch may not be installed
+        if medians:
+            times[name] = f"{min(medians):.1f} to {max(medians):.1f} times"
+    pytorch = f", and PyTorch {times['PyTorch']}" if "PyTorch" in times else ""
     paragraph = (
         "From the same initial weights, with the same settings and `alpha=0`, both end with the "
-        f"same weights up to rounding. `MLPClassifier` takes {ranges['MLPClassifier']} as long, "
-        f"and PyTorch {ranges['PyTorch']}, on {len(chosen)} workloads (plain gradient descent, "
-        "float32, one thread, medians; [Benchmarks](docs/benchmarks.md))."
+        f"same weights up to rounding. `MLPClassifier` takes {times['MLPClassifier']} as long"
+        f"{pytorch}, on {len(chosen)} workloads (plain gradient descent, float32, one thread, "
+        "medians; [Benchmarks](docs/benchmarks.md))."
     )
     return wrapped(paragraph)
 
@@ -83,15 +84,18 @@ def headline():
     """Return the two numbers of the front page."""
     study = Study(results("defaults")["defaults"])
     points = points_of_accuracy(study)
-    times = f"{1 / share_of_time(study):.1f}"
-    accuracy = f"{points.mean():+.2f}"
-    return (
-        f":::{{container}} number\n**{times} times**\n\nfaster to fit\n:::\n\n"
-        f":::{{container}} number\n**{accuracy} points**\n\nof accuracy "
-        f"(± {half_width(points):.2f})\n:::\n\n"
-        f":::{{container}} source\nCompared with `MLPClassifier`, both with default parameters, on "
-        f"{len(points)} real data sets: [the study](study.md).\n:::"
+    mean, half = -log_times(study).mean(), half_width(log_times(study))
+    times, low, high = (f"{number:.1f}" for number in np.exp([mean, mean - half, mean + half]))
+    numbers = {
+        f"{times} times": f"as fast to fit ({low} to {high})",
+        f"{points.mean():+.2f} points": f"of accuracy (± {half_width(points):.2f})",
+    }
+    parts = [f":::{{container}} number\n**{n}**\n\n{text}\n:::\n" for n, text in numbers.items()]
+    source = (
+        f"Compared with `MLPClassifier`, both with default parameters, on {len(points)} real data "
+        "sets; 95 % confidence intervals ([the study](study.md))."
     )
+    return "\n".join([*parts, f":::{{container}} source\n{source}\n:::"])
 
 
 def latency():
