@@ -21,11 +21,12 @@ from sklearn.preprocessing import StandardScaler
 from sk_twolayer import TwoLayerClassifier
 
 # %%
-# The learning rate is drawn on a logarithmic scale. Some candidates will not converge, and
-# `tol=None` disables the warning about it. `max_propagation_depth=0` shows the progress of the
-# search only; 1, the default, adds one bar per fit, which counts epochs.
+# The learning rate is drawn on a logarithmic scale. Each candidate trains for 20 epochs. Some will
+# not converge, and `tol=None` disables the warning about it. `max_propagation_depth=0` shows the
+# progress of the search only; 1, the default, adds one bar per fit, which counts epochs.
 X, y = load_digits(return_X_y=True)
-model = make_pipeline(StandardScaler(), TwoLayerClassifier(tol=None, random_state=0))
+clf = TwoLayerClassifier(max_iter=20, tol=None, random_state=0)
+model = make_pipeline(StandardScaler(), clf)
 parameters = {
     "twolayerclassifier__learning_rate": loguniform(1e-4, 0.3),
     "twolayerclassifier__hidden_size": [8, 32, 128],
