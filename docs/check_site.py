@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -131,8 +132,12 @@ def look(site, browser):
             stderr=subprocess.DEVNULL,
         )
         try:
-            if not Handler.finished.wait(SECONDS):
-                sys.exit(f"the browser did not load all pages in {SECONDS} seconds")
+            deadline = time.monotonic() + SECONDS
+            while not Handler.finished.wait(1):
+                if window.poll() is not None:
+                    sys.exit(f"{browser} ended with status {window.returncode}")
+                if time.monotonic() > deadline:
+                    sys.exit(f"the browser did not load all pages in {SECONDS} seconds")
         finally:
             window.terminate()
             window.wait()
