@@ -79,11 +79,15 @@ def types(session):
 
 @nox.session(tags=["one-core"])
 def docs(session):
-    """Build the site with its gallery; warnings are errors, and nothing is downloaded."""
+    """Build the site with its gallery; warnings are errors, and nothing is downloaded.
+
+    Where there is a browser, check that no page scrolls sideways, and what the search finds.
+    """
     go_to_a_copy(session, "docs")
     session.install(".[docs]")
     sphinx = ("python", "-m", "sphinx", "-W", "--keep-going", "--quiet", "-b", "html")
     session.run(*sphinx, "docs", "docs/_build/html", env=NO_NETWORK)
+    session.run("python", "docs/check_site.py", "docs/_build/html")
 
 
 @nox.session(tags=["one-core"])

@@ -1,4 +1,4 @@
-"""How Sphinx builds the site, from what is on this disk alone: no inventory is downloaded.
+"""Configuration of Sphinx. The build downloads nothing; inventories are part of the sources.
 
 ``python -m sphinx -W --keep-going -b html docs docs/_build/html`` builds it.
 """
@@ -18,22 +18,33 @@ version = release = sk_twolayer.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.viewcode",  # each public name links to its source
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "api_reference",
+    "name_links",
     "snippets",
 ]
 exclude_patterns = ["_build", "auto_examples/*.ipynb"]
 templates_path = ["_templates"]
-highlight_language = "none"  # but for what says which language it is
-smartquotes = False  # "auto" and its like are to be copied
-default_role = "py:obj"  # a link where the name is known here, code where it is not
+highlight_language = "none"  # for code blocks that do not name a language
+smartquotes = False  # so that "auto" can be copied
+default_role = "py:obj"  # a link where the name is known, code where it is not
+nitpicky = True
+# Parameters, attributes and expressions need no page; names of classes and dotted names do.
+nitpick_ignore_regex = [("py:obj", r"[a-z_]\w*([^\w.].*)?|[A-Z](_\w+)?|2 \* h")]
+nitpick_ignore = [("py:obj", "ThreadingHTTPServer"), ("py:obj", "sklearn.callback")]
+# docs/inventories/make.py writes the inventory.
+intersphinx_mapping = {
+    "sklearn": ("https://scikit-learn.org/stable/", "inventories/scikit-learn.inv"),
+}
 
 autodoc_typehints = "none"  # numpydoc's sections have the types
 autodoc_class_signature = "mixed"
+autodoc_member_order = "bysource"  # the order of use: fit, then predict
 autosummary_generate = True
 numpydoc_show_class_members = False  # the template of a class does
 numpydoc_class_members_toctree = False
@@ -51,9 +62,11 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"(^|/)(?!plot_)\w+\.py$",
-    "within_subsection_order": "gallery.place",
+    "within_subsection_order": "gallery.position",
     "abort_on_example_error": True,
-    "reset_modules": ("matplotlib", "gallery.warnings_are_errors"),
+    "image_scrapers": ("gallery.save_images",),
+    "reset_modules": ("matplotlib", "gallery.style", "gallery.warnings_are_errors"),
+    "inspect_global_variables": False,  # the class of a variable is guessed, often wrongly
     "reset_modules_order": "both",
     "doc_module": ("sk_twolayer",),
     "reference_url": {"sk_twolayer": None},
@@ -66,7 +79,7 @@ sphinx_gallery_conf = {
     "plot_gallery": True,
 }
 
-# Pages without a list of other pages beside them, but with one of their own sections.
+# Pages without the list of other pages, but with the list of their own sections.
 ALONE = (
     "getting_started",
     "migration",
@@ -78,10 +91,18 @@ ALONE = (
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sk_twolayer"
+html_favicon = "_static/logo-light.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(Path(__file__).parent / "_extensions" / "scorer.js")
 html_show_sourcelink = False
 html_theme_options = {
+    "logo": {
+        "image_light": "_static/logo-light.svg",
+        "image_dark": "_static/logo-dark.svg",
+        "text": "sk_twolayer",
+        "alt_text": "sk_twolayer - home",
+    },
     "header_links_before_dropdown": 7,
     "navbar_align": "left",
     "navbar_persistent": [],

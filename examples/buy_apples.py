@@ -1,7 +1,7 @@
-"""Backpropagation through the price of two apples, tax included.
+"""Backpropagation through the price of two apples with tax.
 
-The graph is (apple * apple_num) * tax. Forward, each layer computes a price and remembers its
-inputs; backward, each turns the gradient of its output into the gradients of its inputs.
+The graph is (apple * apple_num) * tax. `forward` of each layer computes a price and stores the
+inputs. `backward` computes the gradients of the inputs from the gradient of the output.
 """
 
 from sk_twolayer.layers import MulLayer
@@ -17,6 +17,6 @@ print(f"price        {price:6.1f}")
 
 d_apple_price, d_tax = mul_tax.backward(1)
 d_apple, d_apple_num = mul_apple.backward(d_apple_price)
-print(f"d_apple      {d_apple:6.1f}   a yen more for an apple costs 2.2 yen more")
-print(f"d_apple_num  {d_apple_num:6.1f}   one more apple costs 110 yen more")
+print(f"d_apple      {d_apple:6.1f}   if an apple costs 1 more, the purchase costs 2.2 more")
+print(f"d_apple_num  {d_apple_num:6.1f}   one more apple costs 110 more")
 print(f"d_tax        {d_tax:6.1f}")

@@ -1,7 +1,7 @@
-"""Backpropagation through the price of two apples and three oranges, tax included.
+"""Backpropagation through the price of two apples and three oranges with tax.
 
-The graph is (apple * apple_num + orange * orange_num) * tax: the add layer hands the gradient
-on to both of its inputs as it is.
+The graph is (apple * apple_num + orange * orange_num) * tax. `backward` of the sum returns the
+gradient unchanged for both inputs.
 """
 
 from sk_twolayer.layers import AddLayer, MulLayer

@@ -1,8 +1,8 @@
-"""Classify handwritten digits: compare, search, test, save, load, and plot.
+"""Classify handwritten digits: compare, search, save, load, and plot.
 
-The accuracy and the time to fit of MLPClassifier and TwoLayerClassifier, then
-a grid search over the hidden size and the learning rate, the accuracy on test rows of a model that
-was saved with joblib and loaded again, and a figure of the loss curve and of some predictions.
+The script prints the accuracy and the time to fit of MLPClassifier and TwoLayerClassifier. Then it
+searches hidden size and learning rate, saves the best model with joblib, loads it, and prints its
+accuracy on test rows. It draws the loss curve and some predictions.
 """
 
 import time

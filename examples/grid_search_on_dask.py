@@ -1,7 +1,7 @@
-"""Search hidden size and learning rate on a Dask cluster: here, two processes of this machine.
+"""Search hidden size and learning rate on a Dask cluster: here, two processes on this machine.
 
-On a cluster of machines only the lines that make the client differ. Install the dependencies from a
-checkout with ``python -m pip install ".[distributed]"``.
+For a cluster of several machines, change only the lines that create the client. To install the
+dependencies from a checkout: ``python -m pip install ".[distributed]"``.
 """
 
 import joblib
@@ -15,7 +15,7 @@ from sk_twolayer import TwoLayerClassifier
 
 
 def tasks_done(dask_worker):
-    """Return how many tasks a worker has done; the client asks each worker."""
+    """Return the number of tasks that a worker has executed."""
     return dask_worker.state.executed_count
 
 
@@ -36,7 +36,7 @@ def main():
         LocalCluster(n_workers=2, threads_per_worker=1, **local) as cluster,
         Client(cluster) as client,
     ):
-        # X and y go to each worker once, not with each of the fits.
+        # Each worker gets X and y once, not with each fit.
         with joblib.parallel_config(backend="dask", scatter=[X_train, y_train]):
             search.fit(X_train, y_train)
         for number, tasks in enumerate(client.run(tasks_done).values()):

@@ -1,10 +1,9 @@
 """
-Classification of sparse text
-=============================
+The words with the largest scores of each topic
+===============================================
 
-Which module of scikit-learn does a paragraph of documentation come from? The texts are the
-docstrings of its estimators, cut into paragraphs. The rows have one column per word and stay sparse
-throughout. A text of a single word is a row too: its scores show which topic the word indicates.
+Which module of scikit-learn does a paragraph of documentation come from? A vectorizer turns each
+paragraph into a sparse row with one column per word. The rows stay sparse during training.
 """
 
 import matplotlib.pyplot as plt
@@ -16,6 +15,8 @@ from sklearn.utils.discovery import all_estimators
 
 from sk_twolayer import TwoLayerClassifier
 
+# %%
+# The texts are the docstrings of scikit-learn's estimators, split into paragraphs.
 TOPICS = ["cluster", "decomposition", "ensemble", "linear_model", "neighbors", "preprocessing"]
 
 texts, topics = [], []
@@ -27,40 +28,34 @@ for _, estimator in all_estimators():
             topics.append(topic)
 texts, tests, topics, test_topics = train_test_split(texts, topics, stratify=topics, random_state=0)
 
+# %%
+# TF-IDF rows have length 1, so they need no scaler.
 words = TfidfVectorizer(
     token_pattern=r"[a-z]{3,}", min_df=3, stop_words="english", dtype=np.float32
 )
 X, X_test = words.fit_transform(texts), words.transform(tests)
-clf = TwoLayerClassifier(
-    50,
-    solver="adam",
-    learning_rate=0.003,
-    alpha=1e-3,
-    batch_size=32,
-    max_iter=20,
-    tol=None,
-    class_weight="balanced",
-    random_state=0,
-).fit(X, topics)
-filled = X.nnz / np.prod(X.shape)
-print(f"{X.shape[0]} paragraphs x {X.shape[1]} words, {filled:.1%} of them not zero")
-print(f"accuracy on {X_test.shape[0]} paragraphs held out: {clf.score(X_test, test_topics):.3f}")
+clf = TwoLayerClassifier(50, class_weight="balanced", random_state=0).fit(X, topics)
+print(f"{X.shape[0]} paragraphs, {X.shape[1]} words, {X.nnz / np.prod(X.shape):.1%} nonzero")
+print(f"accuracy on {X_test.shape[0]} other paragraphs: {clf.score(X_test, test_topics):.2f}")
 
 # %%
-# The scores of each word alone, and the seven words with the largest score for each topic:
+# A text of a single word is a row too. Its scores show which topic the word indicates. These are
+# the seven words with the largest score for each topic:
 alone = scipy.sparse.identity(X.shape[1], dtype=np.float32, format="csr")
 scores = clf.decision_function(alone)
 scores -= scores.mean(axis=1, keepdims=True)
 names = words.get_feature_names_out()
 
-figure, panels = plt.subplots(2, 3, figsize=(10, 5.6), layout="constrained", sharex=True)
+figure, panels = plt.subplots(2, 3, figsize=(10, 5.6), sharex=True)
 for axes, topic, column in zip(panels.flat, clf.classes_, scores.T, strict=True):
     first = column.argsort()[::-1][:7]
-    axes.barh(range(7), column[first], color="#3d5a80", height=0.7)
+    axes.barh(range(7), column[first], height=0.7)
     axes.set_yticks(range(7), names[first])
     axes.invert_yaxis()
-    axes.set_title(topic, loc="left", fontweight="bold")
-    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.set_title(topic, fontweight="bold")
     axes.tick_params(axis="y", length=0)
-figure.supxlabel("score of the topic for a text of that one word, above the mean of all topics")
+figure.supxlabel("score of the topic for a text of that one word, minus the mean of all topics")
 plt.show()
+
+# %%
+# Many of these words are names of estimators, parameters or attributes of the module.

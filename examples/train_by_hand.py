@@ -1,6 +1,6 @@
-"""A net trained by hand on real digits: layers, minibatches, and steps downhill, nothing else.
+"""A network trained on digits layer by layer, without `TwoLayerNet` and `TwoLayerClassifier`.
 
-`TwoLayerClassifier` does the same with the same layers; here every step is in sight.
+`TwoLayerClassifier` uses the same layers and the same steps.
 """
 
 import numpy as np
@@ -23,12 +23,12 @@ loss_layer = SoftmaxWithLoss()
 
 
 def predict(x):
-    """Return the scores of each row: the highest one is the digit."""
+    """Return the scores of each row; the highest score is the predicted digit."""
     return affine2.forward(relu.forward(affine1.forward(x)))
 
 
 def accuracy(x, t):
-    """Return the share of rows that are told right."""
+    """Return the fraction of rows that are classified correctly."""
     return np.mean(predict(x).argmax(axis=1) == t)
 
 
@@ -36,7 +36,7 @@ steps = epochs * len(X_train) // batch_size
 for step in range(1, steps + 1):
     # 1. Draw a minibatch.
     batch = rng.choice(len(X_train), batch_size)
-    # 2. Find the gradient of its loss: forward through the layers, then backward.
+    # 2. Compute the gradient of its loss: forward through the layers, then backward.
     loss = loss_layer.forward(predict(X_train[batch]), t_train[batch])
     affine1.backward(relu.backward(affine2.backward(loss_layer.backward())))
     # 3. Step against the gradient.

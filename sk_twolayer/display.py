@@ -209,7 +209,7 @@ def _best_epoch(model: Any) -> int | None:
     return len(model.loss_curve_) - len(scores) + 1 + i
 
 
-DARK, RED = "#22303c", "#c8324a"  # values, gradients
+RED = "#d9534f"  # gradients; values have the text color of matplotlib, for dark backgrounds too
 
 
 def _draw_layers(layers: Sequence[tuple[str, str, int, int, str]], ax: Axes | None) -> Axes:
@@ -218,31 +218,34 @@ def _draw_layers(layers: Sequence[tuple[str, str, int, int, str]], ax: Axes | No
     A layer is a tuple: name, class, columns of input and output, parameters.
     """
     check_matplotlib_support("TwoLayerNet.plot")
+    from matplotlib import rcParams
+
     if ax is None:
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(figsize=(2.6 * len(layers) + 1, 2.8), layout="constrained")
-    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": DARK, "linewidth": 1.5}
-    line: dict[str, Any] = {"color": DARK, "linewidth": 1.3, "zorder": 1}
+    ink = rcParams["text.color"]
+    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": ink, "linewidth": 1.5}
+    line: dict[str, Any] = {"color": ink, "linewidth": 1.3, "zorder": 1}
     text: dict[str, Any] = {"ha": "center", "fontsize": 10}
     ax.plot([-0.7, len(layers) - 0.45], [0, 0], **line)
     for i, (name, kind, n_inputs, _, parameters) in enumerate(layers):
-        ax.text(i - 0.5, 0.08, f"(batch, {n_inputs}) →", va="bottom", color=DARK, **text)
+        ax.text(i - 0.5, 0.08, f"(batch, {n_inputs}) →", va="bottom", color=ink, **text)
         if i:  # the gradient of the input is not computed
             ax.text(i - 0.5, -0.08, f"← (batch, {n_inputs})", va="top", color=RED, **text)
         label = name if kind == "Affine" else kind
-        ax.text(i, 0, label, va="center", color=DARK, bbox=box, zorder=3, **text)
+        ax.text(i, 0, label, va="center", color="black", bbox=box, zorder=3, **text)
         if parameters:
             values, (W, b) = parameters.split(":")[0], (f"W{name[-1]}", f"b{name[-1]}")
             ax.plot([i, i], [-0.5, 0], **line)
             values = values.replace(f", {b}", f"\n{b}") + " ↑"
-            ax.text(i, -0.54, values, va="top", color=DARK, **text)
+            ax.text(i, -0.54, values, va="top", color=ink, **text)
             ax.text(i, -0.92, f"↓ d{W}, d{b}", va="top", color=RED, **text)
         elif name == "loss":
             ax.plot([i, i], [-0.5, 0], **line)
-            ax.text(i, -0.54, "t ↑", va="top", color=DARK, **text)
-    ax.text(-0.75, 0, "x", va="center", color=DARK, **{**text, "ha": "right"})
-    ax.text(len(layers) - 0.4, 0, "loss", va="center", color=DARK, **{**text, "ha": "left"})
+            ax.text(i, -0.54, "t ↑", va="top", color=ink, **text)
+    ax.text(-0.75, 0, "x", va="center", color=ink, **{**text, "ha": "right"})
+    ax.text(len(layers) - 0.4, 0, "loss", va="center", color=ink, **{**text, "ha": "left"})
     ax.set(xlim=(-0.9, len(layers) - 0.1), ylim=(-1.15, 0.4))
     ax.set_axis_off()
     return ax

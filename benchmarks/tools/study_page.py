@@ -33,11 +33,10 @@ somewhat too narrow.
 
 ## Accuracy and time
 
-![Accuracy and time to fit, one dot per classifier](images/frontier.png)
+![Accuracy and time to fit, one row per classifier](images/frontier.png)
 
 The mean difference in accuracy from `TwoLayerClassifier`, over the sets and splits on which both
-were run, and the time to fit (geometric mean of the ratios, on one thread). Classifiers on the line
-are not both slower and less accurate than another one.
+were run, and the time to fit (geometric mean of the ratios, on one thread).
 
 ## TwoLayerClassifier against each of the others
 
@@ -359,45 +358,52 @@ def draw_sets(study, path):
 
 
 def draw_frontier(study, path):
-    """Draw the difference in accuracy from OURS over the ratio of the times to fit."""
+    """Draw the difference in accuracy from OURS beside the ratio of the times to fit."""
     import matplotlib.pyplot as plt
 
-    contenders = study.contenders()
-    pairs = [(OURS, who) for who in contenders]
-    points = [100 * np.diff(study.means("accuracy", *pair)).ravel() for pair in pairs]
-    logs = [np.diff(np.log(study.means("seconds", *pair))).ravel() for pair in pairs]
-    means = np.array([differences.mean() for differences in points])
-    times = np.exp([ratios.mean() for ratios in logs])
-    figure, axis = plt.subplots(figsize=(8, 4.6), layout="constrained")
-    order = np.argsort(times)
-    best = np.maximum.accumulate(means[order])
-    front = order[means[order] >= best]
-    axis.plot(times[front], means[front], color="#adb5bd", lw=1, zorder=0)
-    for rank, place in enumerate(order):
-        who = contenders[place]
-        colour = BETTER if who == OURS else OTHER
-        half = half_width(points[place]) if place else 0.0
-        axis.errorbar(times[place], means[place], half, fmt="o", color=colour, capsize=3)
-        axis.annotate(
-            who,
-            (times[place], means[place]),
-            (7, 5 if rank % 2 else -11),  # below and above in turn, so that few names meet
-            textcoords="offset points",
-            color=colour,
-            fontsize="small",
-        )
-    axis.axhline(0, color=BETTER, lw=0.8, ls=":")
+    logs = {
+        who: np.diff(np.log(study.means("seconds", OURS, who))).ravel()
+        for who in study.contenders()
+    }
+    times = {who: float(np.exp(ratios.mean())) for who, ratios in logs.items()}
+    contenders = sorted(times, key=times.get, reverse=True)  # the fastest on top
+    colours = [BETTER if who == OURS else OTHER for who in contenders]
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.4), sharey=True, layout="constrained")
+    _draw_accuracies(axes[0], study, contenders, colours)
+    _draw_times(axes[1], [times[who] for who in contenders], colours)
+    for axis, equal in zip(axes, (0, 1), strict=True):
+        axis.axvline(equal, color=BETTER, lw=0.8, ls=":", zorder=0)
+        axis.spines[["top", "right", "left"]].set_visible(False)
+        axis.tick_params(axis="y", length=0)
+    axes[0].set_ylim(-0.5, len(contenders) - 0.3)
+    axes[0].set_yticks(range(len(contenders)), contenders)
+    for label, colour in zip(axes[0].get_yticklabels(), colours, strict=True):
+        label.set_color(BETTER if colour == BETTER else "black")
+    _save(figure, path)
+
+
+def _draw_accuracies(axis, study, contenders, colours):
+    for row, (who, colour) in enumerate(zip(contenders, colours, strict=True)):
+        points = 100 * np.diff(study.means("accuracy", OURS, who)).ravel()
+        half = None if who == OURS else half_width(points)
+        axis.errorbar(points.mean(), row, xerr=half, fmt="o", color=colour, capsize=3)
+    n_sets = len(study.names(OURS))
+    axis.set_title("Accuracy minus that of\nTwoLayerClassifier, in points", fontsize="medium")
+    axis.set_xlabel(f"means over {n_sets} sets, 95 % confidence intervals", fontsize="small")
+
+
+def _draw_times(axis, times, colours):
+    for row, (time, colour) in enumerate(zip(times, colours, strict=True)):
+        axis.plot([1, time], [row, row], color=colour, lw=1)
+        axis.plot(time, row, "o", color=colour)
+        text = f"{time:.{0 if time >= 10 else 1 if time >= 1 else 2}f}"
+        offset = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
+        axis.annotate(text, (time, row), color=colour, **offset)
+    axis.set_title("Time to fit divided by that of\nTwoLayerClassifier", fontsize="medium")
+    axis.set_xlabel("geometric means, log scale", fontsize="small")
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter("{x:g}")
-    axis.margins(x=0.2, y=0.1)
-    axis.set_xlabel("time to fit, as a multiple of that of TwoLayerClassifier (log scale)")
-    axis.set_ylabel("accuracy minus that of\nTwoLayerClassifier, in points")
-    axis.set_title(
-        f"Accuracy and time to fit, means over {len(points[0])} sets (95 % confidence intervals)",
-        fontsize="medium",
-    )
-    axis.spines[["top", "right"]].set_visible(False)
-    _save(figure, path)
+    axis.margins(x=0.12)
 
 
 def _save(figure, path):

@@ -1,4 +1,4 @@
-"""What is public: ``__all__`` of every public module of the package."""
+"""The public names: ``__all__`` of every public module of the package."""
 
 import importlib
 import pkgutil
@@ -17,14 +17,14 @@ def modules() -> Iterator[str]:
 
 
 def public_names() -> Iterator[str]:
-    """Yield the qualified names of all that the public modules offer."""
+    """Yield the qualified names that the public modules export."""
     for module in modules():
         for name in importlib.import_module(module).__all__:
             yield f"{module}.{name}"
 
 
 def value_of(name: str) -> Any:
-    """Return what a qualified name stands for."""
+    """Return the object with a qualified name."""
     module, attribute = name.rsplit(".", 1)
     return getattr(importlib.import_module(module), attribute)
 
@@ -32,7 +32,7 @@ def value_of(name: str) -> Any:
 def missing(documented: Iterable[str]) -> list[str]:
     """Return the public names that are not among the documented ones.
 
-    What several modules offer needs to be documented at one of them only.
+    A name that several modules export needs to be documented in one of them only.
     """
     public = set(public_names())
     values = [value_of(name) for name in public.intersection(documented)]

@@ -1,4 +1,4 @@
-"""The page of promises names tests, and they are there."""
+"""The pages of guarantees and integrations name tests, and these tests exist."""
 
 import ast
 import re
@@ -24,3 +24,12 @@ def test_a_named_test_is_there(name):
         [found] = [node for node in body if getattr(node, "name", None) == part]
         assert part.startswith(("test_", "Test"))
         body = found.body
+
+
+def test_the_tests_named_on_the_page_of_integrations_exist():
+    page = (ROOT / "docs/clients.md").read_text()
+    scripts = [path.read_text() for path in (ROOT / "tests/integrations").glob("test_*.py")]
+    defined = set(re.findall(r"def (test_\w+)", "".join(scripts)))
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 20
+    assert named - defined == set()
