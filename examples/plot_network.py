@@ -2,7 +2,7 @@
 A network as a graph of its layers
 ==================================
 
-`TwoLayerNet` holds its layers in order. `print(net)` lists them with their shapes, and
+`TwoLayerNet` contains its layers in order. `print(net)` lists them with their shapes, and
 `TwoLayerNet.plot` draws them.
 """
 

@@ -46,3 +46,8 @@ def test_a_public_name_that_is_missing_in_the_documentation_is_found():
 @pytest.mark.parametrize(("name", "content"), drawings.files().items(), ids=drawings.files())
 def test_the_pictures_of_the_site_are_those_of_the_script(name, content):
     assert (ROOT / "docs" / "_static" / name).read_text(encoding="utf-8") == content
+
+
+def test_the_list_at_the_head_of_the_gallery_has_its_examples_in_their_order():
+    header = (ROOT / "examples" / "GALLERY_HEADER.rst").read_text()
+    assert [f"{name}.py" for name in re.findall(r"<(plot_\w+)>", header)] == gallery.ORDER
