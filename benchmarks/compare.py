@@ -1,37 +1,53 @@
-"""Everything that is claimed about speed and memory, measured, and written to docs/benchmarks.md.
+"""Measure all that is claimed about speed and memory, and write it to docs/benchmarks.md.
 
-It measures training (six workloads, three solvers, two types), prediction, memory, saved sizes, a
-grid search, sparse rows, and how the cost grows, against MLPClassifier, the matrix products alone
-and, where it is installed, PyTorch. Contenders take turns; times are ratios, but for growth. The
-whole takes about twenty minutes on two cores; results go to benchmarks/results.json, tables and
-pictures to docs. With --render, only the latter are made again.
+Measured are training (six workloads, two solvers, two types), predictions, short calls, the fixed
+cost of a fit, memory, sizes of saved models, grid searches, sparse rows, the growth of the cost
+with each size, a second thread, and the gain of each idea, in comparison with MLPClassifier, the
+matrix products alone and, if installed, PyTorch and JAX. Runs alternate; figures are ratios, except
+for the time of an epoch. It takes about half an hour on two cores. Results go to
+benchmarks/results.json, tables and pictures to docs. With --render, only the latter are made again.
+The variables that choose a kernel of OpenBLAS have to be unset:
+
+    python -m pip install -e ".[benchmarks]"
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python benchmarks/compare.py
 """
 
 import argparse
+import importlib.metadata
+import importlib.util
 import json
 import os
 import pickle
 import platform
 import time
+import warnings
 from functools import partial
 from pathlib import Path
 
+import ideas
 import numpy as np
 import scipy
 import scipy.sparse
 import sklearn
-from sklearn.datasets import load_digits
+import small_calls
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.model_selection import GridSearchCV
-from threadpoolctl import threadpool_info
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import scale
+from threadpoolctl import threadpool_info, threadpool_limits
 from tools import pages
 from tools.contenders import WORKLOADS, Workload, ours, seconds_of, theirs, torch, trainings
 from tools.measuring import blas_threads, interleaved, peaks, ratio
 
+from sk_twolayer import TwoLayerClassifier
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
-SOLVERS = ["sgd", "momentum", "adam"]
-SPARSE = Workload(20000, 7000, 100, 200, 10, 2)
-START = Workload(8000, 100, 100, 100, 10, 1)
+SOLVERS = ["sgd", "adam"]
+SPARSE = Workload("sparse rows", 20000, 7000, 100, 200, 10, 2)
+START = Workload("start", 8000, 100, 100, 100, 10, 1)
+GRID = {"size": [25, 50, 100, 200], "rate": [0.001, 0.003, 0.01, 0.03, 0.1]}
+GRID["alpha"] = [1e-4, 1e-3, 1e-2]
 GROWTH = {
     "n": [2000, 8000, 32000, 128000],
     "d": [10, 30, 100, 300, 1000, 3000],
@@ -41,24 +57,27 @@ GROWTH = {
 
 
 def training(repeats):
-    """Compare fits: the whole grid on one BLAS thread, and float32 on those each takes itself."""
+    """Compare fits: with one BLAS thread, and float32 also with the default number of threads."""
     results = []
     for threads, dtypes in (("1", ["float32", "float64"]), ("default", ["float32"])):
         for solver in SOLVERS:
             for dtype in dtypes:
+                frameworks = ["PyTorch"] + ["JAX"] * (threads == "1")  # JAX is pinned to one core
                 for workload in WORKLOADS:
+                    contenders = trainings(workload, solver, dtype, frameworks)
                     with blas_threads(threads):
-                        seconds = interleaved(trainings(workload, solver, dtype), repeats)
+                        seconds = interleaved(contenders, repeats)
                     figures = {name: ratio(seconds, name) for name in seconds if name != "ours"}
                     figures["of products"] = ratio(seconds, "ours", "products")
+                    figures["epoch"] = float(np.median(seconds["ours"])) / workload.epochs
                     told = {"threads": threads, "solver": solver, "dtype": dtype}
-                    results.append({**told, "workload": str(workload), **figures})
+                    results.append({**told, "workload": workload.name, **figures})
                     print(results[-1], flush=True)
     return results
 
 
 def seconds_once_awake(times, function, *arguments):
-    """Return how long some calls take, after one that wakes the BLAS threads they use."""
+    """Return the seconds of some calls, after one that wakes the BLAS threads they use."""
     function(*arguments)
     start = time.perf_counter()
     for _ in range(times):
@@ -84,7 +103,7 @@ def prediction(repeats):
                     with blas_threads(threads):
                         figure = ratio(interleaved(timed, repeats), "MLPClassifier")
                     told = {"threads": threads, "method": method, "rows": len(rows)}
-                    results.append({**told, "workload": str(workload), "ratio": figure})
+                    results.append({**told, "workload": workload.name, "ratio": figure})
     return results
 
 
@@ -93,7 +112,7 @@ def memory():
     results = []
     for workload in WORKLOADS:
         for solver in SOLVERS:
-            found = {"workload": str(workload), "solver": solver}
+            found = {"workload": workload.name, "solver": solver}
             for who, make in (("ours", ours), ("MLPClassifier", theirs)):
                 found[who] = peaks(workload, solver, "float32", who)
                 X, y = workload.data("float32")
@@ -106,25 +125,89 @@ def memory():
     return results
 
 
-def grid_search(repeats):
-    """Compare a search over 12 candidates in 5 folds with 2 jobs."""
-    X, y = load_digits(return_X_y=True)
-    X = (X / 16).astype("float32")
-    rates = [0.001, 0.01, 0.03, 0.1]
-    searches = {}
-    for name, make, size, rate in (
-        ("ours", ours, "hidden_size", "learning_rate"),
-        ("MLPClassifier", theirs, "hidden_layer_sizes", "learning_rate_init"),
+def short_calls(repeats):
+    """Compare the CPU time of short calls and of predictions of whole sets."""
+    found = []
+    for name, seconds, quartiles in small_calls.ratios(
+        small_calls.all_calls(50, "float64"), repeats
     ):
-        clf = make(Workload(*X.shape, 50, 32, 10, 30), "sgd")
-        grid = {size: [25, 50, 100], rate: rates}
-        searches[name] = GridSearchCV(clf, grid, cv=5, n_jobs=2, error_score="raise")
-    timed = {n: partial(seconds_of, search.fit, X, y) for n, search in searches.items()}
-    os.environ["PYTHONWARNINGS"] = "ignore"  # in the jobs: the epochs are fixed
-    interleaved(timed, 1)
-    seconds = interleaved(timed, repeats)
-    scores = {name: search.best_score_ for name, search in searches.items()}
-    return {"ratio": ratio(seconds, "MLPClassifier"), "best scores": scores}
+        found.append({"call": name, "seconds": seconds, "quartiles": quartiles})
+        print(found[-1], flush=True)
+    return found
+
+
+def fixed_cost(repeats):
+    """Measure the part of a default fit that does not depend on the number of epochs.
+
+    Fits of E and of 3 E epochs differ by 2 E epochs, so the rest is (3 t(E) - t(3 E)) / 2.
+    """
+    rng = np.random.RandomState(0)
+    sets = {
+        "iris": load_iris(return_X_y=True),
+        "breast_cancer": load_breast_cancer(return_X_y=True),
+        "digits": load_digits(return_X_y=True),
+        "5000 x 30": (rng.standard_normal((5000, 30)), rng.randint(2, size=5000)),
+    }
+    results = []
+    for name, (X, y) in sets.items():
+        X = scale(X).astype(np.float32)
+        epochs = TwoLayerClassifier(random_state=0).fit(X, y).max_iter_
+        options = {"learning_rate_schedule": "cosine", "tol": None, "random_state": 0}
+        once, thrice = (
+            TwoLayerClassifier(max_iter=factor * epochs, **options) for factor in (1, 3)
+        )
+        with threadpool_limits(1):
+            times = np.array(
+                [
+                    [
+                        small_calls.seconds_of_cpu(partial(clf.fit, X, y), 1)
+                        for clf in (once, thrice)
+                    ]
+                    for _ in range(repeats)
+                ]
+            )
+        shares = (3 * times[:, 0] - times[:, 1]) / 2 / times[:, 0]
+        results.append(
+            {"set": name, "rows": len(X), "epochs": epochs, "share": float(np.median(shares))}
+        )
+        print(results[-1], flush=True)
+    return results
+
+
+def grid_search(repeats):
+    """Compare searches over 60 candidates in 3 folds with 2 jobs, else with default parameters."""
+    os.environ["PYTHONWARNINGS"] = "ignore"  # in the jobs: some candidates do not converge
+    results = []
+    for name, load in (("digits", load_digits), ("breast_cancer", load_breast_cancer)):
+        X, y = load(return_X_y=True)
+        X = scale(X).astype(np.float32)
+        searches = {}
+        for who, clf, size, rate in (
+            ("ours", TwoLayerClassifier(random_state=0), "hidden_size", "learning_rate"),
+            (
+                "MLPClassifier",
+                MLPClassifier(random_state=0),
+                "hidden_layer_sizes",
+                "learning_rate_init",
+            ),
+        ):
+            grid = {size: GRID["size"], rate: GRID["rate"], "alpha": GRID["alpha"]}
+            searches[who] = GridSearchCV(clf, grid, cv=3, n_jobs=2, error_score="raise")
+        timed = {who: partial(seconds_of, search.fit, X, y) for who, search in searches.items()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            seconds = interleaved(timed, repeats)
+        scores = {who: float(search.best_score_) for who, search in searches.items()}
+        results.append(
+            {
+                "set": name,
+                "ratio": ratio(seconds, "MLPClassifier"),
+                "seconds": float(np.median(seconds["ours"])),
+                "best scores": scores,
+            }
+        )
+        print(results[-1], flush=True)
+    return results
 
 
 def sparse(repeats):
@@ -152,8 +235,7 @@ def growth(repeats):
             # enough epochs that what comes before the first one does not count
             multiplications = workload.n * workload.d * workload.hidden
             workload = workload._replace(epochs=max(1, 10**9 // multiplications))
-            contenders = trainings(workload, "sgd", "float32")
-            contenders.pop("PyTorch", None)
+            contenders = trainings(workload, "sgd", "float32", frameworks=())
             with blas_threads("1"):
                 seconds = interleaved(contenders, repeats)
             medians = {w: float(np.median(s)) / workload.epochs for w, s in seconds.items()}
@@ -161,8 +243,21 @@ def growth(repeats):
     return results
 
 
+def threads(repeats):
+    """Measure the gain of a second BLAS thread."""
+    return [
+        {"sizes": sizes, "multiplications": product, "gains": gains}
+        for sizes, product, gains in small_calls.threads_gain(repeats)
+    ]
+
+
+def gains_of_ideas(repeats):
+    """Measure the gain of each idea behind the speed."""
+    return dict(ideas.measure(repeats))
+
+
 def machine():
-    """Tell on what the figures were got."""
+    """Return the machine and the versions on which the figures are measured."""
     blas = {(pool["internal_api"], pool.get("architecture")) for pool in threadpool_info()}
     return {
         "cores": os.cpu_count(),
@@ -172,7 +267,9 @@ def machine():
         "SciPy": scipy.__version__,
         "scikit-learn": sklearn.__version__,
         "PyTorch": torch and torch.__version__,
-        "BLAS": sorted(f"{api} ({kind})" for api, kind in blas if kind),
+        "JAX": importlib.metadata.version("jax") if importlib.util.find_spec("jax") else None,
+        "BLAS": sorted(f"{api}, kernel {kind}" for api, kind in blas if kind),
+        "date": time.strftime("%Y-%m-%d"),
     }
 
 
@@ -183,23 +280,30 @@ def main():
     )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--render", action="store_true", help="make tables and pictures only")
-    parser.add_argument("--only", nargs="+", metavar="PART", help="measure these parts anew")
+    parser.add_argument("--only", nargs="+", metavar="PART", help="measure only these parts")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", metavar="DIRECTORY")
     arguments = parser.parse_args()
     parts = {
         "machine": machine,
         "training": partial(training, arguments.repeats),
         "prediction": partial(prediction, arguments.repeats),
+        "short calls": partial(short_calls, 3 * arguments.repeats),
+        "fixed cost": partial(fixed_cost, 3 * arguments.repeats),
         "memory": memory,
-        "grid search": partial(grid_search, arguments.repeats),
+        "grid search": partial(grid_search, min(2, arguments.repeats)),
         "sparse": partial(sparse, arguments.repeats),
         "growth": partial(growth, arguments.repeats),
+        "threads": partial(threads, arguments.repeats),
+        "ideas": partial(gains_of_ideas, 2 * arguments.repeats),
     }
+    kernel = sorted({"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(os.environ))
+    if kernel and not arguments.render:
+        raise SystemExit(f"unset {' and '.join(kernel)}: OpenBLAS has to choose its kernel itself")
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in () if arguments.render else arguments.only or parts:
         results[name] = parts[name]()
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    pages.write(results, arguments.docs, START._asdict())
+    pages.write(results, arguments.docs, START._asdict(), WORKLOADS)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What each idea behind the speed brings: the time without it, divided by the time with it.
+"""The gain of each idea behind the speed: the time without it, divided by the time with it.
 
-In float32 on one BLAS thread; median and range over runs that take turns. The last line is a whole
-epoch of a net walked layer by layer, divided by one of a net that is bound.
+In float32 on one BLAS thread; median and range over alternating runs. The last line is an epoch of
+a net whose layers are called one by one, divided by an epoch of a net whose layers are bound.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def draw(*shape, order="C"):
 
 
 def step_inside_the_product(rows, features, hidden, classes):
-    """Take the step inside the product, instead of a gradient that is subtracted."""
+    """Compute the step inside the product, instead of subtracting a gradient."""
     W, x, dout = draw(features, hidden), draw(rows, features), draw(rows, hidden)
 
     def without():
@@ -42,26 +42,26 @@ def step_inside_the_product(rows, features, hidden, classes):
 
 
 def bind_once(rows, features, hidden, classes):
-    """Find out once what to call BLAS with."""
+    """Determine the arguments of BLAS once."""
     into, x, W = draw(rows, hidden), draw(rows, features), draw(features, hidden)
     return lambda: bind_product(into, x, W, keep=0)(), bind_product(into, x, W, keep=0)
 
 
-def copy_rows_to_memory_made_before(rows, features, hidden, classes):
-    """Take rows into memory made before."""
+def rows_into_a_preallocated_array(rows, features, hidden, classes):
+    """Take rows by `take` into a preallocated array, instead of `X[rows]`."""
     X, order = draw(20 * rows, features), RNG.permutation(20 * rows)[:rows]
     out = np.empty((rows, features), np.float32)
     return lambda: X[order], lambda: X.take(order, 0, out, "clip")
 
 
 def softmax_by_columns(rows, features, hidden, classes):
-    """Keep scores by columns, so that NumPy goes along the batch."""
+    """Store scores in column-major order, so that softmax sums along the batch."""
     by_rows, by_columns = draw(rows, classes), draw(rows, classes, order="F")
     return lambda: softmax(by_rows, by_rows), lambda: softmax(by_columns, by_columns)
 
 
 def multiply_by_the_mask(rows, features, hidden, classes):
-    """Multiply by relu's mask, instead of writing zeros where it says so."""
+    """Multiply by relu's mask, instead of assigning zeros by it."""
     y, dout = draw(rows, hidden), draw(rows, hidden)
     mask = np.empty(y.shape, bool)
 
@@ -77,7 +77,7 @@ def multiply_by_the_mask(rows, features, hidden, classes):
 
 
 def sums_by_a_product(rows, features, hidden, classes):
-    """Add up the rows of a bias's gradient by a product with ones, that lands in the bias."""
+    """Sum the rows of a bias's gradient by a product with ones."""
     dout, b, ones = draw(rows, hidden), draw(hidden), np.ones((1, rows), np.float32)
 
     def without():
@@ -87,7 +87,7 @@ def sums_by_a_product(rows, features, hidden, classes):
 
 
 def losses_at_once(rows, features, hidden, classes):
-    """Read the losses of many minibatches at once."""
+    """Compute the losses of 64 minibatches in one call."""
     layer = SoftmaxWithLoss()
     memory = draw(2, MAX_SLOTS, classes, rows).swapaxes(-1, -2)
     layer.set_batch(*memory)
@@ -98,7 +98,7 @@ def losses_at_once(rows, features, hidden, classes):
 
 
 def adam_in_blocks(rows, features, hidden, classes):
-    """Let Adam go over theta in blocks that fit the cache (hidden units times 8)."""
+    """Update theta in blocks that fit the cache, for Adam (hidden units times 8)."""
     block = _base.BLOCK_SIZE
 
     def add_gradient(into, *, scale, keep):
@@ -126,7 +126,7 @@ def axpy(rows, features, hidden, classes):
 
 
 def few_columns(rows, features, hidden, classes):
-    """Add a very sparse gradient to used columns alone (1 in 1000, features times 100)."""
+    """Add a sparse gradient only to used columns (1 nonzero in 1000, features times 100)."""
     features *= 100
     x = sparse.random(rows, features, 0.001, "csr", np.float32, random_state=0)
     W, dout = draw(features, hidden), draw(rows, hidden)
@@ -138,7 +138,7 @@ def few_columns(rows, features, hidden, classes):
 
 
 def bound_layers(rows, features, hidden, classes):
-    """Train on layers that are bound to their memory, instead of walking them one by one."""
+    """All of training: bound layers, instead of `forward` and `backward` of each."""
     X, t = draw(50 * rows, features), RNG.integers(classes, size=50 * rows)
     nets = [TwoLayerNet(features, hidden, classes, dtype=np.float32, random_state=0) for _ in "ab"]
     random_state = np.random.RandomState(0)
@@ -160,7 +160,7 @@ def bound_layers(rows, features, hidden, classes):
 IDEAS = [
     step_inside_the_product,
     bind_once,
-    copy_rows_to_memory_made_before,
+    rows_into_a_preallocated_array,
     softmax_by_columns,
     multiply_by_the_mask,
     sums_by_a_product,
@@ -180,6 +180,20 @@ def seconds(function, times):
     return time.perf_counter() - start
 
 
+def measure(repeats):
+    """Yield the description of each idea, and the ratio of times for each shape."""
+    for idea in IDEAS:
+        figures = []
+        for shape in SHAPES:
+            without, with_it = idea(*shape)
+            with threadpool_limits(1):
+                times = max(1, int(0.02 / max(1e-7, seconds(with_it, 1))))
+                runs = [(seconds(without, times), seconds(with_it, times)) for _ in range(repeats)]
+            slow, fast = zip(*runs, strict=True)
+            figures.append(ratio({"without": slow, "ours": fast}, "without"))
+        yield idea.__doc__[0].lower() + idea.__doc__[1:-1], figures
+
+
 def main():
     """Print a line for each idea."""
     parser = argparse.ArgumentParser(
@@ -188,19 +202,9 @@ def main():
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
     print("rows x features, hidden, classes:", *SHAPES, sep="   ")
-    for idea in IDEAS:
-        told = []
-        for shape in SHAPES:
-            without, with_it = idea(*shape)
-            with threadpool_limits(1):
-                times = max(1, int(0.02 / max(1e-7, seconds(with_it, 1))))
-                runs = [
-                    (seconds(without, times), seconds(with_it, times))
-                    for _ in range(arguments.repeats)
-                ]
-            slow, fast = zip(*runs, strict=True)
-            told.append("{:5.1f} ({:.1f}-{:.1f})".format(*ratio({"a": slow, "ours": fast}, "a")))
-        print(f"{idea.__doc__:86s}", *told, sep="  ", flush=True)
+    for idea, figures in measure(arguments.repeats):
+        told = ("{:5.1f} ({:.1f}-{:.1f})".format(*figure) for figure in figures)
+        print(f"{idea:98s}", *told, sep="  ", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """CPU time of predictions and of short calls of `partial_fit`, divided by MLPClassifier's.
 
-Both models have the same shape and dtype, and one BLAS thread. They take turns, so that a slow
-moment of the machine slows both; each figure is the median of the ratios, with their quartiles.
-Below 1, TwoLayerClassifier takes less time. ``--threads`` prints another table: what two BLAS
-threads bring to predictions and to training, and what happens beside a process that keeps a core
-busy.
+Both models have the same shape and dtype, and one BLAS thread. Their calls alternate, so that other
+load slows both; each figure is the median of the ratios, with their quartiles. Below 1,
+TwoLayerClassifier takes less time. ``--threads`` prints another table: the gain of two BLAS threads
+in predictions and in training, and its loss beside a process that keeps a core busy.
 
 Run without the variables that choose an OpenBLAS kernel for the tests::
 
@@ -62,7 +61,7 @@ def seconds_of_cpu(call, number):
 
 
 def seconds_of_wall(call, number):
-    """Return the time of one call by the clock on the wall, in seconds."""
+    """Return the elapsed time of one call, in seconds."""
     start = time.perf_counter()
     for _ in range(number):
         call()
@@ -131,21 +130,27 @@ def whole_sets(dtype):
             yield name, partial(getattr(one, method), X), partial(getattr(other, method), X)
 
 
-def print_ratios(calls, repeats):
-    """Print a line for each pair of calls."""
+def ratios(calls, repeats):
+    """Yield the name of each pair of calls, our median time and the quartiles of the ratio."""
     for name, ours, theirs in calls:
         with threadpool_limits(1):
-            seconds, (low, median, high) = compare(ours, theirs, repeats)
-        print(
-            f"{name:56s} {1e6 * seconds:10.0f} µs  {median:5.2f} ({low:.2f} to {high:.2f})",
-            flush=True,
-        )
+            seconds, quartiles = compare(ours, theirs, repeats)
+        yield name, float(seconds), [float(quartile) for quartile in quartiles]
 
 
-def print_threads(repeats):
-    """Print what two BLAS threads bring, alone and beside a process that keeps a core busy."""
-    print(f"{os.cpu_count()} cores; times with one BLAS thread, divided by those with two\n")
-    print("rows x columns, units, batch (classes)    multiplications   fit   fit, busy   predict")
+def all_calls(hidden, dtype):
+    """Yield the name of each call, and both calls."""
+    yield from small_predictions(hidden, dtype)
+    yield from small_fits(hidden, dtype)
+    yield from whole_sets(dtype)
+
+
+def threads_gain(repeats):
+    """Yield sizes, multiplications per product, and the gains of a second BLAS thread.
+
+    The gains are of a fit, of a fit beside a process that keeps a core busy, and of predictions:
+    the elapsed time with one BLAS thread, divided by that with two.
+    """
     for n, d, hidden, batch, n_classes in THREADED:
         rng = np.random.RandomState(0)
         X, y = rng.standard_normal((n, d)).astype(np.float32), np.arange(n) % n_classes
@@ -156,25 +161,33 @@ def print_threads(repeats):
             with threadpool_limits(number, user_api="blas"):
                 call()
 
-        figures = []
-        for call, busy in ((clf.fit, False), (clf.fit, True), (fitted.predict_proba, False)):
-            call = partial(call, X) if call != clf.fit else partial(clf.fit, X, y)
+        gains = []
+        fit, predict = partial(clf.fit, X, y), partial(fitted.predict_proba, X)
+        for call, busy in ((fit, False), (fit, True), (predict, False)):
             command = [sys.executable, "-c", "while True: pass"]
             neighbour = subprocess.Popen(command) if busy else None
             try:
                 one, two = (partial(with_threads, number, call) for number in (1, 2))
-                ratio = compare(one, two, repeats, at_least=0.3, clock=seconds_of_wall)[1][1]
+                gain = compare(one, two, repeats, at_least=0.3, clock=seconds_of_wall)[1][1]
             finally:
                 if neighbour is not None:
                     neighbour.kill()
                     neighbour.wait()
-            figures.append(ratio)
-        product = batch * hidden * max(d, n_classes)
-        print(
-            f"{f'{n} x {d}, {hidden}, {batch} ({n_classes})':44s} 2**{np.log2(product):4.1f}"
-            + "".join(f"{figure:9.2f}" for figure in figures),
-            flush=True,
+            gains.append(float(gain))
+        yield (
+            f"{n} x {d}, {hidden}, {batch} ({n_classes})",
+            batch * hidden * max(d, n_classes),
+            gains,
         )
+
+
+def print_threads(repeats):
+    """Print a line for each shape."""
+    print(f"{os.cpu_count()} cores; times with one BLAS thread, divided by those with two\n")
+    print("rows x columns, units, batch (classes)    multiplications   fit   fit, busy   predict")
+    for name, product, gains in threads_gain(repeats):
+        told = "".join(f"{gain:9.2f}" for gain in gains)
+        print(f"{name:44s} 2**{np.log2(product):4.1f}{told}", flush=True)
 
 
 def main():
@@ -193,12 +206,12 @@ def main():
     if arguments.threads:
         print_threads(arguments.repeats)
         return
-    for calls in (
-        small_predictions(arguments.hidden, arguments.dtype),
-        small_fits(arguments.hidden, arguments.dtype),
-        whole_sets(arguments.dtype),
-    ):
-        print_ratios((call for call in calls if arguments.only in call[0]), arguments.repeats)
+    calls = (
+        call for call in all_calls(arguments.hidden, arguments.dtype) if arguments.only in call[0]
+    )
+    for name, seconds, (low, median, high) in ratios(calls, arguments.repeats):
+        told = f"{median:5.2f} ({low:.2f} to {high:.2f})"
+        print(f"{name:56s} {1e6 * seconds:10.0f} µs  {told}", flush=True)
 
 
 if __name__ == "__main__":

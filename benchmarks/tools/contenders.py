@@ -1,7 +1,12 @@
-"""Those who are compared: each trains the same net, on the same rows, for the same epochs."""
+"""The implementations that are compared: each trains the same net on the same rows."""
 
+import importlib.util
+import json
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +28,7 @@ MOMENTUM = {"sgd": 0.0, "momentum": 0.9, "adam": 0.0}
 class Workload(NamedTuple):
     """Sizes of a problem; the data are random, as the time of an epoch does not depend on them."""
 
+    name: str
     n: int
     d: int
     hidden: int
@@ -30,8 +36,9 @@ class Workload(NamedTuple):
     classes: int
     epochs: int
 
-    def __str__(self):
-        """Say it as the tables do."""
+    @property
+    def sizes(self):
+        """Rows and columns, hidden units, rows per minibatch and classes, as the tables show it."""
         return f"{self.n} x {self.d}, {self.hidden}, {self.batch} ({self.classes})"
 
     @property
@@ -47,12 +54,12 @@ class Workload(NamedTuple):
 
 
 WORKLOADS = [
-    Workload(1797, 64, 50, 32, 10, 150),
-    Workload(1797, 64, 100, 200, 10, 150),
-    Workload(20000, 20, 100, 200, 2, 15),
-    Workload(2000, 5000, 100, 64, 20, 5),
-    Workload(60000, 784, 50, 100, 10, 2),
-    Workload(60000, 784, 800, 128, 10, 1),
+    Workload("digits, 50 units", 1797, 64, 50, 32, 10, 150),
+    Workload("small table, 256 units", 5000, 30, 256, 128, 2, 20),
+    Workload("large table, 256 units", 20000, 100, 256, 128, 5, 5),
+    Workload("wide table, 100 units", 2000, 5000, 100, 64, 20, 5),
+    Workload("images, 50 units", 60000, 784, 50, 100, 10, 2),
+    Workload("images, 800 units", 60000, 784, 800, 128, 10, 1),
 ]
 
 
@@ -89,7 +96,7 @@ def theirs(workload, solver, epochs=None):
 
 
 def in_torch(workload, solver, X, y):
-    """Train the net with PyTorch, eagerly, as its tutorials do."""
+    """Train the net with PyTorch in eager mode, as its tutorials do."""
     torch.manual_seed(0)
     rows = torch.from_numpy(X)
     binary = workload.outputs == 1
@@ -111,11 +118,51 @@ def in_torch(workload, solver, X, y):
             optimizer.step()
 
 
+class InJAX:
+    """Training with JAX, compiled, in a process of its own that is pinned to one core.
+
+    Without that, its products would take both cores of a machine with two. The constructor waits
+    until all is compiled; each call trains once more.
+
+    Parameters
+    ----------
+    workload : Workload
+        The sizes.
+    solver : str
+        The solver.
+    dtype : str
+        Type of X and of the parameters.
+    """
+
+    def __init__(self, workload, solver, dtype):
+        arguments = [json.dumps(workload), solver, dtype]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tools.jax_training", *arguments],
+            cwd=Path(__file__).parent.parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if self.process.stdout.readline() != "ready\n":
+            raise RuntimeError("the training with JAX did not start")
+
+    def __call__(self):
+        """Train, and return the seconds."""
+        print("train", file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+    def __del__(self):
+        """End the process."""
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
 def products_alone(workload, X):
     """Return the seconds that the five products of every step take, and nothing else.
 
-    They are calls of BLAS on memory made before, over the rows as they lie; what is left over at
-    the end of an epoch is reckoned in.
+    They are calls of BLAS on preallocated arrays, over the rows in their order; the time is scaled
+    up by the rows of the last, smaller minibatch.
     """
     (n, _), batch, dtype = X.shape, workload.batch, X.dtype
     gemm = {"float32": blas.sgemm, "float64": blas.dgemm}[dtype.name]
@@ -146,14 +193,16 @@ def seconds_of(function, *arguments):
     return time.perf_counter() - start
 
 
-def trainings(workload, solver, dtype):
-    """Return, by name, what trains and returns the seconds it took: ours first."""
+def trainings(workload, solver, dtype, frameworks=("PyTorch", "JAX")):
+    """Return a function per name that trains and returns the seconds it took, ours first."""
     X, y = workload.data(dtype)
     contenders = {
         "ours": partial(seconds_of, ours(workload, solver).fit, X, y),
         "MLPClassifier": partial(seconds_of, theirs(workload, solver).fit, X, y),
         "products": partial(products_alone, workload, X),
     }
-    if torch is not None:
+    if torch is not None and "PyTorch" in frameworks:
         contenders["PyTorch"] = partial(seconds_of, in_torch, workload, solver, X, y)
+    if importlib.util.find_spec("jax") and "JAX" in frameworks:
+        contenders["JAX"] = InJAX(workload, solver, dtype)
     return contenders

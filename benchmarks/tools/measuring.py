@@ -1,4 +1,4 @@
-"""Interleaved runs, ratios with their spread, and peaks of memory."""
+"""Alternating runs, ratios with their spread, and peaks of memory."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from tools.contenders import Workload, ours, theirs, torch
 
-PAUSE = 0.05  # for BLAS threads of the last one, which spin for a while, to come to rest
+PAUSE = 0.05  # until the BLAS threads of the last run, which wait actively for a while, sleep
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def blas_threads(threads):
 
 
 def interleaved(contenders, repeats):
-    """Return the seconds of each contender, who take turns so that a slow machine slows all."""
+    """Return the seconds of each contender, in alternating runs, so that other load slows all."""
     seconds = {name: [] for name in contenders}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are fixed

@@ -333,7 +333,7 @@ def test_warm_start(solver, iris):
     clf.fit(X, y).fit(X, np.repeat([0, 1, 2], [40, 40, 70]))  # the same classes
     for others in ([0, 1], [0, 1, 3], [0, 1, 2, 3], [0, 1, 2, 3, 4]):
         message = (
-            "warm_start can only be used where `y` has the same classes as in the previous call "
+            "warm_start can only be used if `y` has the same classes as in the previous call "
             f"to fit. Previously got [0 1 2], `y` has {np.array(others)}"
         )
         with pytest.raises(ValueError, match=re.escape(message)):

@@ -87,7 +87,8 @@ def test_scores_of_ten_thousand_and_more(X, y, dtype, scale):
 def test_training_from_probabilities_of_zero_and_one(X, y, solver, dtype):
     """Some rows are of classes to which the model gives a probability of 0."""
     X = X.astype(dtype)
-    clf = make(solver=solver, warm_start=True, max_iter=1, batch_size="full").fit(X, y)
+    options = {"alpha": 0.0, "warm_start": True, "max_iter": 1, "batch_size": "full"}
+    clf = make(solver=solver, **options).fit(X, y)
     clf.coefs_[1] *= dtype(1e4)
     clf.set_params(max_iter=20).fit(X, y)
     curve = clf.loss_curve_
