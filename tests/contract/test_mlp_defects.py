@@ -37,7 +37,7 @@ def flat(clf):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_early_stopping_is_stratified_for_many_classes(seed, rng):
+def test_early_stopping_is_stratified_for_many_classes(seed, rng):
     """The rows held out are stratified for two classes only, though the documentation says more."""
     seen = []
 
@@ -51,7 +51,7 @@ def test_a_early_stopping_is_stratified_for_many_classes(seed, rng):
 
 
 @pytest.mark.parametrize("scoring", ["loss", None])
-def test_b_warm_start_with_early_stopping_resumes_and_keeps_the_best(scoring, digits):
+def test_warm_start_with_early_stopping_resumes_and_keeps_the_best(scoring, digits):
     """A second fit runs one epoch, and its "best" weights are overwritten by later ones.
 
     scikit-learn #13656, #18269.
@@ -70,7 +70,7 @@ def test_b_warm_start_with_early_stopping_resumes_and_keeps_the_best(scoring, di
     assert clf.validation_scores_[-1] < clf.best_validation_score_  # so the last is not the best
 
 
-def test_c_a_minibatch_of_weight_zero_has_no_effect(digits):
+def test_a_minibatch_of_weight_zero_has_no_effect(digits):
     """A minibatch whose weights are all zero is a ZeroDivisionError.
 
     scikit-learn #30155, which brought the weights.
@@ -85,7 +85,7 @@ def test_c_a_minibatch_of_weight_zero_has_no_effect(digits):
     assert_array_equal(before, flat(weighted))
 
 
-def test_d_heavy_rows_pull_as_hard_in_small_minibatches(digits, rng):
+def test_rows_of_large_weight_have_the_same_effect_in_small_minibatches(digits, rng):
     """Gradients are divided by the weights of the minibatch, where a lone row's weight is lost.
 
     Where steps are short, an epoch of them comes to one long step over all rows.
@@ -101,7 +101,7 @@ def test_d_heavy_rows_pull_as_hard_in_small_minibatches(digits, rng):
         assert_allclose(short_steps, moved[2], atol=1e-3 * np.abs(moved[2]).max())
 
 
-def test_d_only_the_ratios_of_weights_matter(digits, rng):
+def test_only_the_ratios_of_weights_matter(digits, rng):
     """A thousand times the weights is another model, and negative weights are let in.
 
     scikit-learn #30155, which brought the weights.
@@ -116,7 +116,7 @@ def test_d_only_the_ratios_of_weights_matter(digits, rng):
         make().fit(X, y, sample_weight=-weight)
 
 
-def test_e_partial_fit_draws_a_fresh_permutation_each_call():
+def test_partial_fit_draws_a_new_permutation_in_each_call():
     """An int random_state makes the second call and all after it use the same permutation.
 
     scikit-learn #12505.
@@ -142,7 +142,7 @@ def test_e_partial_fit_draws_a_fresh_permutation_each_call():
 
 
 @pytest.mark.parametrize("solver", ["sgd", SGD(momentum=0.9), "adam", "rmsprop", LBFGS()], ids=str)
-def test_f_float32_stays_float32(solver, digits):
+def test_float32_stays_float32(solver, digits):
     """L-BFGS makes float64 weights of float32 rows, and float64 rows get float64 answers."""
     X, y = digits
     clf = make(solver=solver, warm_start=True).fit(X.astype(np.float32), y)
@@ -153,7 +153,7 @@ def test_f_float32_stays_float32(solver, digits):
     assert {array.dtype for array in parameters(clf) + memory + answers} == {np.dtype(np.float32)}
 
 
-def test_f_a_step_of_adam_computes_in_float32(rng):
+def test_a_step_of_adam_computes_in_float32(rng):
     """The learning rate is a NumPy scalar, which makes float64 arrays of float32 ones.
 
     #17700 asked for float32.
@@ -178,7 +178,7 @@ def peak_of(function, *args):
         tracemalloc.stop()
 
 
-def test_g_an_epoch_allocates_no_array_of_the_size_of_the_parameters(rng):
+def test_an_epoch_allocates_no_array_of_the_size_of_the_parameters(rng):
     """Every step makes new arrays: rows, activations, gradients and updates.
 
     scikit-learn #32110.
@@ -192,7 +192,7 @@ def test_g_an_epoch_allocates_no_array_of_the_size_of_the_parameters(rng):
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("solver", ["adam", SGD(momentum=0.9), "lbfgs"], ids=str)
-def test_h_a_pickle_is_the_size_of_the_parameters(solver, early_stopping, digits):
+def test_a_pickle_is_the_size_of_the_parameters(solver, early_stopping, digits):
     """Adam's moments and a copy of the first weights are saved with the model."""
     clf = make(hidden_size=300, max_iter=3, solver=solver, early_stopping=early_stopping)
     clf.fit(*digits)
@@ -200,7 +200,7 @@ def test_h_a_pickle_is_the_size_of_the_parameters(solver, early_stopping, digits
 
 
 @pytest.mark.parametrize("n_iter_no_change", [1, 3, 5])
-def test_i_n_iter_no_change_is_that_many_epochs(n_iter_no_change, digits):
+def test_n_iter_no_change_is_the_number_of_epochs(n_iter_no_change, digits):
     """Training goes on for an epoch more than n_iter_no_change after the best one.
 
     scikit-learn #9457, which brought the parameter.
@@ -209,7 +209,7 @@ def test_i_n_iter_no_change_is_that_many_epochs(n_iter_no_change, digits):
     assert make(max_iter=50, **options).fit(*digits).n_iter_ == 1 + n_iter_no_change
 
 
-def test_j_schedules_are_for_adam_too(digits, capsys):
+def test_schedules_apply_to_adam_too(digits, capsys):
     """Adam takes no notice of the learning rate's schedule."""
     for schedule, last in (("constant", 0.01), ("invscaling", 0.005), ("cosine", 0.0014645)):
         options = {"learning_rate": 0.01, "learning_rate_schedule": schedule}
@@ -218,7 +218,7 @@ def test_j_schedules_are_for_adam_too(digits, capsys):
         assert float(lines[-2].split("learning rate")[1].split()[0]) == pytest.approx(last, 1e-3)
 
 
-def test_j_an_unusually_good_epoch_does_not_slow_down_later_ones(digits):
+def test_an_unusually_good_epoch_does_not_slow_down_later_ones(digits):
     """An adaptive rate is divided again and again after one loss too good to be beaten.
 
     scikit-learn #15596.
@@ -241,7 +241,7 @@ def test_j_an_unusually_good_epoch_does_not_slow_down_later_ones(digits):
 
 
 @pytest.mark.parametrize("data", ["digits", "cancer"])
-def test_k_log_probabilities_of_confident_rows_are_finite(data, request):
+def test_log_probabilities_of_confident_rows_are_finite(data, request):
     """The logarithm is taken of probabilities that have become zero."""
     X, y = request.getfixturevalue(data)
     clf = make().fit(X, y)
@@ -252,7 +252,7 @@ def test_k_log_probabilities_of_confident_rows_are_finite(data, request):
     assert_allclose(clf.predict_log_proba(X), np.log(clf.predict_proba(X)), atol=1e-9)
 
 
-def test_l_alpha_means_the_same_at_every_batch_size():
+def test_the_meaning_of_alpha_does_not_depend_on_the_batch_size():
     """The penalty is divided by the rows of the minibatch.
 
     scikit-learn #6780 and #22151. Where X is zero, the penalty alone moves W1.
@@ -265,7 +265,7 @@ def test_l_alpha_means_the_same_at_every_batch_size():
         assert_allclose(clf.coefs_[0], (1 - 0.1 * 0.5) * before)
 
 
-def test_l_the_loss_is_without_the_penalty(digits):
+def test_the_loss_is_without_the_penalty(digits):
     """loss_curve_ includes the penalty, so models of different alpha cannot be compared."""
     X, y = digits
     clf = make(alpha=1.0, batch_size="full", warm_start=True).fit(X, y)
@@ -274,7 +274,7 @@ def test_l_the_loss_is_without_the_penalty(digits):
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_m_diverging_training_stops_in_its_first_epoch(momentum, digits):
+def test_diverging_training_stops_in_its_first_epoch(momentum, digits):
     """Training goes on to the end with parameters that overflowed, and fails only then.
 
     scikit-learn #17925 and #22150.
@@ -303,7 +303,7 @@ def calls_of(function, *args):
     return len(calls)
 
 
-def test_n_predict_decides_from_the_scores(digits):
+def test_predict_uses_the_scores(digits):
     """Turning numbers back into labels takes predict longer than the network does."""
     X, y = digits
     names = np.array(list("abcdefghij"))[y]
