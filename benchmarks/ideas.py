@@ -99,7 +99,7 @@ def losses_at_once(rows, features, hidden, classes):
 
 def adam_in_blocks(rows, features, hidden, classes):
     """Update theta in blocks that fit the cache, for Adam (hidden units times 8)."""
-    block = _base.BLOCK_SIZE
+    block = _base.BLOCK_ELEMENTS
 
     def add_gradient(into, *, scale, keep):
         into[:] = scale
@@ -107,9 +107,9 @@ def adam_in_blocks(rows, features, hidden, classes):
     def bound(size):
         net = TwoLayerNet(features, 8 * hidden, classes, dtype=np.float32, random_state=0)
         theta, adam = net.theta, Adam()
-        _base.BLOCK_SIZE = size
+        _base.BLOCK_ELEMENTS = size
         adam.step(theta, add_gradient, 1e-9)  # binds the blocks
-        _base.BLOCK_SIZE = block
+        _base.BLOCK_ELEMENTS = block
         return lambda: adam.step(theta, add_gradient, 1e-9)
 
     return bound(10**9), bound(block)

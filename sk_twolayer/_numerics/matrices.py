@@ -33,7 +33,7 @@ def blocks(n: int, size: int) -> list[slice]:
 
 
 def _row_blocks(X: Matrix, n_elements: int) -> list[slice]:
-    """Return slices of the rows of a matrix that have about a number of elements."""
+    """Return slices that cut the rows of a matrix into blocks of about `n_elements` elements."""
     n, d = X.shape
     return blocks(n, max(1, n_elements // max(1, d)))
 

@@ -1,13 +1,13 @@
 """The number of threads that BLAS may use.
 
-The rule, for training and prediction alike: BLAS works on one thread. Small products gain nothing
-from more, and a product that is split among threads is rounded differently, so that results would
-depend on how many threads the machine, or a parallel search, left to the process.
+In training and in prediction, BLAS works on one thread. Small products gain nothing from more, and
+a product that is split among threads is rounded differently, so that results would depend on the
+number of threads that the machine, or a parallel search, leaves to the process.
 
-Where more cores are worth it:
+More cores are used in two cases:
 
-- Predictions of many rows are split into blocks of rows, which several threads of Python work on,
-  each with a BLAS of one thread (`_inference.py`). The blocks depend on shapes only, so the result
+- Predictions of many rows are split into blocks of rows. Several threads of Python work on these,
+  each with one BLAS thread (`_inference.py`). The blocks depend on shapes only, so the result
   does not depend on the number of threads.
 - Training whose largest product takes `MIN_MULTITHREADED_PRODUCT` multiplications or more keeps the
   threads that BLAS has. There, and only there, the last bits depend on their number.

@@ -9,13 +9,18 @@ from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
 
 from sk_twolayer._data.dataset import Dataset
 from sk_twolayer._data.targets import Labels
 from sk_twolayer._numerics.matrices import BLOCK_ROWS, as_dense, blocks
 from sk_twolayer._numerics.threads import one_blas_thread
-from sk_twolayer._sklearn_compat import is_made_scorer, scorer_with_labels, shallow_copy
+from sk_twolayer._sklearn_compat import (
+    BaseEstimator,
+    ClassifierMixin,
+    is_made_scorer,
+    scorer_with_labels,
+    shallow_copy,
+)
 from sk_twolayer._typing import Array, Classifier
 from sk_twolayer.network import TwoLayerNet
 

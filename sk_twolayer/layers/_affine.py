@@ -207,7 +207,7 @@ class Affine(Layer):
         return [bind_product(_view_as_rows(out), self.dout, self.W.T, keep=0)]
 
     def set_dout(self, dout: Array) -> None:
-        """Set `dout` for the gradients of the parameters, without computing ``dx``.
+        """Set `dout` for the gradients of the parameters, without computing ``dx`` (advanced).
 
         This replaces `backward` for the first layer of a network.
 

@@ -58,7 +58,7 @@ class LossLayer(Layer):
             Factor of each row's loss. The mean is over rows: weights that average 1 make it
             the weighted mean.
         out : ndarray in the shape of `x`, default=None
-            Where to put the probabilities; may be `x`.
+            Filled with the probabilities; may be `x`.
 
         Returns
         -------
@@ -84,18 +84,18 @@ class LossLayer(Layer):
     def mean_loss(
         self, x: Array, t: Array, sample_weight: Array | None = None, out: Array | None = None
     ) -> float:
-        """Return the mean loss of scores against targets encoded by :meth:`encode_targets`.
+        """Return the mean loss of scores against encoded targets (advanced).
 
         Parameters
         ----------
         x : ndarray of shape (batch, outputs), floating
             Scores.
         t : ndarray of shape (batch, outputs)
-            Target probabilities in the dtype of `x`; not checked again.
+            Target probabilities in the dtype of `x`, from :meth:`encode_targets`; not checked.
         sample_weight : ndarray of shape (batch,), default=None
             Factor of each row's loss.
         out : ndarray of shape (batch, outputs), default=None
-            Where to put the probabilities; may be `x`.
+            Filled with the probabilities; may be `x`.
 
         Returns
         -------
@@ -109,7 +109,7 @@ class LossLayer(Layer):
         return self.sum_losses() / len(x)
 
     def set_batch(self, x: Array, t: Array, sample_weight: Array | None = None) -> None:
-        """Set the arrays of scores and targets, which may be filled later.
+        """Set the arrays of scores and targets, which may be filled later (advanced).
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ class LossLayer(Layer):
         self.row_stats = self._new_row_stats()
 
     def select(self, batches: int | slice) -> Self:
-        """Return a layer for one or several of a stack of batches.
+        """Return a layer for one or several of a stack of batches (advanced).
 
         Parameters
         ----------
@@ -145,8 +145,8 @@ class LossLayer(Layer):
         return layer
 
     def __getstate__(self) -> dict[str, Any]:
-        remembered = ("x", "t", "sample_weight", "y", "row_stats")
-        return {name: value for name, value in vars(self).items() if name not in remembered}
+        of_batch = ("x", "t", "sample_weight", "y", "row_stats")
+        return {name: value for name, value in vars(self).items() if name not in of_batch}
 
     def without_batch(self) -> Self:
         """Return a layer with the options of this one, and no batch.
@@ -161,7 +161,7 @@ class LossLayer(Layer):
         return layer
 
     def sum_losses(self) -> float:
-        """Return the sum of weight times loss over all rows.
+        """Return the sum of weight times loss over all rows (advanced).
 
         The operations of `bind_probabilities`, which write `row_stats`, must have been called.
 
@@ -183,7 +183,7 @@ class LossLayer(Layer):
         dout : float, default=1.0
             Gradient with respect to the loss.
         out : ndarray of shape (batch, outputs), default=None
-            Where to put the result; may be the probabilities `y`.
+            Filled with the result; may be the probabilities `y`.
 
         Returns
         -------
@@ -201,7 +201,7 @@ class LossLayer(Layer):
     def bind_backward(  # type: ignore[override]  # the end of the chain: dout is a number
         self, out: Array, dout: float = 1.0
     ) -> list[Operation]:
-        """Bind `backward` to the arrays of `bind_probabilities`, and to one more.
+        """Bind `backward` to the arrays of `bind_probabilities`, and to another one (advanced).
 
         Parameters
         ----------
@@ -269,7 +269,7 @@ class LossLayer(Layer):
         t : ndarray of shape (rows,) or (rows, outputs)
             Targets; see the class.
         out : ndarray of shape (rows, outputs), or (batches, batch, outputs) for as many rows
-            Where to put the target probabilities.
+            Filled with the target probabilities.
 
         Returns
         -------
@@ -284,7 +284,7 @@ class LossLayer(Layer):
 
     @abstractmethod
     def bind_probabilities(self, y: Array) -> list[Operation]:
-        """Bind the link function to the scores of the batch, and to an array.
+        """Bind the link function to the scores of the batch, and to an array (advanced).
 
         Parameters
         ----------
@@ -311,7 +311,7 @@ class LossLayer(Layer):
         x : ndarray of shape (batch, outputs), floating
             Scores.
         out : ndarray of the same shape, default=None
-            Where to put the probabilities; may be `x`.
+            Filled with the probabilities; may be `x`.
 
         Returns
         -------

@@ -25,7 +25,7 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     x : array-like of shape (..., classes)
         Scores.
     out : ndarray of the same shape, default=None
-        Where to put the result; may be `x`.
+        Filled with the result; may be `x`.
 
     Returns
     -------

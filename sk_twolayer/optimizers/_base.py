@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from sk_twolayer._numerics.gemm import flush_denormals
+from sk_twolayer._numerics.matrices import blocks
 from sk_twolayer._sklearn_compat import EstimatorBase
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.schedules import LearningRate
@@ -19,7 +20,7 @@ from sk_twolayer.schedules import LearningRate
 Bound = TypeVar("Bound")
 
 # Elements of each vector that a step works on at a time: four float32 blocks take 1 MB of cache.
-BLOCK_SIZE = 2**16
+BLOCK_ELEMENTS = 2**16
 
 
 class StopReason(Enum):
@@ -250,11 +251,10 @@ def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
     >>> [len(x) for x, y in in_blocks(np.zeros(99999), np.zeros(99999))]
     [65536, 34463]
     """
-    for start in range(0, len(vectors[0]), BLOCK_SIZE):
-        block = slice(start, start + BLOCK_SIZE)
+    for block in blocks(len(vectors[0]), BLOCK_ELEMENTS):
         yield tuple(vector[block] for vector in vectors)
 
 
 def _block_like(vector: Array) -> Array:
     """Return an array of the size of the first block, which all blocks use in turn."""
-    return np.empty_like(vector[:BLOCK_SIZE])
+    return np.empty_like(vector[:BLOCK_ELEMENTS])

@@ -302,12 +302,12 @@ def test_bind_methods_of_a_layer_are_used(digits):
 
 
 def test_an_output_of_another_shape_in_training_is_an_error(digits):
-    class Forgetful(MyRelu):
+    class WrongShape(MyRelu):
         def forward(self, x):
             return super().forward(x)[:2]
 
-    with pytest.raises(ValueError, match=r"Forgetful.forward returned an array of shape \(2, 20\)"):
-        make(activation=Forgetful()).fit(digits[0][:100], digits[1][:100])
+    with pytest.raises(ValueError, match=r"forward returned an array of shape \(2, 20\)"):
+        make(activation=WrongShape()).fit(digits[0][:100], digits[1][:100])
 
 
 class ScaledSoftplus(BaseEstimator, MySoftplus):

@@ -95,7 +95,7 @@ def bytes_of(value):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(_base, "BLOCK_SIZE", 4)
+    monkeypatch.setattr(_base, "BLOCK_ELEMENTS", 4)
 
 
 @pytest.mark.usefixtures("small_blocks")
