@@ -306,9 +306,7 @@ def test_an_output_of_another_shape_in_training_is_an_error(digits):
         def forward(self, x):
             return super().forward(x)[:2]
 
-    with pytest.raises(
-        ValueError, match=r"forward returned an array of shape \(2, 20\)"
-    ):
+    with pytest.raises(ValueError, match=r"forward returned an array of shape \(2, 20\)"):
         make(activation=WrongShape()).fit(digits[0][:100], digits[1][:100])
 
 
