@@ -85,9 +85,9 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
     quotas = _quotas(stratum_sizes, n_held_out, rng)
     if not quotas.any():
         raise ValueError(
-            f"early_stopping holds out {n_held_out} of {len(first)} different rows "
-            f"(n_samples={len(cell)}, validation_fraction={fraction:g}), and cannot: each is the "
-            "only one of its class, and is needed for training. Give X_val and y_val, or set "
+            f"early_stopping cannot hold out {n_held_out} of {len(first)} different rows "
+            f"(n_samples={len(cell)}, validation_fraction={fraction:g}): each row is the only one "
+            "of its class, and is needed for training. Give X_val and y_val, or set "
             "early_stopping=False"
         )
     # Systematic sampling: each cell of a stratum gives its share, rounded up or down at random.

@@ -106,9 +106,8 @@ class FittedModel:
         same_kind = known.multilabel == labels.multilabel
         if not same_kind or known.classes.tolist() != labels.classes.tolist():
             raise ValueError(
-                # the words of MLPClassifier
-                "warm_start can only be used where `y` has the same classes as in the previous "
-                f"call to fit. Previously got {known.classes}, `y` has {labels.classes}; use "
+                "warm_start can only be used if `y` has the same classes as in the previous call "
+                f"to fit. Previously got {known.classes}, `y` has {labels.classes}; use "
                 "partial_fit for rows that have only some of the classes"
             )
 

@@ -112,7 +112,7 @@ class RandomSources:
 
 
 class Patience:
-    """Tells when an objective has not decreased by more than `tol` for several epochs in a row.
+    """Detects that an objective has not decreased by more than `tol` for several epochs.
 
     Parameters
     ----------

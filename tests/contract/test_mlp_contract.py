@@ -482,5 +482,5 @@ def test_mlp_sample_weight_with_early_stopping(binary):
 
 
 def test_minimum_input_sample_size():
-    with pytest.raises(ValueError, match=r"early_stopping holds out .* of 2 different rows"):
+    with pytest.raises(ValueError, match=r"early_stopping cannot hold out .* of 2 different rows"):
         make(early_stopping=True).fit([[0.0], [1.0]], [0, 1])

@@ -199,7 +199,9 @@ class TestSplit:
     def test_too_few_rows(self):
         X, y = np.arange(4.0).reshape(4, 1), np.array([0, 0, 1, 1])
         make(early_stopping=True, batch_size=1).fit(X, y)
-        with pytest.raises(ValueError, match=r"holds out 1 of 2 .*X_val and y_val, or set early"):
+        with pytest.raises(
+            ValueError, match=r"cannot hold out 1 of 2 .*X_val and y_val, or set early"
+        ):
             make(early_stopping=True).fit(X[1:3], y[1:3])
 
 
