@@ -9,8 +9,8 @@ More cores are used in two cases:
 - Predictions of many rows are split into blocks of rows. Several threads of Python work on these,
   each with one BLAS thread (`_inference.py`). The blocks depend on shapes only, so the result
   does not depend on the number of threads.
-- Training whose largest product takes `MULTITHREAD_MULTIPLICATIONS` multiplications or more keeps the
-  threads that BLAS has. There, and only there, the last bits depend on their number.
+- Training whose largest product takes `MULTITHREAD_MULTIPLICATIONS` or more keeps the threads that
+  BLAS has. There, and only there, the last bits depend on their number.
 
 Why the limiter below is more than ``threadpoolctl.threadpool_limits``, which changes the limit when
 a block begins, and at its end sets the number it found:
