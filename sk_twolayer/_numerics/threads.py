@@ -9,8 +9,8 @@ More cores are used in two cases:
 - Predictions of many rows are split into blocks of rows. Several threads of Python work on these,
   each with one BLAS thread (`_inference.py`). The blocks depend on shapes only, so the result
   does not depend on the number of threads.
-- Training whose largest product takes `MIN_MULTITHREADED_PRODUCT` multiplications or more keeps the
-  threads that BLAS has. There, and only there, the last bits depend on their number.
+- Training whose largest product takes `MULTITHREAD_MULTIPLICATIONS` or more keeps the threads that
+  BLAS has. There, and only there, the last bits depend on their number.
 
 Why the limiter below is more than ``threadpoolctl.threadpool_limits``, which changes the limit when
 a block begins, and at its end sets the number it found:
@@ -40,7 +40,7 @@ from typing import Protocol
 
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-MIN_MULTITHREADED_PRODUCT = 2**26  # multiplications
+MULTITHREAD_MULTIPLICATIONS = 2**26
 
 
 class _BlasLibrary(Protocol):
@@ -140,7 +140,7 @@ def suitable_blas_threads(multiplications: int) -> AbstractContextManager[object
     >>> with suitable_blas_threads(100 * 64 * 50):
     ...     pass
     """
-    return one_blas_thread() if multiplications < MIN_MULTITHREADED_PRODUCT else nullcontext()
+    return one_blas_thread() if multiplications < MULTITHREAD_MULTIPLICATIONS else nullcontext()
 
 
 @contextmanager
