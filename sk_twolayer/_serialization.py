@@ -11,8 +11,8 @@ import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
 from sk_twolayer._sklearn_compat import BaseEstimator
+from sk_twolayer._training.warnings import warn
 from sk_twolayer._version import __version__
-from sk_twolayer._warnings import warn
 
 # Version of the layout of the state. A new one comes with code that translates the older ones.
 LAYOUT = 1

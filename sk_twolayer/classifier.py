@@ -24,9 +24,9 @@ from sk_twolayer._inference import (
     predict_labels,
     probabilities,
 )
-from sk_twolayer._mlp import from_mlp, to_mlp
+from sk_twolayer._migration.mlp import from_mlp, to_mlp
+from sk_twolayer._migration.parameter_hints import ParameterHints, name_counterparts
 from sk_twolayer._onnx import OnnxConvertible
-from sk_twolayer._parameter_hints import ParameterHints, name_counterparts
 from sk_twolayer._serialization import add_metadata, without_metadata
 from sk_twolayer._sklearn_compat import (
     RANDOM_STATE,

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer._parameter_hints import NAMES, VALUES
+from sk_twolayer._migration.parameter_hints import NAMES, VALUES
 from sk_twolayer.optimizers import SGD
 
 OWN = set(signature(TwoLayerClassifier).parameters)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sk_twolayer._training.warnings import warn
 from sk_twolayer._typing import Array, Classifier
-from sk_twolayer._warnings import warn
 from sk_twolayer.optimizers import LBFGS, SGD, Adam
 from sk_twolayer.optimizers._registry import make_optimizer
 

@@ -1,0 +1,1 @@
+"""For users of MLPClassifier: conversion in both directions, and hints for its parameter names."""
