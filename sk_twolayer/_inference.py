@@ -50,7 +50,7 @@ def is_multilabel(model: Classifier) -> bool:
     return model.out_activation_ == "logistic" and model.n_outputs_ > 1
 
 
-def predict_labels(model: Classifier, X: Any) -> Any:
+def predict_labels(model: Classifier, X: object) -> Any:
     """Return the class of each row with the largest probability, the first of equal ones.
 
     For multilabel models, return an indicator matrix of the probabilities above one half, which is
@@ -86,7 +86,7 @@ def predict_labels(model: Classifier, X: Any) -> Any:
     return labels
 
 
-def decision_scores(model: Classifier, X: Any) -> Array:
+def decision_scores(model: Classifier, X: object) -> Array:
     """Return the scores: the log-odds of the second class, or one score for each class or label.
 
     Examples
@@ -107,7 +107,7 @@ def decision_scores(model: Classifier, X: Any) -> Array:
     return out[:, 0] if model.n_outputs_ == 1 else out
 
 
-def probabilities(model: Classifier, X: Any) -> Array:
+def probabilities(model: Classifier, X: object) -> Array:
     """Return the probability of each class or label, none of which is 0 or 1."""
     X = rows_to_predict(model, X)
     out = empty_probabilities((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
@@ -120,7 +120,7 @@ def probabilities(model: Classifier, X: Any) -> Array:
     return out
 
 
-def log_probabilities(model: Classifier, X: Any) -> Array:
+def log_probabilities(model: Classifier, X: object) -> Array:
     """Return the logarithm of each probability, from the scores and without rounding to 0 or 1."""
     X = rows_to_predict(model, X)
     out = np.empty((X.shape[0], _n_columns(model)), model.coefs_[0].dtype)
@@ -137,7 +137,7 @@ def log_probabilities(model: Classifier, X: Any) -> Array:
     return out
 
 
-def hidden_units(model: Classifier, X: Any) -> Array:
+def hidden_units(model: Classifier, X: object) -> Array:
     """Return the activations of the hidden units: ``activation(X @ W1 + b1)``."""
     X = rows_to_predict(model, X)
     out = np.empty((X.shape[0], len(model.intercepts_[0])), model.coefs_[0].dtype)

@@ -158,8 +158,8 @@ def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
     proportion to the sizes: with limits at both ends, the common share is found by bisection.
     Fractions are rounded so that the sum is `n_held_out`, the largest first, ties at random.
     """
-    most = np.maximum(sizes - 1, 0)
-    least = np.minimum(most, 1)
+    most: Array = np.maximum(sizes - 1, 0)
+    least: Array = np.minimum(most, 1)
     ties = rng.random_sample(len(sizes))
     if least.sum() >= n_held_out:
         chosen = np.lexsort((ties, -least))[:n_held_out]

@@ -190,7 +190,7 @@ def combined_weights(
     given = {key: values for key, values in pairs if values is not None}
     if not given:
         return None
-    positive = np.logical_and.reduce([values > 0 for values in given.values()])
+    positive: Array = np.logical_and.reduce([values > 0 for values in given.values()])
     if not positive.any():
         return np.zeros(len(positive))
     combined: Array = positive.astype(np.float64)

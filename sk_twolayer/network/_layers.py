@@ -17,7 +17,7 @@ from sk_twolayer.layers._base import SupportsBackward
 class NamedLayers(MutableMapping[str, Any]):
     """The layers of a net in order; assigning to a name replaces the layer, and is checked.
 
-    The affine layers stay over the parameters of the net: a new one is refused unless its `W` and
+    The affine layers always use the parameters of the net: a new one is refused unless its `W` and
     `b` are those of `params`.
 
     Examples
