@@ -37,7 +37,7 @@ nitpicky = True
 # Parameters, attributes and expressions need no page; names of classes and dotted names do.
 nitpick_ignore_regex = [("py:obj", r"[a-z_]\w*([^\w.].*)?|[A-Z](_\w+)?|2 \* h")]
 nitpick_ignore = [("py:obj", "ThreadingHTTPServer"), ("py:obj", "sklearn.callback")]
-# docs/inventories/make.py writes the inventory.
+# docs/inventories/make_inventory.py writes the inventory.
 intersphinx_mapping = {
     "sklearn": ("https://scikit-learn.org/stable/", "inventories/scikit-learn.inv"),
 }

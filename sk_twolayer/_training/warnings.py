@@ -132,7 +132,8 @@ def warn_if_not_converged(result: FitResult) -> None:
     settings, reason, n_iter = result.settings, result.stop_reason, result.state.n_iter
     if reason is StopReason.INTERRUPT:
         kept = "best" if settings.early_stopping else "last"
-        warn(f"fit was interrupted. The model is that of the {kept} of {n_iter} complete epochs")
+        epochs = "1 epoch" if n_iter == 1 else f"{n_iter} epochs"
+        warn(f"fit was interrupted after {epochs}. The model is that of the {kept} complete epoch")
     elif reason in (StopReason.MAX_ITER, StopReason.MAX_FUN) and settings.tol is not None:
         if settings.fixed_length and not _is_still_falling(result):
             return

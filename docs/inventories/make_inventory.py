@@ -1,8 +1,8 @@
 """Write the inventory by which Sphinx links names of scikit-learn to scikit-learn's pages.
 
-``python docs/inventories/make.py`` writes ``docs/inventories/scikit-learn.inv``: the classes and
-functions that the installed scikit-learn lists in `sklearn.utils.discovery`. Their pages have the
-name in their address, so nothing is downloaded. Run it again where a new name is not linked.
+``python docs/inventories/make_inventory.py`` writes ``docs/inventories/scikit-learn.inv``: the
+classes and functions that the installed scikit-learn lists in `sklearn.utils.discovery`. Their
+pages have the name in their address, so nothing is downloaded. Run it again where a new name is not linked.
 """
 
 import importlib
