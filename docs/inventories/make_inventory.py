@@ -2,7 +2,8 @@
 
 ``python docs/inventories/make_inventory.py`` writes ``docs/inventories/scikit-learn.inv``: the
 classes and functions that the installed scikit-learn lists in `sklearn.utils.discovery`. Their
-pages have the name in their address, so nothing is downloaded. Run it again where a new name is not linked.
+pages have the name in their address, so nothing is downloaded. Run it again when a new name is not
+linked.
 """
 
 import importlib
