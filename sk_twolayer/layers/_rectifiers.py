@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from sk_twolayer._typing import Array, Operation
-from sk_twolayer.layers._activations import number_like
+from sk_twolayer.layers._activations import number_like, zeros_to_compare
 from sk_twolayer.layers._base import AddNode, ElementwiseLayer
 
 
@@ -103,12 +103,12 @@ class Elu(ElementwiseLayer):
         if not 0 < self.alpha < math.inf:
             raise ValueError(f"alpha of Elu must be positive and finite, got {self.alpha!r}")
         self.y = out
-        negative, zero = np.empty_like(out), number_like(0, out)
+        negative, zeros = np.empty_like(out), zeros_to_compare(out)
         return [
-            partial(np.minimum, x, zero, out=negative),
+            partial(np.minimum, x, zeros, out=negative),
             partial(np.expm1, negative, negative),
             partial(np.multiply, negative, number_like(self.alpha, out), negative),
-            partial(np.maximum, x, zero, out=out),
+            partial(np.maximum, x, zeros, out=out),
             partial(np.add, out, negative, out),
         ]
 
@@ -313,6 +313,6 @@ def bind_softplus(x: Array, out: Array) -> list[Operation]:
         partial(np.negative, rest, rest),
         partial(np.exp, rest, rest),
         partial(np.log1p, rest, rest),
-        partial(np.maximum, x, number_like(0, out), out=out),
+        partial(np.maximum, x, zeros_to_compare(out), out=out),
         partial(np.add, out, rest, out),
     ]
