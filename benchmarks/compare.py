@@ -30,6 +30,7 @@ import scipy
 import scipy.sparse
 import sklearn
 import small_calls
+import steps
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
@@ -123,6 +124,19 @@ def memory():
             results.append(found)
             print(found, flush=True)
     return results
+
+
+def parts_of_a_step(repeats):
+    """Measure the parts of a training step, beside a step of JAX, after a warm-up."""
+    steps.measure(steps.WORKLOADS[0], "sgd", 1)
+    found = []
+    for number in steps.CHOSEN:
+        workload = steps.WORKLOADS[number]
+        for solver in SOLVERS:
+            figures = steps.measure(workload, solver, repeats)
+            found.append({"workload": workload.name, "solver": solver, **figures})
+            print(found[-1], flush=True)
+    return found
 
 
 def short_calls(repeats):
@@ -286,6 +300,7 @@ def main():
     parts = {
         "machine": machine,
         "training": partial(training, arguments.repeats),
+        "steps": partial(parts_of_a_step, 3 * arguments.repeats),
         "prediction": partial(prediction, arguments.repeats),
         "short calls": partial(short_calls, 3 * arguments.repeats),
         "fixed cost": partial(fixed_cost, 3 * arguments.repeats),

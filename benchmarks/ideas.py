@@ -60,6 +60,12 @@ def softmax_by_columns(rows, features, hidden, classes):
     return lambda: softmax(by_rows, by_rows), lambda: softmax(by_columns, by_columns)
 
 
+def array_of_zeros(rows, features, hidden, classes):
+    """Compare with an array of zeros in relu, instead of the number 0."""
+    x, y, zeros = draw(rows, hidden), draw(rows, hidden), np.zeros((rows, hidden), np.float32)
+    return lambda: np.maximum(x, 0, out=y), lambda: np.maximum(x, zeros, out=y)
+
+
 def multiply_by_the_mask(rows, features, hidden, classes):
     """Multiply by relu's mask, instead of assigning zeros by it."""
     y, dout = draw(rows, hidden), draw(rows, hidden)
@@ -162,6 +168,7 @@ IDEAS = [
     bind_once,
     rows_into_a_preallocated_array,
     softmax_by_columns,
+    array_of_zeros,
     multiply_by_the_mask,
     sums_by_a_product,
     losses_at_once,

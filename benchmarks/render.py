@@ -35,49 +35,55 @@ def log_times(study):
     return np.diff(np.log(study.means("seconds", MLP, OURS))).ravel()
 
 
-def defaults():
-    """Return the paragraph that compares the defaults with those of MLPClassifier."""
+def measured_range(name):
+    """Return the smallest and the largest time to fit, divided by ours, over the workloads."""
+    training = results("results")["training"]
+    chosen = [r for r in training if (r["threads"], r["dtype"], r["solver"]) == SPEED]
+    medians = [r[name][0] for r in chosen if name in r]  # PyTorch may not be installed
+    return f"{min(medians):.1f} to {max(medians):.1f}" if medians else "not measured"
+
+
+def comparison():
+    """Return the comparison with other libraries: a paragraph and a table."""
     study = Study(results("defaults")["defaults"])
     points, losses = points_of_accuracy(study), study.means("log-loss", OURS, MLP)
     paragraph = (
-        f"On {len(points)} real data sets, both after a `StandardScaler` with default parameters, "
-        f"the accuracy of `TwoLayerClassifier` is {within(points, 2)} percentage points higher on "
-        f"average ({-points.min():.2f} lower at worst). Its log-loss is lower on "
-        f"{(losses[:, 0] < losses[:, 1]).sum()} sets; the ratio of log-losses is "
-        f"{ratio(log_ratios(losses))} in the geometric mean, and that of the "
-        f"times to fit {ratio(log_times(study))}. Ranges are 95 % confidence intervals "
-        "([study](docs/study.md))."
+        f"The first three rows are means over {len(points)} real data sets with default parameters "
+        "after a `StandardScaler`, with 95 % confidence intervals ([study](docs/study.md)). The "
+        f"log-loss of `TwoLayerClassifier` is lower on {(losses[:, 0] < losses[:, 1]).sum()} of "
+        f"them, and its accuracy {-points.min():.2f} points lower at worst. With the same settings "
+        "and initial weights, both end with the same weights up to rounding; the times are for "
+        "plain gradient descent in float32 on one thread ([Benchmarks](docs/benchmarks.md))."
     )
-    return wrapped(paragraph)
+    rows = [
+        ["accuracy, points", "0", within(-points, 2), ""],
+        ["log-loss, relative", "1", ratio(-log_ratios(losses)), ""],
+        ["time to fit, relative", "1", ratio(-log_times(study)), ""],
+        [
+            "time to fit with the same settings, relative",
+            "1",
+            *(measured_range(name) for name in ("MLPClassifier", "PyTorch")),
+        ],
+        ["size of a saved model, relative", "1", "3; after Adam 4", ""],
+        ["tasks", "classification, multilabel", "also regression", "any"],
+        ["hidden layers; hardware", "one; CPU", "any number; CPU", "any; CPU, GPU"],
+        ["defaults that depend on the data", "yes", "batch size", "no"],
+        ["`class_weight`, `dropout`, callbacks", "yes", "no", "yes"],
+        [
+            "early stopping",
+            "by the loss or any scorer, also on rows of your own",
+            "by accuracy",
+            "yes",
+        ],
+        ["`decision_function`, hidden units by `transform`", "yes", "no", "no"],
+    ]
+    heads = ["", "`TwoLayerClassifier`", "`MLPClassifier`", "PyTorch, skorch"]
+    return f"{wrapped(paragraph)}\n\n{table(heads, rows)}"
 
 
 def wrapped(paragraph):
     """Return a paragraph in lines of 100 characters."""
     return textwrap.fill(paragraph, 100, break_on_hyphens=False, break_long_words=False)
-
-
-def speed():
-    """Return the paragraph that compares the times to fit with the same settings."""
-    training = results("results")["training"]
-    chosen = [r for r in training if (r["threads"], r["dtype"], r["solver"]) == SPEED]
-    times = {}
-    for name in ("MLPClassifier", "PyTorch"):
-        medians = [r[name][0] for r in chosen if name in r]  # PyTorch may not be installed
-        if medians:
-            times[name] = f"{min(medians):.1f} to {max(medians):.1f} times"
-    pytorch = f", and PyTorch {times['PyTorch']}" if "PyTorch" in times else ""
-    paragraph = (
-        "From the same initial weights, with the same settings and `alpha=0`, both end with the "
-        f"same weights up to rounding. `MLPClassifier` takes {times['MLPClassifier']} as long"
-        f"{pytorch}, on {len(chosen)} workloads (plain gradient descent, float32, one thread, "
-        "medians; [Benchmarks](docs/benchmarks.md))."
-    )
-    return wrapped(paragraph)
-
-
-def comparison():
-    """Return the two paragraphs of the comparison with MLPClassifier."""
-    return f"{defaults()}\n\n{speed()}"
 
 
 def headline():
@@ -114,8 +120,18 @@ def latency():
     return f"{table(head, rows)}\n\nMeasured with {measured['machine']}."
 
 
+def gains():
+    """Return the table of the gain of each idea behind the speed."""
+    rows = [
+        [idea, *(f"{median:.1f}" for median, *_ in figures)]
+        for idea, figures in results("results")["ideas"].items()
+    ]
+    return table(["idea", "small step", "larger step"], rows)
+
+
 FIGURES = {
     "README.md": {"comparison": comparison},
+    "docs/how_it_is_fast.md": {"gains": gains},
     "docs/index.md": {"headline": headline},
     "docs/services.md": {"latency": latency},
 }

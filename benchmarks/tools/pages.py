@@ -58,6 +58,16 @@ does not.
 
 {training}
 
+## The parts of a training step
+
+For each workload, the time of a step without the loop over minibatches, the time of a step of
+jitted JAX, and the part of each group of calls of NumPy and BLAS, measured by leaving it out; all in
+multiples of the five matrix products alone. The products of the gradient are a part of the last
+group. A step makes about 20 calls, and 27 with Adam; JAX compiles all of them to one. `python
+benchmarks/steps.py` prints the same figures.
+
+{steps}
+
 ## Predictions of many rows
 
 The time of `MLPClassifier` divided by that of `TwoLayerClassifier`. A large part of both is
@@ -185,6 +195,19 @@ def prediction_tables(results):
         ]
         tables += [f"With {THREADS[threads]}:", table(["workload", *methods], rows)]
     return "\n\n".join(tables)
+
+
+def steps_table(results):
+    """Return a table of the parts of each step, in multiples of the matrix products."""
+    parts = ["whole step", "JAX", "rows", "products", "other operations", "gradient and update"]
+    rows = [
+        [
+            f"{r['workload']}, {r['solver']}",
+            *("-" if math.isnan(r[part]) else f"{r[part]:.2f}" for part in parts),
+        ]
+        for r in results
+    ]
+    return table(["workload, solver", *parts], rows)
 
 
 def short_calls_table(results):
@@ -318,6 +341,7 @@ def write(results, docs, start, workloads):
         machine=f"The figures below are from a shared virtual machine: {told}.",
         workloads=workload_table(workloads),
         training=training_tables(results["training"]),
+        steps=steps_table(results["steps"]),
         prediction=prediction_tables(results["prediction"]),
         short_calls=short_calls_table(results["short calls"]),
         fixed_cost=fixed_cost_table(results["fixed cost"]),

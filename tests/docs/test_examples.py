@@ -157,7 +157,7 @@ def test_benchmark_of_the_import(tmp_path):
 def test_benchmark_of_ideas(tmp_path):
     output = run("benchmarks/ideas.py", "--repeats", "1", cwd=tmp_path)
     _, *lines = output.splitlines()
-    assert len(lines) == 11
+    assert len(lines) == 12
     for line in lines:
         assert len([ratio for ratio in re.findall(r"([\d.]+) \(", line) if float(ratio) > 0]) == 2
 
