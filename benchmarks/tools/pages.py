@@ -61,8 +61,8 @@ does not.
 ## The parts of a training step
 
 For each workload, the time of a step without the loop over minibatches, the time of a step of
-jitted JAX, and the part of each group of calls of NumPy and BLAS, measured by leaving it out; all in
-multiples of the five matrix products alone. The products of the gradient are a part of the last
+jitted JAX, and the part of each group of calls of NumPy and BLAS, measured by leaving it out; all
+in multiples of the five matrix products alone. The products of the gradient are a part of the last
 group. A step makes about 20 calls, and 27 with Adam; JAX compiles all of them to one. `python
 benchmarks/steps.py` prints the same figures.
 

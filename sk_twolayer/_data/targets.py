@@ -305,16 +305,15 @@ def distinct_labels(y: Any, name: str = "y") -> Array:
         raise ValueError(
             f"{name} must be one-dimensional, of numbers, strings or booleans, got {y!r}"
         )
-    classes: Array = np.unique(np.asarray(y))
-    if classes.dtype.kind in "biuU":  # any of these are labels, and scikit-learn's checks take time
-        return classes
+    labels: Array = np.unique(np.asarray(y))
+    if labels.dtype.kind in "biuU":  # any of these are labels, and scikit-learn's checks take time
+        return labels
     # Each label three times: if most labels occur once, scikit-learn warns that y may be a target
     # of regression. To suppress the warning would change the filters of all threads.
-    labels = np.repeat(classes, 3)
+    labels = np.repeat(labels, 3)
     with np.errstate(invalid="ignore"):  # scikit-learn casts floats to integers to compare them
         check_classification_targets(labels)  # its message is clearer than that of unique_labels
-        classes = unique_labels(labels)
-    return classes
+        return unique_labels(labels)
 
 
 def is_one_hot(y: Matrix) -> bool:
