@@ -300,8 +300,8 @@ def draw_speed(results, path):
         axes.scatter([], [], s=70, color=colour, label=LABELS[name])
         for name, colour in COLOURS.items()
     ]
-    figure.suptitle("Time to train, as a multiple of the matrix products alone", x=0.01, ha="left")
-    figure.supxlabel("float32, one BLAS thread (log scale)", fontsize="medium")
+    title = "Time to train in float32 on one BLAS thread, as a multiple of the matrix products"
+    figure.suptitle(title, x=0.01, ha="left")
     figure.legend(handles=handles, frameon=False, loc="outside lower center", ncols=len(handles))
     figure.savefig(path, dpi=110)
     plt.close(figure)

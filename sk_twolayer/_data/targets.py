@@ -313,7 +313,8 @@ def distinct_labels(y: Any, name: str = "y") -> Array:
     labels = np.repeat(labels, 3)
     with np.errstate(invalid="ignore"):  # scikit-learn casts floats to integers to compare them
         check_classification_targets(labels)  # its message is clearer than that of unique_labels
-        return unique_labels(labels)
+        classes: Array = unique_labels(labels)
+    return classes
 
 
 def is_one_hot(y: Matrix) -> bool:
