@@ -18,7 +18,7 @@ LABELS = {
 }
 OTHERS = ["MLPClassifier", "PyTorch", "JAX"]
 THREADS = {"1": "one BLAS thread", "default": "the default number of threads"}
-SOLVERS = {"sgd": "plain gradient descent", "adam": "Adam"}
+SOLVERS = {"sgd": "Plain gradient descent", "adam": "Adam"}
 AXES = {
     "n": "rows",
     "d": "features",
