@@ -1,7 +1,8 @@
 """Backpropagation through the price of two apples with tax.
 
 The graph is (apple * apple_num) * tax. `forward` of each layer computes a price and stores the
-inputs. `backward` computes the gradients of the inputs from the gradient of the output.
+inputs. `backward` takes the gradient with respect to the output, and computes the gradients with
+respect to the inputs.
 """
 
 from sk_twolayer.layers import MulLayer

@@ -1,7 +1,7 @@
 """Backpropagation through the price of two apples and three oranges with tax.
 
-The graph is (apple * apple_num + orange * orange_num) * tax. `backward` of the sum returns the
-gradient unchanged for both inputs.
+The graph is (apple * apple_num + orange * orange_num) * tax. For both inputs of the sum, `backward`
+returns the gradient unchanged.
 """
 
 from sk_twolayer.layers import AddLayer, MulLayer

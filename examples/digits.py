@@ -1,8 +1,8 @@
 """Classify handwritten digits: compare, search, save, load, and plot.
 
 The script prints the accuracy and the time to fit of MLPClassifier and TwoLayerClassifier. Then it
-searches hidden size and learning rate, saves the best model with joblib, loads it, and prints its
-accuracy on test rows. It draws the loss curve and some predictions.
+searches for the best hidden size and learning rate, saves the best model with joblib, loads it, and
+prints its accuracy on the test rows. It also draws the loss curve and some predictions.
 """
 
 import time

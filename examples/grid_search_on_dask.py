@@ -1,4 +1,4 @@
-"""Search hidden size and learning rate on a Dask cluster: here, two processes on this machine.
+"""Search for hidden size and learning rate on a Dask cluster: here, two processes on this machine.
 
 For a cluster of several machines, change only the lines that create the client. To install the
 dependencies from a checkout: ``python -m pip install ".[distributed]"``.

@@ -2,8 +2,9 @@
 Reliability of the probabilities
 ================================
 
-A model is calibrated if 80 % of the rows with a predicted probability of 0.8 belong to the class. A
-network that overfits its training rows is overconfident on new rows.
+The probabilities of a model are reliable (calibrated) if, for example, 80 % of the rows with a
+predicted probability of 0.8 belong to the class. A network that overfits its training rows is
+overconfident on new rows.
 """
 
 import matplotlib.pyplot as plt
@@ -42,8 +43,8 @@ models = {
 }
 
 # %%
-# The upper axes show the fraction of the class among rows with similar predictions, and the lower
-# axes how often each probability is predicted.
+# The upper axes show the fraction of rows that belong to the class, among rows with similar
+# predicted probabilities. The lower axes show how often each probability is predicted.
 figure, (upper, lower) = plt.subplots(2, 1, figsize=(7, 7.2), height_ratios=[3, 1], sharex=True)
 for number, (name, model) in enumerate(models.items()):
     probability = model.fit(X_train, y_train).predict_proba(X_test)[:, 1]

@@ -14,8 +14,8 @@ from sk_twolayer.layers import AddLayer, MulLayer
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 # %%
-# Two apples cost 100 each, and the tax factor is 1.1. A product passes its gradient back times the
-# *other* input.
+# Two apples cost 100 each, and the tax factor is 1.1. For each input, `backward` of a product
+# multiplies the incoming gradient by the *other* input.
 mul_apple, mul_tax = MulLayer(), MulLayer()
 fruit = mul_apple.forward(100, 2)
 price = mul_tax.forward(fruit, 1.1)
@@ -23,7 +23,8 @@ d_fruit, d_tax = mul_tax.backward(1)
 d_apple, d_apple_num = mul_apple.backward(d_fruit)
 
 # %%
-# An edge has a name, its start, the position of its bend, its end, a value and a gradient.
+# For the picture, an edge is a tuple of its name, start, position of the bend, end, value and
+# gradient.
 two_apples = [
     ("price of an apple", (0, 2.4), 1.2, (2, 1.9), 100, d_apple),
     ("number of apples", (0, 1.4), 1.2, (2, 1.9), 2, d_apple_num),
@@ -33,7 +34,7 @@ two_apples = [
 ]
 
 # %%
-# Three oranges at 150 are added. A sum passes its gradient back unchanged.
+# Three oranges at 150 are added. `backward` of a sum returns the incoming gradient unchanged.
 mul_apple, mul_orange, mul_tax, add = MulLayer(), MulLayer(), MulLayer(), AddLayer()
 apples, oranges = mul_apple.forward(100, 2), mul_orange.forward(150, 3)
 fruit = add.forward(apples, oranges)

@@ -2,9 +2,9 @@
 Decision boundaries with 1 to 128 hidden units
 ==============================================
 
-A `relu` unit is 0 on one side of a straight line, and increases linearly on the other. The sum of
-such units has straight level lines that bend at these lines. More hidden units allow a more complex
-boundary.
+The output of a `relu` unit is 0 on one side of a straight line, and increases linearly on the other
+side. So the decision boundary of a network of such units consists of straight pieces. More hidden
+units allow a more complex boundary.
 """
 
 import matplotlib.pyplot as plt
@@ -49,5 +49,5 @@ plt.show()
 
 # %%
 # The colours are predicted probabilities. On the black line both classes have probability 0.5. With
-# one unit the boundary is a straight line. With 16 units it separates the spirals in a few straight
-# pieces. With 128 units it is smoother.
+# one unit the boundary is a straight line. With 16 units a boundary of a few straight pieces
+# separates the spirals. With 128 units the boundary is smoother.

@@ -2,9 +2,10 @@
 Training and validation loss with early stopping
 ================================================
 
-A large network first learns the pattern of the training rows and then their errors. From then on
-the training loss keeps falling, while the loss on other rows rises. `early_stopping=True` monitors
-the loss on validation rows, stops, and keeps the parameters of the best epoch.
+A large network first learns the pattern in the training rows, and then the errors in their labels.
+From then on, the training loss still falls, but the loss on other rows rises. With
+`early_stopping=True`, the loss on validation rows is monitored. Training stops when it no longer
+improves, and the model keeps the parameters of the best epoch.
 """
 
 import matplotlib.pyplot as plt
@@ -39,8 +40,8 @@ stopped.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 best = stopped.validation_loss_curve_.index(min(stopped.validation_loss_curve_)) + 1
 
 # %%
-# The losses of the long fit. The dotted line marks the best epoch, and the grey area begins where
-# early stopping ends training:
+# The curves are the losses of the fit with 80 epochs. The dotted line marks the best epoch, and the
+# grey area begins where early stopping ends training:
 figure, axes = plt.subplots(figsize=(9, 5))
 epochs = range(1, to_the_end.n_iter_ + 1)
 axes.plot(epochs, to_the_end.loss_curve_, label="training rows")
@@ -57,8 +58,8 @@ axes.legend(loc="center right")
 plt.show()
 
 # %%
-# The validation loss is lowest after a few epochs. Ten epochs later, early stopping ends training;
-# the epochs in the grey area belong to the other fit. The mean loss of both models on the
-# validation rows:
+# The validation loss is lowest after a few epochs. Ten epochs later, early stopping ends training.
+# The epochs in the grey area exist only in the fit with 80 epochs. The mean loss of both models on
+# the validation rows:
 print(f"80 epochs:      {to_the_end.validation_loss_curve_[-1]:.2f}")
 print(f"early stopping: {min(stopped.validation_loss_curve_):.2f}")

@@ -54,6 +54,6 @@ right.set(xlabel="h", ylabel="error of the central difference", title="Choice of
 plt.show()
 
 # %%
-# On the left, every point is on the diagonal: the two gradients agree. On the right, the error
-# falls with the square of `h` from 1 to about 1e-5. For smaller `h`, the rounding error of the
-# loss, divided by `h`, dominates. `check_gradients` does this check with a suitable `h`.
+# On the left, every point is on the diagonal: the two gradients agree. On the right, the error is
+# proportional to the square of `h` between 1 and about 1e-5. For smaller `h`, the rounding error of
+# the loss, divided by `h`, dominates. `check_gradients` uses a suitable `h`.

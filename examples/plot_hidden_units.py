@@ -2,8 +2,8 @@
 The weights of 40 hidden units as images
 ========================================
 
-A hidden unit computes a weighted sum of the pixels. Its weights have the shape of the image, so
-they can be drawn as one.
+A hidden unit computes a weighted sum of the pixels. It has one weight per pixel, so its weights can
+be drawn as an image.
 """
 
 import matplotlib.pyplot as plt

@@ -26,8 +26,8 @@ X, y = make_classification(
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 # %%
-# The curves show precision and recall for all thresholds of the scores. The dots are the
-# predictions of `predict`.
+# The curves show precision and recall for all thresholds of the scores. The dots show precision and
+# recall of `predict`.
 figure, axes = plt.subplots(figsize=(7.5, 5.6))
 for class_weight, color, offset in ((None, "C0", (-76, -58)), ("balanced", "C1", (12, 8))):
     clf = TwoLayerClassifier(
@@ -58,6 +58,7 @@ axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16))
 plt.show()
 
 # %%
-# With weights, `predict` finds more rows of the rare class: recall rises. More of its predictions
-# are wrong: precision falls. On these data the curve with weights is also higher, which means a
-# better precision at the same recall. This depends on the data.
+# With class weights, `predict` finds more rows of the rare class, so its recall is higher. More of
+# these predictions are wrong, so its precision is lower. On these data, the curve with class
+# weights is also higher, which means a higher precision at the same recall. This depends on the
+# data.

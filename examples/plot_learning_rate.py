@@ -24,7 +24,7 @@ search = GridSearchCV(clf, grid, cv=3).fit(X / 16, y)
 scores = search.cv_results_["mean_test_score"].reshape(3, 8)
 
 # %%
-# Each field is the mean accuracy over three splits.
+# Each cell shows the mean accuracy over three splits.
 figure, axes = plt.subplots(figsize=(9, 3.8))
 image = axes.imshow(scores, cmap="viridis", vmin=0.1, vmax=1, aspect="auto")
 for row, line in enumerate(scores):

@@ -1,10 +1,10 @@
 """
-A DataFrame with numbers and a category, beside MLPClassifier
-=============================================================
+A DataFrame with numbers and a category: comparison with MLPClassifier
+======================================================================
 
-Tables often have numeric and categorical columns. A `ColumnTransformer` scales the former and
-encodes the latter. It works with `TwoLayerClassifier` as with `MLPClassifier`: only the last step
-of the pipeline differs.
+Tables often have numeric and categorical columns. A `ColumnTransformer` scales the numeric columns
+and encodes the categorical ones. The pipelines for `TwoLayerClassifier` and `MLPClassifier` differ
+in the last step only.
 """
 
 import warnings
@@ -22,8 +22,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sk_twolayer import TwoLayerClassifier
 
 # %%
-# The table has 442 patients with diabetes. The class is whether the disease progressed faster
-# than that of the median patient within one year.
+# The table has 442 patients with diabetes. The class of a patient is "faster" if the disease
+# progressed more than that of the median patient within one year, and otherwise "slower".
 data = load_diabetes(as_frame=True, scaled=False)
 X = data.data.assign(sex=data.data["sex"].map({1: "first", 2: "second"}))
 y = np.where(data.target > data.target.median(), "faster", "slower")
@@ -52,8 +52,8 @@ print(f"MLPClassifier:      accuracy {mlp[0]:.2f}, log-loss {mlp[1]:.2f}")
 print(f"TwoLayerClassifier: accuracy {default[0]:.2f}, log-loss {default[1]:.2f}")
 
 # %%
-# The class depends on more than these columns, so the data are noisy. A stronger penalty helps on
-# noisy data. `alpha_` is the value that the default `alpha="auto"` has chosen.
+# The class depends on more than these columns, so the data are noisy. On noisy data a stronger
+# penalty can help. `alpha_` is the value that the default `alpha="auto"` has chosen.
 model = make_pipeline(columns, TwoLayerClassifier(random_state=0)).fit(X, y)
 automatic = model[-1].alpha_
 alphas = automatic * np.array([0.3, 1, 3, 10, 30])
@@ -68,8 +68,8 @@ axes.legend()
 plt.show()
 
 # %%
-# With default parameters, the log-loss of `MLPClassifier` is slightly lower on this table. Its 200
-# epochs end before it has converged, which limits overfitting on these few rows; with
-# ``max_iter=1000`` its log-loss is above 0.7. A penalty ten times the automatic one gives the
-# lowest log-loss. `GridSearchCV` finds such a value:
+# With default parameters, the log-loss of `MLPClassifier` is slightly lower on this table. Its
+# training ends after 200 epochs, before it has converged, which limits overfitting on these few
+# rows. With ``max_iter=1000`` its log-loss is above 0.7. A penalty ten times the automatic one
+# gives the lowest log-loss. `GridSearchCV` finds such a value with this grid:
 # ``{"twolayerclassifier__alpha": [0.002, 0.02, 0.2]}``.

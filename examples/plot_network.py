@@ -19,9 +19,9 @@ net.plot()
 plt.show()
 
 # %%
-# The shapes of the forward pass are above the edges. The shapes of the gradients are below them, in
-# red. The parameters and the targets `t` enter from below. There is no gradient at the first edge,
-# because training does not need the gradient of the input.
+# The shapes of the arrays in the forward pass are above the edges, and the shapes of the gradients
+# are below them in red. The parameters and the targets `t` enter the graph from below. There is no
+# gradient at the first edge, because training does not need the gradient with respect to the input.
 #
 # The same network with another activation, and dropout after it:
 net = TwoLayerNet(64, 50, 10, activation=LeakyRelu(slope=0.2), dropout=0.5, random_state=0)

@@ -3,7 +3,7 @@ Latency of a service with an ONNX model
 =======================================
 
 A web service does not need scikit-learn to predict: it can load the model as an ONNX graph. This
-example converts a pipeline, serves it by HTTP, and measures how long a request takes.
+example converts a pipeline, serves it over HTTP, and measures how long a request takes.
 
 It needs skl2onnx and onnxruntime. From a checkout: ``python -m pip install -e ".[onnx]"
 onnxruntime``.
@@ -104,6 +104,6 @@ axes.set(xlabel="milliseconds per request", ylabel="requests", title="450 reques
 plt.show()
 
 # %%
-# The model needs about 0.01 ms for a row. The other time is HTTP, JSON, and waiting for the other
-# three clients.
-# :doc:`../onnx` describes the options of the conversion.
+# The model needs about 0.01 ms for a row. The rest of the time is spent on HTTP, on JSON, and on
+# waiting for the requests of the other three clients. :doc:`../onnx` describes the options of the
+# conversion.

@@ -1,6 +1,6 @@
 """
-A sine as activation: a layer of your own
-=========================================
+A custom activation: the sine
+=============================
 
 A custom activation is a class with two methods: `forward` computes the output, and `backward`
 multiplies the incoming gradient by the derivative. It needs no base class. `check_gradients` tests
@@ -50,7 +50,7 @@ except AssertionError as error:
     print(str(error).split(":")[0])
 
 # %%
-# The rows are on a checkerboard of four by four fields. One network is trained with relu, and one
+# The classes form a checkerboard of four by four squares. One network is trained with relu, and one
 # with the sine. The sine needs larger initial weights, so that it oscillates within the range of
 # the data.
 rng = np.random.default_rng(0)
@@ -73,6 +73,6 @@ for axes, (name, clf) in zip(panels, networks.items(), strict=True):
 plt.show()
 
 # %%
-# The colours are predicted probabilities. With 32 units, relu approximates the periodic pattern by
-# straight pieces, while the sine can represent it with few units. Which activation is suitable
-# depends on the data.
+# The colours are predicted probabilities. With 32 units, the network with relu approximates the
+# periodic pattern by straight pieces. The network with the sine can represent the pattern with few
+# units. Which activation is suitable depends on the data.

@@ -21,9 +21,9 @@ from sklearn.preprocessing import StandardScaler
 from sk_twolayer import TwoLayerClassifier
 
 # %%
-# The learning rate is drawn on a logarithmic scale. Each candidate trains for 20 epochs. Some will
-# not converge, and `tol=None` disables the warning about it. `max_propagation_depth=0` shows the
-# progress of the search only; 1, the default, adds one bar per fit, which counts epochs.
+# The learning rate is drawn on a logarithmic scale. Each candidate is trained for 20 epochs. Some
+# will not converge; `tol=None` disables the warning. `max_propagation_depth=0` shows only the
+# progress of the search. The default, 1, adds one bar per fit, which counts epochs.
 X, y = load_digits(return_X_y=True)
 clf = TwoLayerClassifier(max_iter=20, tol=None, random_state=0)
 model = make_pipeline(StandardScaler(), clf)
@@ -36,7 +36,7 @@ search.set_callbacks(ProgressBar(max_propagation_depth=0))
 results = search.fit(X, y).cv_results_
 
 # %%
-# One point per candidate:
+# The picture has one point per candidate:
 rates = np.asarray(results["param_twolayerclassifier__learning_rate"], dtype=float)
 sizes = np.asarray(results["param_twolayerclassifier__hidden_size"], dtype=int)
 figure, axes = plt.subplots()
@@ -51,7 +51,7 @@ axes.legend()
 plt.show()
 
 # %%
-# The bars are standard deviations over the three splits. The accuracy is highest for learning rates
+# The error bars are standard deviations over the three splits. The accuracy is highest for rates
 # between 0.003 and 0.1. With smaller ones, training has not converged when the epochs run out, in
 # particular with 8 hidden units. The best candidate:
 best = search.best_index_

@@ -2,8 +2,8 @@
 Loss curves of six solvers
 ==========================
 
-A solver decides how the gradient changes the parameters. Here each solver trains the same network
-on the digits, from the same initial weights.
+A solver determines how the gradient changes the parameters. Here the same network is trained on the
+digits with each solver, from the same initial weights.
 """
 
 import matplotlib.pyplot as plt
@@ -51,6 +51,6 @@ plt.show()
 
 # %%
 # The curves flatten at the end, where the cosine schedule lowers the learning rate to 0. L-BFGS
-# starts slowly, since it takes a single step per epoch, and then falls fastest. The order of the
-# curves depends on the learning rates. A lower training loss does not imply a better model: compare
-# solvers by cross-validation.
+# takes a single step per epoch, so its loss falls slowly at first; later it falls fastest. The
+# order of the curves depends on the learning rates. A lower training loss does not imply a better
+# model: compare solvers by cross-validation.

@@ -39,8 +39,8 @@ print(f"{X.shape[0]} paragraphs, {X.shape[1]} words, {X.nnz / np.prod(X.shape):.
 print(f"accuracy on {X_test.shape[0]} other paragraphs: {clf.score(X_test, test_topics):.2f}")
 
 # %%
-# A text of a single word is a row too. Its scores show which topic the word indicates. These are
-# the seven words with the largest score for each topic:
+# The model can also score a text of a single word. The scores show which topic the word indicates.
+# The picture shows the seven words with the largest scores for each topic:
 alone = scipy.sparse.identity(X.shape[1], dtype=np.float32, format="csr")
 scores = clf.decision_function(alone)
 scores -= scores.mean(axis=1, keepdims=True)

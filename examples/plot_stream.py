@@ -2,8 +2,8 @@
 Accuracy on a stream that changes
 =================================
 
-`partial_fit` trains on one chunk of rows after the other, so a model can follow data that change
-over time. A model that is fitted once cannot.
+With `partial_fit`, a model is trained on one chunk of rows after the other, so it can adapt to data
+that change over time. A model that is fitted only once cannot.
 """
 
 import matplotlib.pyplot as plt
@@ -58,5 +58,5 @@ for x, image in ((0.30, four), (0.43, four[::-1, ::-1])):
 plt.show()
 
 # %%
-# After the change, the accuracy of both models falls. The incremental model recovers within about
-# fifteen chunks, and the other one does not.
+# After the change, the accuracy of both models falls. The accuracy of the incremental model
+# recovers within about fifteen chunks. That of the other model does not.

