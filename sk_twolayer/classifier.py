@@ -148,8 +148,8 @@ class TwoLayerClassifier(
     tol : float or None, default=1e-4
         Training stops if the training objective, or with `early_stopping` the validation score,
         has not improved by more than `tol` for `n_iter_no_change` epochs. The schedule "cosine"
-        stops early only with `early_stopping`, because most of the improvement comes at its end.
-        With None, training lasts for `max_iter` epochs.
+        stops early only with `early_stopping` or `warm_start`, because most of the improvement
+        comes at its end. With None, training lasts for `max_iter` epochs.
     n_iter_no_change : int or "auto", default="auto"
         Number of successive epochs without improvement after which training stops. "auto" is the
         number of epochs of 100 steps, and at least 10. With L-BFGS it is 10.

@@ -93,17 +93,18 @@ def _mlp_solver(clf: Classifier, n_rows: int) -> tuple[dict[str, Any], list[str]
     """Return the part of the result of `_mlp_params` that depends on the solver.
 
     `MLPClassifier` divides alpha by the number of rows of the minibatch, and for "lbfgs" by the
-    number of all rows, which is not known here.
+    number of all rows, which is not known here. A subclass of a solver takes other steps, so it is
+    not converted.
     """
     optimizer = make_optimizer(clf.solver)
-    if isinstance(optimizer, LBFGS):
+    if type(optimizer) is LBFGS:
         params = {"solver": "lbfgs", "max_fun": optimizer.max_fun, "tol": optimizer.gtol}
         return params, ["alpha", "early_stopping"]
     params, not_converted = {}, []
-    if isinstance(optimizer, SGD):
+    if type(optimizer) is SGD:
         nesterov = {"nesterovs_momentum": optimizer.nesterov} if optimizer.momentum else {}
         params = {"solver": "sgd", "momentum": optimizer.momentum, **nesterov}
-    elif isinstance(optimizer, Adam):
+    elif type(optimizer) is Adam:
         params = {"solver": "adam", **optimizer.get_params()}
     else:
         not_converted += ["solver"]
