@@ -1,4 +1,4 @@
-"""A two-layer neural-network classifier for scikit-learn, made of layers one can read."""
+"""A two-layer neural-network classifier for scikit-learn, made of readable layers."""
 
 from sk_twolayer._version import __version__
 from sk_twolayer.classifier import TwoLayerClassifier
