@@ -104,7 +104,7 @@ def _mlp_solver(clf: Classifier, n_rows: int) -> tuple[dict[str, Any], list[str]
     if isinstance(optimizer, SGD):
         nesterov = {"nesterovs_momentum": optimizer.nesterov} if optimizer.momentum else {}
         params = {"solver": "sgd", "momentum": optimizer.momentum, **nesterov}
-    elif isinstance(optimizer, Adam):
+    elif type(optimizer) is Adam:  # AdamW has a parameter that MLPClassifier lacks
         params = {"solver": "adam", **optimizer.get_params()}
     else:
         not_converted += ["solver"]

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer.layers._registry import ACTIVATIONS
-from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam
+from sk_twolayer.optimizers import LBFGS, SGD, AdaGrad, Adam, AdamW
 from sk_twolayer.optimizers._registry import SOLVERS
 
 NAMES = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
@@ -231,6 +231,7 @@ def test_parameters_of_solvers():
         ({"dropout": 0.5, "class_weight": "balanced"}, "class_weight='balanced', dropout=0.5"),
         ({"weight_init_std": 0.1}, "weight_init_std"),
         ({"solver": "rmsprop"}, "solver='rmsprop'"),
+        ({"solver": AdamW()}, r"solver=AdamW\(\)"),
         ({"learning_rate_schedule": "cosine"}, "learning_rate_schedule='cosine'"),
         ({"batch_size": "full"}, "batch_size='full'"),
         ({"early_stopping": True, "scoring": "roc_auc"}, "scoring='roc_auc'"),
