@@ -434,7 +434,7 @@ class TwoLayerClassifier(
             If training reached `max_iter` epochs before it converged. With ``tol=None`` there is
             no warning, and with the schedule "cosine" only if the loss was still falling fast.
         UserWarning
-            If the root mean square of a column of X is above 10; if X_val is not scaled as X is;
+            If the root mean square of a column of X is above 10; if X_val is not scaled like X;
             if an indicator matrix of three or more columns has exactly one 1 in each row, and may
             be one-hot; or if training was interrupted (KeyboardInterrupt) after at least one epoch,
             the results of which are kept.
