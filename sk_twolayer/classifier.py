@@ -436,8 +436,8 @@ class TwoLayerClassifier(
         UserWarning
             If the root mean square of a column of X is above 10; if X_val is not scaled like X;
             if an indicator matrix of three or more columns has exactly one 1 in each row, and may
-            be one-hot; or if training was interrupted (KeyboardInterrupt) after at least one epoch,
-            the results of which are kept.
+            be one-hot; or if training was interrupted (KeyboardInterrupt) after at least one epoch:
+            then the model is kept.
         """
         result, attributes = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         self._publish(attributes, saved_state(result) if self.warm_start else None)
