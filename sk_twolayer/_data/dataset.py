@@ -156,7 +156,8 @@ def _weighted(
     weights, and gives the same result to the last bit.
     """
     name = "sample_weight" + suffix
-    of_classes = None if factors is None else factors[as_dense(t)]  # factors exclude multilabel
+    # with class factors, t is not multilabel: see class_factors
+    of_classes = None if factors is None else factors[as_dense(t)]
     combined = combined_weights(weights, of_classes, X.dtype, name)
     if combined is None:
         return Dataset(X, t, None)

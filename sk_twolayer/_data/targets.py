@@ -40,7 +40,7 @@ class Labels(NamedTuple):
     def loss(self) -> str:
         """The last layer of the network: "softmax" or "sigmoid".
 
-        For a single class it is "softmax": of a single score, it is exactly 1 and has gradient 0.
+        For a single class it is "softmax": that of a single score is 1, and its gradient is 0.
         """
         return "sigmoid" if self.multilabel or self._binary else "softmax"
 

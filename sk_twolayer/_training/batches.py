@@ -122,7 +122,7 @@ class Minibatches:
         X = self._X
         order = None if isinstance(rows, slice) or is_sparse(X) else rows
         if order is None:
-            X = take_rows(X, rows)  # sparse rows in order: slices of them are fast
+            X = take_rows(X, rows)  # for sparse rows, one slow indexing for all minibatches
         n = X.shape[0] if order is None else len(order)
         for slot, block in enumerate(blocks(n, workspace.n_rows)):
             x = take_rows(X, block if order is None else order[block], buffer)

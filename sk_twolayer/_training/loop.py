@@ -227,7 +227,7 @@ class _Run:
             state.patience.reset()
             return True
         if not by_validation and state.patience.is_spike(objective):
-            return True  # the model would have the parameters of this epoch
+            return True  # if training stopped here, the model would have the parameters of a spike
         state.patience.reset()
         return False
 

@@ -124,7 +124,7 @@ class Settings:
         sizes = n_features, int(params["hidden_size"]), labels.n_outputs
         learning_rate, alpha = as_python(params["learning_rate"]), as_python(params["alpha"])
         inputs_per_row = 1.0
-        if "auto" in (learning_rate, alpha):  # not computed in vain, since it reads all of X
+        if "auto" in (learning_rate, alpha):  # otherwise not needed, and it reads all of X
             inputs_per_row = mean_nonzeros(dataset.X, dataset.weights)
         if learning_rate == "auto":
             learning_rate = optimizer.default_learning_rate(

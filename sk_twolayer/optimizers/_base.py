@@ -29,7 +29,7 @@ class StopReason(Enum):
     MAX_ITER = "the maximum number of epochs was reached"
     MAX_FUN = "the maximum number of evaluations of the objective was reached"
     NO_IMPROVEMENT = "no improvement for n_iter_no_change epochs"
-    OPTIMUM = "the optimizer found no lower objective"
+    OPTIMUM = "the optimizer converged"
     CALLBACK = "a callback stopped it"
     INTERRUPT = "it was interrupted"
 
