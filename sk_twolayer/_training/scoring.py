@@ -86,8 +86,8 @@ class Validation:
         if math.isnan(score):
             if self._score is None:
                 raise ValueError(
-                    "the loss of the validation rows is NaN: scale the columns of X_val as those "
-                    "of X"
+                    "the loss of the validation rows is NaN: scale their columns like those of the "
+                    "training rows"
                 )
             raise ValueError("the score of the validation rows is NaN: choose another scoring")
         return ValidationResult(loss, score)
