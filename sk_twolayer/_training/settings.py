@@ -177,7 +177,7 @@ def partial_fit_problem(params: Mapping[str, Any]) -> str | None:
     if not uses_minibatches(params["solver"]):
         return (
             "partial_fit needs a solver that takes minibatch steps, and "
-            f"{params['solver']!r} takes full-batch steps: set solver to \"sgd\" or \"adam\", for "
+            f'{params["solver"]!r} takes full-batch steps: set solver to "sgd" or "adam", for '
             "example"
         )
     if params["early_stopping"]:
