@@ -381,7 +381,7 @@ class TestParametersSetByHand:
     def test_before_the_first_fit_they_are_refused(self, method, digits):
         clf = make(warm_start=True)
         clf.coefs_ = [np.ones((64, 10)), np.ones((10, 10))]
-        with pytest.raises(ValueError, match="coefs_ was assigned to .* that is not fitted"):
+        with pytest.raises(ValueError, match=r"coefs_ was assigned to .* that is not fitted"):
             getattr(clf, method)(*digits)
 
     def test_shapes_that_do_not_fit_are_refused(self, digits):
