@@ -1,7 +1,7 @@
 """Predictions of a fitted model, computed in blocks of rows.
 
-All functions take a fitted classifier and its input as users give it. They write nothing to the
-classifier, so that several threads may use one. Each public method for predictions calls one.
+Each public method for predictions calls one of these functions, with the fitted classifier and the
+X of the user. They do not change the classifier, so several threads may use the same one.
 """
 
 from __future__ import annotations
@@ -24,21 +24,23 @@ from sk_twolayer.layers._registry import make_activation
 from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
 from sk_twolayer.losses._softmax import empty_probabilities
 
-# A block of rows is checked, multiplied and decided while it is in the cache. Its size is such that
-# its input, its hidden units and its scores take these numbers of bytes each, unless a block would
-# have fewer rows than these: then the products would be inefficient.
+# Predictions are computed in blocks of rows, each of which stays in the cache from the check of its
+# input to its result. The input, the hidden units and the scores of a block take at most
+# ..._BLOCK_BYTES each, unless that would be fewer than MIN_..._ROWS, for which the products would
+# be inefficient. If there are many hidden units, MIN_HIDDEN_ROWS of them take more than
+# MAX_HIDDEN_BYTES: then fewer rows, down to MIN_SCORE_ROWS, are in a block.
 MAX_BLOCK_ROWS = 8192
 INPUT_BLOCK_BYTES, MIN_INPUT_ROWS = 2**20, 2048
 HIDDEN_BLOCK_BYTES, MIN_HIDDEN_ROWS, MAX_HIDDEN_BYTES = 2**20, 1024, 2**22
 SCORE_BLOCK_BYTES, MIN_SCORE_ROWS = 2**22, 32
-# Up to this number of multiplications, every OpenBLAS computes a product with one thread (up to
-# 9216 for a vector and a matrix), so that the number of threads need not be set, which takes
+# Up to this number of multiplications, all builds of OpenBLAS use one thread for a product (for a
+# vector times a matrix, up to 9216). So the number of threads need not be limited, which takes
 # several microseconds.
 SINGLE_THREAD_MULTIPLICATIONS = 2**13
-# From this number of multiplications in all products on, about 10 ms, blocks are computed in
-# several threads.
+# Predictions that need at least this number of multiplications in total, which take about 10 ms,
+# compute their blocks in several threads.
 PARALLEL_MULTIPLICATIONS = 2**28
-# Scores that differ by less than this number of relative rounding errors may have equal
+# Scores that differ by less than this number times the machine epsilon may have equal
 # probabilities.
 TIE_EPS = 8
 
@@ -46,7 +48,7 @@ Result = TypeVar("Result")
 
 
 def is_multilabel(model: Classifier) -> bool:
-    """Tell whether a row may have several labels."""
+    """Tell whether the model is for targets with several labels per row."""
     return model.out_activation_ == "logistic" and model.n_outputs_ > 1
 
 
@@ -54,7 +56,8 @@ def predict_labels(model: Classifier, X: object) -> Any:
     """Return the class of each row with the largest probability, the first of equal ones.
 
     For multilabel models, return an indicator matrix of the probabilities above one half, which is
-    sparse if the model was fitted to a sparse one. Scores of one block exist at a time.
+    sparse if the model was fitted to a sparse one. Only the scores of one block are in memory at a
+    time, or of one block per thread.
 
     Examples
     --------
@@ -87,7 +90,7 @@ def predict_labels(model: Classifier, X: object) -> Any:
 
 
 def decision_scores(model: Classifier, X: object) -> Array:
-    """Return the scores: the log-odds of the second class, or one score for each class or label.
+    """Return the scores: the log-odds of the second class, or one score per class or label.
 
     Examples
     --------
@@ -217,11 +220,11 @@ def _for_blocks(
 def _block_rows(n: int, W1: Array, W2: Array, work: int) -> int:
     """Return the number of rows per block.
 
-    It depends on shapes alone, because the results of blocks of another size may differ in their
-    last bits. In particular, it does not depend on the number of threads.
+    It depends on shapes only, and not on the number of threads, because the results of blocks of
+    another size may differ in their last bits.
     """
     (n_features, n_hidden), n_outputs, itemsize = W1.shape, W2.shape[1], W1.itemsize
-    # smaller blocks if several threads have one each in the cache
+    # smaller blocks if several threads share the cache
     hidden_bytes = (
         HIDDEN_BLOCK_BYTES // 2 if work >= PARALLEL_MULTIPLICATIONS else HIDDEN_BLOCK_BYTES
     )
@@ -240,7 +243,7 @@ def _block_rows(n: int, W1: Array, W2: Array, work: int) -> int:
 def _check_finite(x: Matrix, model: Classifier) -> None:
     """Raise scikit-learn's error if rows have NaN or infinity."""
     values = x.data if is_sparse(x) else x
-    # the dot product is faster, but copies an array that is not contiguous
+    # vdot is faster than a sum, but it copies an array that is not contiguous
     total = np.vdot(values, values) if values.flags.c_contiguous else values.sum()
     if not math.isfinite(total):  # the sum may have overflowed: check each number
         check_array(x, accept_sparse="csr", input_name="X", estimator=model)
@@ -254,8 +257,8 @@ def _check_overflow(results: Array, x: Matrix, start: int, model: Classifier) ->
     row = int(np.flatnonzero(~np.isfinite(results).all(axis=1))[0])
     raise ValueError(
         f"the results of row {start + row} of X overflow {results.dtype}: X ranges from "
-        f"{x.min():g} to {x.max():g} in rows {start} to {start + len(results) - 1}. Scale its "
-        f"columns like those of the X that the {type(model).__name__} was fitted to"
+        f"{x.min():g} to {x.max():g} in rows {start} to {start + len(results) - 1}. Scale the "
+        f"columns as those of the X to which the {type(model).__name__} was fitted"
     )
 
 
@@ -288,9 +291,9 @@ def _probabilities(model: Classifier, scores: Array, out: Array | None = None) -
 def _decide(model: Classifier, scores: Array) -> Array:
     """Return the number of the most likely class, or whether each label is likely.
 
-    Comparing scores gives the same answer as comparing probabilities, and is faster, except for
-    scores so close that their probabilities are equal after rounding. In such blocks the
-    probabilities are compared, so that `predict` agrees with ``argmax`` of `predict_proba`.
+    The scores are compared, which is faster than computing probabilities. But scores that are
+    almost equal can have probabilities that are equal after rounding. If a block has such scores,
+    its probabilities are compared, so that `predict` agrees with ``argmax`` of `predict_proba`.
     """
     near = TIE_EPS * float(np.finfo(scores.dtype).eps)
     if is_multilabel(model):
@@ -310,7 +313,7 @@ def _decide(model: Classifier, scores: Array) -> Array:
 
 
 def _sparse_indicator(model: Classifier, X: Matrix) -> csr_matrix:
-    """Return the labels of each row as a sparse matrix, without a dense one of all rows."""
+    """Return the labels of each row as a sparse matrix, without making a dense one of all rows."""
 
     def find(rows: slice, scores: Array) -> tuple[Array, Array]:
         decided = _decide(model, scores)

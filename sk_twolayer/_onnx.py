@@ -1,4 +1,4 @@
-"""Conversion of a fitted classifier to ONNX by skl2onnx, where that is installed."""
+"""Conversion of a fitted classifier to ONNX by skl2onnx, if that is installed."""
 
 from __future__ import annotations
 
@@ -122,9 +122,9 @@ def _register(cls: type[Any]) -> None:
 def _parse(
     scope: Scope, model: Classifier, inputs: list[Variable], custom_parsers: Any = None
 ) -> Any:
-    """Declare the operator that a classifier becomes, and return its outputs.
+    """Declare the operator for a classifier, and return its outputs.
 
-    The outputs have the names that skl2onnx gives those of scikit-learn's classifiers.
+    The outputs have the same names as those of scikit-learn's classifiers.
     """
     from skl2onnx.common.data_types import FloatTensorType
 
@@ -134,7 +134,7 @@ def _parse(
         raise RuntimeError("Option 'output_class_labels' needs the option zipmap=False")
     operator = scope.declare_local_operator(ALIAS, model)
     operator.inputs = inputs
-    # A ZipMap takes float32 only.
+    # The operator ZipMap accepts float32 only.
     number_type = _number_type(inputs) if zipmap in (False, "columns") else FloatTensorType
     types = {"label": _label_type(_classes(scope, model))([None]), "probabilities": number_type()}
     outputs = [scope.declare_local_variable(*item) for item in types.items()]
@@ -147,9 +147,10 @@ def _parse(
 def _declare_zipmap(
     scope: Scope, model: Classifier, inputs: list[Variable], *, columns: bool
 ) -> Any:
-    """Declare the operator ZipMap of skl2onnx, for `columns` with one output per class.
+    """Declare the operator ZipMap of skl2onnx, which makes one dictionary per row.
 
-    It makes one dictionary per row of the labels and the probabilities.
+    The keys of a dictionary are the class labels, and its values the probabilities. With `columns`,
+    there is instead one output of probabilities per class.
     """
     from skl2onnx.common.data_types import DictionaryType, FloatTensorType, SequenceType
 
@@ -194,7 +195,8 @@ def _infer_types(operator: Operator) -> None:
     strings = [v.raw_name for v in operator.inputs if isinstance(v.type, StringTensorType)]
     if strings:
         raise ValueError(
-            f"inputs {strings} are strings, but {ALIAS} takes numbers: encode them in a pipeline"
+            f"the inputs {strings} are strings, but {ALIAS} needs numbers: encode them in a "
+            "pipeline, for example with OneHotEncoder"
         )
     model = operator.raw_operator
     classes = _classes(operator.scope_inst, model)
@@ -312,7 +314,10 @@ def _add_input(scope: Scope, inputs: Sequence[Variable], container: Container, d
 def _add_likely_labels(
     scope: Scope, container: Container, compared: list[str], labels: str
 ) -> None:
-    """Add the nodes that find the labels of each row: those with a result above a threshold."""
+    """Add the nodes that find the labels of each row: those whose result is above a threshold.
+
+    `compared` has the names of the results and of the threshold.
+    """
     from skl2onnx.common._apply_operation import apply_cast, apply_greater
     from skl2onnx.proto import onnx_proto
 
@@ -346,9 +351,9 @@ def _number_type(inputs: Sequence[Variable]) -> Any:
 
 
 def _classes(scope: Scope, model: Classifier) -> Array:
-    """Return the class labels as ONNX supports them: strings or integers.
+    """Return the class labels in a type that ONNX supports: strings or integers.
 
-    With the option "nocl", which stands for "no class labels", the classes are numbers from 0.
+    With the option "nocl" (no class labels), they are the numbers of the classes, from 0 on.
     """
     classes = model.classes_
     if scope.get_options(model, {"nocl": False}).get("nocl", False):

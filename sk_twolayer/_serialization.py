@@ -14,7 +14,7 @@ from sk_twolayer._sklearn_compat import BaseEstimator
 from sk_twolayer._training.warnings import warn
 from sk_twolayer._version import __version__
 
-# Version of the layout of the state. A new one comes with code that translates the older ones.
+# Version of the layout of the state. If it is raised, add code that translates older layouts.
 LAYOUT = 1
 METADATA_KEYS = ("_layout", "_saved_by", "_checksum", "_sklearn_version")
 
@@ -26,21 +26,23 @@ def add_metadata(state: Mapping[str, Any]) -> dict[str, Any]:
     consists of arrays, numbers, strings, and lists, tuples and dicts of those.
     """
     state = dict(state)
-    marks = LAYOUT, __version__, checksum(state), sklearn.__version__
-    return {**state, **dict(zip(METADATA_KEYS, marks, strict=True))}
+    metadata = LAYOUT, __version__, checksum(state), sklearn.__version__
+    return {**state, **dict(zip(METADATA_KEYS, metadata, strict=True))}
 
 
 def without_metadata(state: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the state that `add_metadata` was given; raise an error if the file differs from it.
+    """Return the state without its metadata, after checking the layout and the checksum.
+
+    A state that was saved with another version of scikit-learn leads to a warning.
 
     Parameters
     ----------
     state : dict
-        The state from the file.
+        What `add_metadata` returned, as it was read from a file.
     name : str
         The name of the class, for messages.
     """
-    layout, saved_by, expected, sklearn_version = (state.get(mark) for mark in METADATA_KEYS)
+    layout, saved_by, expected, sklearn_version = (state.get(key) for key in METADATA_KEYS)
     if layout != LAYOUT:
         raise ValueError(
             f"this {name} was saved in layout {layout} by sk_twolayer {saved_by}, but the "
@@ -53,7 +55,7 @@ def without_metadata(state: dict[str, Any], name: str) -> dict[str, Any]:
             f"the checksum of this {name} does not match its contents: the file is damaged or "
             "was changed. Load a copy of the file, or train the model again"
         )
-    # BaseEstimator gives this warning for the classes of scikit-learn only.
+    # BaseEstimator gives this warning only for the classes of scikit-learn itself.
     if sklearn_version not in (sklearn.__version__, None):
         warn(
             InconsistentVersionWarning(
@@ -66,15 +68,16 @@ def without_metadata(state: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def checksum(value: object, so_far: int = 0) -> int:
-    """Return the CRC-32 of a value, which changes if any part of the value does.
+    """Return the CRC-32 of a value and all its parts.
 
     Parameters
     ----------
     value : object
-        Arrays, numbers, strings, None, and lists, tuples and dicts of those. For an estimator, the
-        checksum is that of its class and parameters, for any other object that of its class.
+        Arrays, numbers, strings, None, and lists, tuples and dicts of those. Of an estimator, only
+        the name of the class and the parameters count; of any other object, only the name of its
+        class.
     so_far : int, default=0
-        The checksum of the values before it.
+        The checksum of the preceding values.
 
     Returns
     -------

@@ -69,8 +69,8 @@ Estimator = TypeVar("Estimator")
 class RealInterval(Interval):
     """An interval of real numbers, for `_parameter_constraints`.
 
-    In contrast to scikit-learn's `Interval`, it contains neither True and False, which are numbers
-    in Python, nor integers and fractions that are too large for a float.
+    Unlike scikit-learn's `Interval`, it excludes True and False, which are integers in Python, and
+    integers and fractions that are too large for a float.
     """
 
     def is_satisfied_by(self, val: Any) -> bool:
@@ -90,7 +90,7 @@ class StrOptions(UnorderedStrOptions):
 class EstimatorBase(BaseEstimator):
     """A `BaseEstimator` that reads the signature of each class only once.
 
-    `BaseEstimator` reads it in each call of `get_params`, which takes a tenth of the time of a
+    `BaseEstimator` reads it in each call of `get_params`, which would be a tenth of the time of a
     `partial_fit` with one row.
     """
 
@@ -120,8 +120,9 @@ RANDOM_STATE = [RealInterval(Integral, 0, 2**32 - 1, closed="both"), np.random.R
 def as_python(value: Any) -> Any:
     """Return a number as an int or a float, and anything else unchanged.
 
-    A parameter may be of any type of real number, such as `np.float16` or `Fraction`. Python's own
-    numbers do not overflow and keep the dtype of the arrays that they are multiplied with.
+    Parameters may be real numbers of any type, such as `np.float16` or `Fraction`. In contrast to
+    those, Python's own numbers do not overflow, and do not change the dtype of arrays with which
+    they are multiplied.
 
     Examples
     --------
@@ -140,7 +141,7 @@ def as_python(value: Any) -> Any:
 
 
 def is_made_scorer(scorer: Any) -> bool:
-    """Tell whether a scorer was made by `make_scorer`, as all those with a name are."""
+    """Tell whether a scorer was made by `make_scorer`, as all scorers with a name are."""
     return hasattr(scorer, "_score_func") and hasattr(scorer, "_kwargs")
 
 
@@ -148,8 +149,8 @@ def scorer_with_labels(scorer: Any, labels: Any) -> Any:
     """Return a made scorer that passes the labels of all classes to its function.
 
     Functions of probabilities, such as `log_loss`, have an argument `labels` for the labels of the
-    columns. Other scorers are returned unchanged; functions of predicted labels, such as
-    `f1_score`, have an argument of that name for the labels to average over.
+    columns. All other scorers are returned unchanged. Among them are those of predicted labels,
+    such as `f1_score`, whose argument of the same name selects the labels to average over.
     """
     takes_labels = "labels" in signature(scorer._score_func).parameters
     if not takes_labels or "labels" in scorer._kwargs or scorer._response_method == "predict":
@@ -169,8 +170,8 @@ def _to_float(number: Real) -> float:
 def shallow_copy(estimator: Estimator) -> Estimator:
     """Return an estimator with the same attributes, to which other attributes can be assigned.
 
-    `copy.copy` would not do: it calls `__getstate__` and `__setstate__`, which compute the checksum
-    of all parameters of the model.
+    `copy.copy` would be slow: it calls `__getstate__` and `__setstate__`, which compute the
+    checksum of all parameters of the model.
     """
     copied = object.__new__(type(estimator))
     vars(copied).update(vars(estimator))

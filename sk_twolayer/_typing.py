@@ -55,10 +55,10 @@ class SparseMatrix(Protocol):
 
 
 Matrix: TypeAlias = Array | SparseMatrix
-"""Rows of input: dense, or sparse by rows."""
+"""A dense matrix, or a sparse one by rows: input rows, or an indicator matrix of labels."""
 
 Operation: TypeAlias = Callable[[], object]
-"""A call that has all its arguments, such as ``partial(np.exp, x, out=y)``, to run many times."""
+"""A function without arguments, such as ``partial(np.exp, x, out=y)``, to be called many times."""
 
 AddInPlace: TypeAlias = Callable[[float, float], object]
 """``add(scale, keep)``: change an array in place to ``keep * array + scale * something``."""

@@ -67,7 +67,7 @@ __all__ = ["TwoLayerClassifier"]
 def _has_partial_fit(estimator: TwoLayerClassifier) -> bool:
     """Return True if the parameters allow `partial_fit`; otherwise raise an error that says why.
 
-    It is for `available_if`, which shows the error as the cause of its own.
+    `available_if` calls it, and raises its own error from this one.
     """
     problem = partial_fit_problem(vars(estimator))
     if problem is not None:
@@ -83,7 +83,7 @@ class TwoLayerClassifier(
     CallbackSupportMixin,
     ParameterHints,
 ):
-    """A neural network with one hidden layer, trained by minibatch gradient descent.
+    """A neural-network classifier with one hidden layer, trained by minibatch gradient descent.
 
     The scores are ``activation(X @ W1 + b1) @ W2 + b2``. The probabilities of the classes are the
     softmax of the scores. For two classes there is one score, and the probability of the second
@@ -138,21 +138,22 @@ class TwoLayerClassifier(
         rows if there are at most 32; "full" is all rows. The number used, which is never larger
         than the number of training rows, is the attribute `batch_size_`.
     max_iter : int or "auto", default="auto"
-        Largest number of epochs. "auto" is the number of epochs of 4500 steps, clipped to
-        [10, 40], and more if these take fewer than 300 steps, or with fewer than 256 hidden units
-        fewer than ``300 * sqrt(256 / hidden_size)`` steps. With L-BFGS it is 200. The schedule
-        "auto" is never longer than that: for longer training, set a number and
+        Largest number of epochs. "auto" is the number of epochs that take about 4500 steps, clipped
+        to [10, 40], but at least as many as take 300 steps, or with fewer than 256 hidden units
+        ``300 * sqrt(256 / hidden_size)`` steps. With L-BFGS it is 200. With the schedule "auto",
+        `fit` never trains for longer than that: for longer training, set both a number and
         ``learning_rate_schedule="cosine"``. The number used is the attribute `max_iter_`.
     shuffle : bool, default=True
         Whether to draw a new permutation of the rows for each epoch.
     tol : float or None, default=1e-4
         Training stops if the training objective, or with `early_stopping` the validation score,
-        has not improved by more than `tol` for `n_iter_no_change` epochs. The schedule "cosine"
-        stops early only with `early_stopping` or `warm_start`, because most of the improvement
-        comes at its end. With None, training lasts for `max_iter` epochs.
+        has not improved by more than `tol` for `n_iter_no_change` epochs. With the schedule
+        "cosine", training stops before the last epoch only with `early_stopping` or `warm_start`,
+        because most of the improvement comes at the end. With None, training lasts for `max_iter`
+        epochs.
     n_iter_no_change : int or "auto", default="auto"
         Number of successive epochs without improvement after which training stops. "auto" is the
-        number of epochs of 100 steps, and at least 10. With L-BFGS it is 10.
+        number of epochs that take 100 steps, but at least 10. With L-BFGS it is 10.
     early_stopping : bool, default=False
         Whether to set aside a validation set, stop when the validation score stops improving, and
         keep the parameters of the best epoch.
@@ -161,12 +162,13 @@ class TwoLayerClassifier(
         stratified by class; each class has at least one training row, and one validation row if
         possible. Equal rows are kept together. :doc:`/early_stopping` has the details.
     scoring : "loss", str, callable or None, default="loss"
-        The validation score: minus the mean loss, or a scorer of scikit-learn; None is accuracy.
-        It is an error if a scorer needs a row of each class and the validation rows lack one.
+        The validation score. "loss" is minus the mean validation loss, other strings are names of
+        scikit-learn's scorers, and None is accuracy. It is an error if a scorer needs a row of each
+        class and the validation rows lack one.
     class_weight : dict, "balanced" or None, default=None
         Factors of the sample weights by class. "balanced" gives all classes the same total
-        weight. A dict has one factor per class, and 1 for classes that it does not name. It may
-        name classes that are not in y, as long as it names one that is.
+        weight. A dict has one factor per class; classes that it does not name have the factor 1.
+        It may name classes that are not in y, but must name at least one that is.
     warm_start : bool, default=False
         Whether `fit` resumes training where the last call ended. The result is the same as that of
         one longer call, except that "cosine" starts again every `max_iter` epochs.
@@ -176,14 +178,14 @@ class TwoLayerClassifier(
         networks wide enough to use multithreaded BLAS (see Notes), the number of BLAS threads must
         be the same too.
     verbose : bool or int, default=False
-        Whether to print one line per epoch, and why training ended. All integers above 0 mean
+        Whether to print one line per epoch, and why training ended. Any integer above 0 means
         True.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The sorted class labels in y, including those of rows with weight zero. For an indicator
-        matrix y, the numbers of its columns.
+        The sorted class labels in y, including those of rows with weight zero. If y is an indicator
+        matrix, the numbers of its columns.
     coefs_ : list of two ndarrays, of shapes (n_features, hidden_size), (hidden_size, n_outputs)
         The weights W1 and W2, in the dtype of the X given to `fit`.
     intercepts_ : list of two ndarrays, of shapes (hidden_size,) and (n_outputs,)
@@ -213,10 +215,10 @@ class TwoLayerClassifier(
     n_iter_ : int
         Number of epochs of the last call of `fit` and all calls of `partial_fit` since then.
     t_ : int
-        Number of rows trained on, counted once per epoch.
+        Number of training rows seen, summed over all epochs.
     loss_curve_ : list of float
         Mean training loss of each epoch, without the penalty. With `warm_start`, it includes the
-        epochs of earlier calls. `partial_fit` keeps the last `max_iter_` epochs.
+        epochs of earlier calls. `partial_fit` keeps only the last `max_iter_` epochs.
     loss_, best_loss_ : float
         The last and the smallest value of `loss_curve_`.
     validation_loss_curve_, validation_scores_ : list of float or None
@@ -230,7 +232,7 @@ class TwoLayerClassifier(
 
     See Also
     --------
-    TwoLayerNet : The network alone, to train by hand.
+    TwoLayerNet : The network without the classifier, to be trained by hand.
     sklearn.neural_network.MLPClassifier : A network with any number of hidden layers.
 
     Notes
@@ -261,7 +263,7 @@ class TwoLayerClassifier(
     >>> print(f"{clf.score(X_test, y_test):.2f}")
     0.97
 
-    *Early stopping* holds out 10 % of the rows, and keeps the parameters with the best score:
+    *Early stopping* holds out 10 % of the rows, and keeps the parameters of the best epoch:
 
     >>> clf = TwoLayerClassifier(early_stopping=True, scoring="accuracy", random_state=0)
     >>> clf = clf.fit(X_train, y_train)
@@ -292,12 +294,12 @@ class TwoLayerClassifier(
     (array([2, 8]), array([[1, 1],
            [1, 0]]))
 
-    `partial_fit` has an example of *incremental training*.
+    *Incremental training*: see the example of `partial_fit`.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_size": [RealInterval(Integral, 1, None, closed="left")],
-        # the view of the keys, not a copy: activations may be added to the registry
+        # not a copy of the keys, because activations may be added to the registry later
         "activation": [StrOptions(ACTIVATIONS.keys()), HasMethods(["forward", "backward"])],
         "weight_init_std": [RealInterval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "solver": [StrOptions(set(SOLVERS)), Optimizer],
@@ -403,7 +405,7 @@ class TwoLayerClassifier(
         Parameters
         ----------
         X : array-like, dataframe or sparse container of shape (n_samples, n_features)
-            Input rows. float32 is trained in float32, everything else in float64.
+            Input rows. If X is float32, the model is trained in float32, otherwise in float64.
         y : array-like of shape (n_samples,), or of shape (n_samples, n_labels), also sparse
             Class labels: numbers, strings or booleans. For rows with several labels, an indicator
             matrix of zeros and ones. If y has only one class, the model predicts that class
@@ -432,10 +434,10 @@ class TwoLayerClassifier(
             If training reached `max_iter` epochs before it converged. With ``tol=None`` there is
             no warning, and with the schedule "cosine" only if the loss was still falling fast.
         UserWarning
-            If the root mean square of a column of X is above 10; if X_val is not scaled as X is;
+            If the root mean square of a column of X is above 10; if X_val is not scaled like X;
             if an indicator matrix of three or more columns has exactly one 1 in each row, and may
-            be one-hot; or if training was interrupted (KeyboardInterrupt) after at least one epoch,
-            the results of which are kept.
+            be one-hot; or if training was interrupted (KeyboardInterrupt) after at least one epoch:
+            then the model is kept.
         """
         result, attributes = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         self._publish(attributes, saved_state(result) if self.warm_start else None)
@@ -444,18 +446,19 @@ class TwoLayerClassifier(
 
     @available_if(_has_partial_fit)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train for one epoch on some rows, and continue from the last call of it or of `fit`.
+        """Train the model for one epoch on the given rows; the first call creates the model.
 
-        Each call draws a new permutation. A call whose weights are all zero changes nothing.
+        Each call draws a new permutation of the rows. If the weights are all zero, the current
+        model is not changed.
 
         Parameters
         ----------
         X : array-like, dataframe or sparse container of shape (n_samples, n_features)
-            Input rows. The model keeps the dtype of those of the first call.
+            Input rows. The model keeps the dtype of the first call.
         y : array-like of shape (n_samples,), or of shape (n_samples, n_labels), also sparse
             Class labels or indicator matrix, as for `fit`.
         classes : array-like of shape (n_classes,), default=None
-            All class labels that any call will bring, or for an indicator matrix y the numbers of
+            All class labels that will occur in any call; for an indicator matrix y, the numbers of
             its columns. Required in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, not negative.
@@ -514,7 +517,7 @@ class TwoLayerClassifier(
     def predict(self, X: Any) -> Any:
         """Return the most likely class, or all likely labels, of each row.
 
-        The class is the one with the largest probability, and the first of equal ones, like
+        The class is the one with the largest probability, and the first of those in a tie, like
         ``argmax`` of `predict_proba`.
 
         Parameters
@@ -557,10 +560,10 @@ class TwoLayerClassifier(
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`, in the dtype of the model. Those of a row
-            sum to 1, except for multilabel models. With several classes or labels, no probability
-            is exactly 0 or 1, so that a log-loss is finite: they are clipped to the smallest
-            normal number of the dtype and the largest number below 1.
+            Probabilities in the order of `classes_`, in the dtype of the model. The probabilities
+            of a row sum to 1, except for multilabel models. Unless there is only one class, no
+            probability is exactly 0 or 1, so that a log-loss is finite: they are clipped to the
+            smallest normal number of the dtype and the largest number below 1.
         """
         return probabilities(self, X)
 
@@ -581,7 +584,7 @@ class TwoLayerClassifier(
         return log_probabilities(self, X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy: the share of rows with the right class, or with all labels right.
+        """Return the accuracy: the fraction of rows whose class, or whose labels, are all correct.
 
         Parameters
         ----------
@@ -616,10 +619,10 @@ class TwoLayerClassifier(
 
     @classmethod
     def from_mlp(cls, mlp: MLPClassifier) -> Self:
-        """Return a classifier with the parameters of an `MLPClassifier`, and the same predictions.
+        """Return a classifier with the parameters, and any fitted weights, of an `MLPClassifier`.
 
-        A fitted `mlp` gives a fitted classifier with copies of its weights. The page
-        :doc:`/migration` has a table of the parameters.
+        If `mlp` is fitted, the classifier is fitted too, with copies of the weights, and has the
+        same predictions. The page :doc:`/migration` has a table of the parameters.
 
         Parameters
         ----------
@@ -656,10 +659,11 @@ class TwoLayerClassifier(
         return clf
 
     def to_mlp(self) -> MLPClassifier:
-        """Return an `MLPClassifier` with the parameters of this classifier, and its predictions.
+        """Return an `MLPClassifier` with the parameters, and any fitted weights, of this object.
 
-        The `MLPClassifier` of a fitted classifier is fitted too, with copies of the weights: for
-        tools that accept only that class. The page :doc:`/migration` has a table of the parameters.
+        It is for tools that accept only an `MLPClassifier`. If this classifier is fitted, the
+        result is fitted too, with copies of the weights, and has the same predictions. The page
+        :doc:`/migration` has a table of the parameters.
 
         Returns
         -------
@@ -698,8 +702,9 @@ class TwoLayerClassifier(
         """Return the result of training, and the fitted attributes; change no attribute.
 
         The order of the steps matters. The seed of the split is drawn before the initial weights.
-        Callbacks are notified of the start of the fit before the network is made, and are notified
-        of its end if that fails. They are notified of a successful end with the final attributes.
+        Callbacks are notified of the start of the fit before the network is made, so that they are
+        notified of the end also if that fails. At a successful end, they are given the final
+        attributes.
         """
         params = self._checked_parameters()
         previous = FittedModel.of(self) if self.warm_start else None
@@ -740,10 +745,10 @@ class TwoLayerClassifier(
         *,
         n_iter: int,
     ) -> tuple[TrainingState, TwoLayerNet]:
-        """Return the state and the network to train: those of the model, or new ones.
+        """Return the state and the network to train: those of the previous model, or new ones.
 
-        Unscaled columns and one-hot targets of a new model lead to warnings. `n_iter` is the number
-        of epochs to continue counting from, if there is a model.
+        For a new model, warn about unscaled columns and one-hot targets. With a previous model, the
+        epochs are counted from `n_iter` on.
         """
         if previous:
             return previous.resume(settings, sources, n_iter=n_iter)
@@ -752,7 +757,7 @@ class TwoLayerClassifier(
         return TrainingState.new(settings, sources), make_network(settings, sources)
 
     def _checked_parameters(self) -> dict[str, Any]:
-        """Return the parameters, after each of them and their combinations are checked."""
+        """Check the parameters, each of them and their combinations, and return them."""
         params = self._valid_params()
         check_parameters(params)
         check_scoring(self)
@@ -761,7 +766,7 @@ class TwoLayerClassifier(
     def _validation(
         self, data: PreparedData, settings: Settings, state: TrainingState
     ) -> Validation | None:
-        """Return the validation rows with their score, or None if there are none."""
+        """Return the validation rows with the function that scores a network on them, or None."""
         if data.validation is None:
             return None
 
@@ -772,7 +777,7 @@ class TwoLayerClassifier(
         return Validation(data.validation, score)
 
     def _compare_with_earlier_epochs(self, data: PreparedData, state: TrainingState) -> None:
-        """Reset what compares epochs, if they are not comparable with those of the last call."""
+        """With `warm_start`, reset comparisons of epochs if the data or the objective changed."""
         if not self.warm_start:
             return
         names = ("early_stopping", "scoring", "alpha", "class_weight", "dropout")
@@ -788,7 +793,7 @@ class TwoLayerClassifier(
         return {**data.input_attributes, **fitted_attributes(result, data.labels)}
 
     def _publish(self, attributes: dict[str, Any], state: dict[str, Any] | None) -> None:
-        """Set all fitted attributes in one assignment, which no interrupt can leave half done."""
+        """Set all fitted attributes in one assignment, so that an interrupt sets all or none."""
         kept = {name: value for name, value in vars(self).items() if name not in INPUT_ATTRIBUTES}
         self.__dict__ = {**kept, **attributes, "_training_state": state}
 

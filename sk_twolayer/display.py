@@ -26,7 +26,8 @@ class LossCurveDisplay:
     training_losses : sequence of float
         Mean training loss of each epoch.
     validation_losses : sequence of float or None, default=None
-        Mean validation loss of each epoch; fewer losses are those of the last epochs.
+        Mean validation loss of each epoch. If there are fewer than training losses, they are those
+        of the last epochs.
     best_epoch : int or None, default=None
         The epoch to mark, counted from 1.
     estimator_name : str or None, default=None
@@ -43,7 +44,7 @@ class LossCurveDisplay:
     validation_line_ : matplotlib Line2D or None
         The validation losses, if there are any.
     best_line_ : matplotlib Line2D or None
-        The mark of the best epoch, on the validation losses if there are any.
+        The mark of the best epoch, on the curve of the validation losses if there is one.
 
     See Also
     --------
@@ -86,8 +87,8 @@ class LossCurveDisplay:
         ----------
         estimator : estimator instance
             A fitted `TwoLayerClassifier`, a `Pipeline` that ends in one, or any estimator with a
-            `loss_curve_`. The best epoch is the one with the best of `validation_scores_`: with
-            `early_stopping`, the one whose parameters the model has.
+            `loss_curve_`. The epoch with the best of `validation_scores_` is marked. With
+            `early_stopping`, the model has the parameters of this epoch.
         ax : matplotlib Axes, default=None
             Axes to plot on; None creates a new figure.
         name : str, default=None
@@ -108,7 +109,7 @@ class LossCurveDisplay:
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If it records no losses.
+            If the estimator does not record losses.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         model = estimator[-1] if isinstance(estimator, Pipeline) else estimator
@@ -152,7 +153,7 @@ class LossCurveDisplay:
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
 
-        kwargs = normalize_kwargs(kwargs, Line2D)  # "color" also where the caller says "c"
+        kwargs = normalize_kwargs(kwargs, Line2D)  # aliases such as "c" become "color"
         self.ax_ = _new_axes() if ax is None else ax
         self.figure_ = self.ax_.figure
         name = self.estimator_name if name is None else name
@@ -172,16 +173,17 @@ class LossCurveDisplay:
         return self
 
     def _curve(self, losses: Sequence[float], last: int, label: str, **kwargs: Any) -> Line2D:
-        """Draw losses whose last one is that of a given epoch."""
+        """Draw a curve of losses, of which the last one is that of the epoch `last`."""
         epochs = range(last - len(losses) + 1, last + 1)
         [line] = self.ax_.plot(epochs, losses, label=label, **kwargs)
         return line
 
     def _mark(self, epoch: int, prefix: str) -> Line2D:
-        """Draw a point at an epoch of the validation losses, or else of the training losses."""
+        """Mark an epoch on the curve of validation losses, or without them of training losses."""
         validation = self.validation_losses
         losses = self.training_losses if validation is None else validation
-        loss = losses[epoch - 1 - len(self.training_losses)]  # counted from their common end
+        # an index from the end, because the validation curve may start later
+        loss = losses[epoch - 1 - len(self.training_losses)]
         label, color = f"{prefix}best epoch ({epoch})", self.line_.get_color()
         [point] = self.ax_.plot([epoch], [loss], "o", color=color, label=label)
         return point
@@ -198,18 +200,18 @@ def _new_axes() -> Axes:
 
 
 def _best_epoch(model: Any) -> int | None:
-    """Return the epoch of the best validation score; of several, that of the lowest loss."""
+    """Return the epoch with the best validation score; in a tie, the one with the lowest loss."""
     scores = getattr(model, "validation_scores_", None) or ()
     best = getattr(model, "best_validation_score_", None)
     matches = [i for i, score in enumerate(scores) if score == best]
-    if not matches:  # no validation, or the best score is of a fit before a warm start
+    if not matches:  # no validation, or the best score is that of a fit before a warm start
         return None
     losses = getattr(model, "validation_loss_curve_", None)
     i = matches[0] if losses is None else min(matches, key=losses.__getitem__)
     return len(model.loss_curve_) - len(scores) + 1 + i
 
 
-RED = "#d9534f"  # gradients; values have the text color of matplotlib, for dark backgrounds too
+RED = "#d9534f"  # for gradients; values have matplotlib's text color, also on dark backgrounds
 
 
 def _draw_layers(layers: Sequence[tuple[str, str, int, int, str]], ax: Axes | None) -> Axes:

@@ -1,4 +1,4 @@
-"""Numerical gradients, and the comparison of backpropagation with them."""
+"""Numerical gradients, and their comparison with those of backpropagation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["check_gradients", "numerical_gradient"]
 
 
 class _Layer(Protocol):
-    """A layer of any number of inputs, or a loss."""
+    """A layer with one or several inputs, or a loss."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
@@ -28,17 +28,17 @@ def numerical_gradient(
 ) -> Array:
     """Return the gradient of a function by central differences, one element at a time.
 
-    ``(f(x + h e_i) - f(x - h e_i)) / 2h`` is off by about ``h**2`` times the third derivative,
-    plus the rounding of `f` divided by ``h``.
+    The error of ``(f(x + h e_i) - f(x - h e_i)) / 2h`` is about ``h**2`` times the third
+    derivative, plus the rounding error of `f` divided by ``h``.
 
     Parameters
     ----------
     f : callable
         Function of an array that returns a number. It is called with `x` itself, so it may
-        also use a larger structure that contains `x`.
-    x : ndarray, float64
-        The point at which to compute the gradient. It is changed while `f` is called, and then
-        restored exactly. A list is copied to float64.
+        also use a larger structure that contains `x`, such as a network.
+    x : ndarray of float64, or list
+        The point at which to compute the gradient. An array is changed while `f` is called, and
+        then restored exactly. A list is copied to an array of float64.
     step : float, default=1e-5
         The ``h`` above.
 
@@ -87,25 +87,26 @@ def check_gradients(
 ) -> dict[str, float]:
     """Compare the gradients by backpropagation with central differences.
 
-    For a net, these are the gradients of its loss with respect to every parameter. For a single
-    layer, they are those of a weighted sum of its outputs with respect to its inputs, and to every
-    parameter ``W`` for which it has a gradient ``dW``; for a loss, that of the loss with respect to
-    the scores.
+    For a network, these are the gradients of its loss with respect to every parameter. For a loss,
+    it is the gradient with respect to the scores. For another layer, they are the gradients of a
+    weighted sum of its outputs, with respect to its inputs and to every parameter ``W`` for which
+    it has a gradient ``dW``.
 
     Parameters
     ----------
     model : TwoLayerNet or layer
-        A net in float64; or any layer, of this package or your own, with `forward` and
+        A network in float64; or any layer, of this package or your own, with `forward` and
         `backward`, an object or its class; or any object with ``gradient(x, t)`` and
         ``numerical_gradient(x, t)``. A layer is copied, not changed.
     x : array-like, default=None
-        Input: a few rows for a net; for a layer of two inputs, a tuple of two arrays. None uses
-        numbers of both signs with absolute values between 0.1 and 4, which avoids a kink at 0.
+        Input: a few rows for a network; for a layer of two inputs, a tuple of two arrays. For a
+        layer, None uses numbers of both signs with absolute values between 0.1 and 4, which avoids
+        a kink at 0.
     t : array-like, default=None
-        Targets of a net or a loss; for a loss, None uses one-hot rows.
+        Targets of a network or a loss; for a loss, None uses one-hot rows.
     tol : float, default=None
         Largest accepted difference, relative to gradients whose absolute value is above 1. None
-        is 1e-6 for a layer, and no limit for a net.
+        is 1e-6 for a layer, and no limit for a network.
 
     Returns
     -------
@@ -118,7 +119,7 @@ def check_gradients(
     AssertionError
         If a difference is larger than `tol`; the message names the element and both numbers.
     ValueError
-        If the net is not float64.
+        If the network is not float64.
 
     Examples
     --------
@@ -148,7 +149,7 @@ def check_gradients(
     """
     if hasattr(model, "gradient") and hasattr(model, "numerical_gradient"):
         if x is None or t is None:
-            raise ValueError("the gradients of a net are those of its loss: give x and t")
+            raise ValueError("the gradients of a network are those of its loss: give x and t")
         gradients = model.gradient(x, t), model.numerical_gradient(x, t)
         return _compare(type(model).__name__, *gradients, tol)
     layer: _Layer = model() if isinstance(model, type) else copy.deepcopy(model)
@@ -190,7 +191,10 @@ def _layer_gradients(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return the gradients of a layer by its `backward` and by central differences."""
     n_arguments = _n_arguments(layer.forward)
-    is_loss = isinstance(layer, LossLayer) or (n_arguments > 1 and _is_number(layer, x, t))
+    has_two_inputs = isinstance(x, tuple) and t is None  # whose shapes may differ
+    is_loss = isinstance(layer, LossLayer) or (
+        n_arguments > 1 and not has_two_inputs and _is_number(layer, x, t)
+    )
     names = ["x", "y"] if n_arguments > 1 and not is_loss else ["x"]
     inputs = dict(zip(names, _inputs(layer, x, len(names)), strict=True))
     targets = [_targets(inputs["x"], t)] if is_loss else []
@@ -210,7 +214,7 @@ def _layer_gradients(
     found = {name: np.array(gradient) for name, gradient in zip(names, results, strict=True)}
     parameters = {
         name: getattr(layer, name)
-        # W and b of Affine are properties
+        # W and b of Affine are properties, which are not in __dict__
         for name in ("W", "b", *getattr(layer, "__dict__", ()))
         if isinstance(getattr(layer, name, None), float | np.ndarray)
         and isinstance(getattr(layer, f"d{name}", None), int | float | np.ndarray)
@@ -243,7 +247,7 @@ def _parameter_gradient(
 
 
 def _convert_to_float64(layer: _Layer) -> None:
-    """Convert the parameters of a layer to float64, which `numerical_gradient` requires."""
+    """Convert the parameters of a layer to float64, because `numerical_gradient` requires it."""
     attributes: dict[str, Any] = getattr(layer, "__dict__", {})
     for name, value in attributes.items():
         is_parameter = name.lstrip("_") in ("W", "b")
@@ -265,7 +269,7 @@ def _is_number(layer: _Layer, x: Any, t: ArrayLike | None) -> bool:
 
 
 def _inputs(layer: _Layer, x: Any, n: int) -> list[Array]:
-    """Return copies of the inputs in float64; without inputs, numbers in a shape that fits."""
+    """Return copies of the inputs in float64; without inputs, numbers in a suitable shape."""
     if x is None:
         shape = (4, 5)
         if hasattr(layer, "W"):

@@ -1,4 +1,4 @@
-"""The learning rate, as a function of the number of epochs."""
+"""Schedules of the learning rate, as functions of the number of epochs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _inverse_scaling(progress: float, period: int) -> float:
     return 1 / math.sqrt(1 + progress)
 
 
-#: The schedules by name: functions of the epochs trained and the period.
+#: The schedules by name: factors as functions of the number of epochs so far, and of the period.
 _SCHEDULES: dict[str, Callable[[float, int], float]] = {
     "constant": _constant,
     "cosine": _cosine,
@@ -34,14 +34,14 @@ _SCHEDULES: dict[str, Callable[[float, int], float]] = {
 
 
 class LearningRate:
-    """The learning rate of the next step, from the number of epochs trained so far.
+    """The learning rate of the next step, as a function of the number of epochs so far.
 
-    After ``e`` epochs, which may be a fraction::
+    After ``e`` epochs, not necessarily a whole number, the learning rate is::
 
         constant      initial
         cosine        initial * (1 + cos(pi e / period)) / 2, repeated with this period
         invscaling    initial / sqrt(1 + e)
-        adaptive      initial / 5**k after k calls of reduce(), at least initial / 1000
+        adaptive      initial / 5**k after k calls of reduce(), but at least initial / 1000
 
     Parameters
     ----------
@@ -108,19 +108,19 @@ class LearningRate:
     def set_state(self, state: dict[str, Any]) -> None:
         """Continue from the progress of another learning rate.
 
-        The divisor is taken over, too, if the other one had the same initial rate and schedule.
+        Its divisor is used, too, if it has the same initial rate and schedule.
 
         Parameters
         ----------
         state : dict
-            The result of its `get_state`.
+            What `get_state` of the other one returned.
         """
         self.progress = state["progress"]
         if (self.initial, self.schedule) == (state["initial"], state["schedule"]):
             self.divisor = state["divisor"]
 
     def reduce(self) -> bool:
-        """Divide an "adaptive" rate by 5, unless it would be less than a thousandth of `initial`.
+        """Divide an "adaptive" rate by 5, unless the result would be below ``initial / 1000``.
 
         Returns
         -------

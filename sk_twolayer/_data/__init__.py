@@ -1,1 +1,1 @@
-"""From what users pass to a `Dataset`: inputs, targets, weights, split."""
+"""From the arguments of users to a `Dataset`: inputs, targets, weights, split."""

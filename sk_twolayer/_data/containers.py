@@ -1,4 +1,4 @@
-"""Arrays and dataframes of libraries whose dtypes scikit-learn's checks do not know."""
+"""Arrays and dataframes of other libraries, whose dtypes scikit-learn's checks do not support."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sklearn import get_config
 
 from sk_twolayer._typing import Array
 
-# The names of the dtype in pandas, polars and pyarrow, and of pyarrow's dtype in pandas.
+# The names of float32 in NumPy, in pandas and polars, in pyarrow, and in pandas with pyarrow.
 FLOAT32_NAMES = {"float32", "Float32", "float", "float[pyarrow]"}
 
 
@@ -64,7 +64,7 @@ def to_numpy_if_foreign(value: Any, name: str) -> Any:
     """Return an array of another library as a NumPy array of the same dtype.
 
     scikit-learn converts such arrays too, but to float64, because it does not know their dtypes.
-    NumPy arrays, lists, dataframes and everything else are returned unchanged.
+    Everything else, such as NumPy arrays, lists and dataframes, is returned unchanged.
 
     Raises
     ------
@@ -91,14 +91,14 @@ def refuse_lazy(value: Any, name: str) -> None:
     """Refuse a lazy frame of polars or narwhals."""
     if type(value).__name__ == "LazyFrame":
         raise TypeError(
-            f"{name} is a LazyFrame, which is a query without rows: give {name}.collect()"
+            f"{name} is a LazyFrame, a query that has not been run: give {name}.collect() instead"
         )
 
 
 def _has_array_api(value: Any) -> bool:
     """Tell whether scikit-learn would use the array API of the library of a value.
 
-    Tensors of PyTorch do not have ``__array_namespace__``; ``__dlpack__`` tells.
+    Tensors of PyTorch do not have ``__array_namespace__``; they are recognised by ``__dlpack__``.
     """
     return hasattr(value, "__array_namespace__") or (
         hasattr(value, "__dlpack__") and not hasattr(value, "to_numpy")

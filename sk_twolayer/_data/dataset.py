@@ -1,4 +1,4 @@
-"""From validated rows, targets and weights to the data set that is trained on."""
+"""Data sets for training and validation, made from validated rows, targets and weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sk_twolayer._typing import Array, Matrix
 
 
 class Dataset(NamedTuple):
-    """Rows of positive weight, in the form in which they are trained on.
+    """Rows of positive weight, with encoded targets.
 
     Attributes
     ----------
@@ -30,8 +30,8 @@ class Dataset(NamedTuple):
     weights : ndarray of shape (n,) or None
         Factors of the losses of the rows, with mean 1; None if all are equal.
     copies : ndarray of shape (n,), dtype int, or None
-        The weights as whole numbers of copies, if they have the ratios of such numbers. They say
-        how many equal rows each row stands for when rows are held out.
+        The weights as numbers of copies, if their ratios are those of small whole numbers. When
+        rows are held out, each row counts as that many equal rows.
     """
 
     X: Matrix
@@ -46,7 +46,7 @@ class Dataset(NamedTuple):
         return Dataset(take_rows(self.X, rows), take_rows(self.t, rows), weights, copies)
 
     def take_copies(self, taken: Array, copies: Array) -> Dataset:
-        """Return the rows of which some copies are taken, with that part of their weight.
+        """Return rows with a part of their weight: that of the copies that are taken.
 
         Parameters
         ----------
@@ -83,7 +83,7 @@ def prepare_training_data(
     dataset : Dataset
         The rows of positive weight.
     labels : Labels
-        The labels of all rows, also of those left out.
+        The labels of all rows, including those left out.
     factors : ndarray of shape (n_classes,) or None
         The factor of each class.
 
@@ -120,7 +120,7 @@ def prepare_data(
     suffix: str = "",
     at_least_one: bool = True,
 ) -> Dataset:
-    """Return a data set whose labels are known: of validation rows, or of `partial_fit`.
+    """Return a data set with known labels: that of validation rows, or of `partial_fit`.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def prepare_data(
     factors : ndarray of shape (n_classes,) or None
         The factor of each class.
     suffix : str, default=""
-        Is appended to the names of y and sample_weight in messages: "_val" for validation rows.
+        Appended to the names of y and sample_weight in messages: "_val" for validation rows.
     at_least_one : bool, default=True
         Whether weights that are all zero are an error.
     """
@@ -152,11 +152,12 @@ def _weighted(
 ) -> Dataset:
     """Combine the weights of rows and of classes, and leave out the rows of weight zero.
 
-    Weights that are all equal become None, so that training with them takes no longer, and gives
-    the same bits, as training without.
+    Weights that are all equal become None. So training with them takes as long as training without
+    weights, and gives the same result to the last bit.
     """
     name = "sample_weight" + suffix
-    of_classes = None if factors is None else factors[as_dense(t)]  # never with several labels
+    # with class factors, t is not multilabel: see class_factors
+    of_classes = None if factors is None else factors[as_dense(t)]
     combined = combined_weights(weights, of_classes, X.dtype, name)
     if combined is None:
         return Dataset(X, t, None)

@@ -1,4 +1,4 @@
-"""Validation of input rows: scikit-learn's checks, what they miss, and a faster path."""
+"""Validation of X: scikit-learn's checks, what they miss, and a faster path for simple arrays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ NUMERIC_KINDS = "fiub"  # kinds of dtype: floats, signed and unsigned integers, 
 def rows_to_predict(model: Classifier, X: Any) -> Matrix:
     """Return the rows that a fitted model predicts, in its dtype.
 
-    NaN and infinity are not looked for here, but in each block of rows while it is in the cache.
+    NaN and infinity are not checked here, but later for each block of rows, while it is in the
+    cache.
     """
     if not hasattr(model, "coefs_"):  # check_is_fitted alone takes as long as a prediction
         check_is_fitted(model, "coefs_")
@@ -46,15 +47,18 @@ def validated(
 ) -> Any:
     """Return X, or X and y, as scikit-learn's `validate_data` does.
 
-    There are three differences. Masked elements and NaT are errors. Frames of float32 columns stay
-    float32. And arrays and dataframes of plain numbers for a fitted model are checked here, because
-    `validate_data` takes longer than the prediction of a few rows; everything else, and everything
-    that is to be refused, is left to `validate_data`.
+    There are three differences:
+
+    - Masked elements and NaT are errors.
+    - Dataframes whose columns are all float32 stay float32.
+    - For a fitted model, arrays and dataframes of plain numbers are checked here, because
+      `validate_data` takes longer than the prediction of a few rows. If they are not valid, and
+      for all other containers, `validate_data` is called.
 
     Parameters
     ----------
     estimator : TwoLayerClassifier
-        Has the number and names of the features, or is given them.
+        Its number and names of features are set or compared, see `reset`.
     X : array-like, dataframe or sparse container of shape (n, n_features)
         Input rows. They are never changed.
     y : array-like, default="no_validation"
@@ -71,7 +75,7 @@ def validated(
     Raises
     ------
     ValueError, TypeError
-        If X holds anything but finite numbers.
+        If X contains anything but finite numbers.
 
     Examples
     --------
@@ -82,7 +86,7 @@ def validated(
     array([[1., 2.]], dtype=float32)
     >>> validated(TwoLayerClassifier(), [[10**400]], dtypes=[np.float32], reset=True)
     Traceback (most recent call last):
-    ValueError: X holds a number that is too large for a float
+    ValueError: X contains a number that is too large for a float
     """
     refuse_lazy(X, "X")
     if not reset:
@@ -102,9 +106,10 @@ def validated(
 
 
 def _plain_rows(model: Classifier, X: object, dtype: np.dtype[Any]) -> Array | None:
-    """Return X as an array of a dtype if its columns match those of the model, else None.
+    """Return X as an array of a dtype; None if scikit-learn has to check it.
 
-    Arrays and pandas dataframes of numbers are handled; None leaves the rest to scikit-learn.
+    Only arrays and pandas dataframes of numbers, whose columns match those of the model, are
+    converted.
     """
     if type(X) is np.ndarray:
         has_names = hasattr(model, "feature_names_in_")  # scikit-learn warns that X has none
@@ -126,7 +131,7 @@ def _plain_rows(model: Classifier, X: object, dtype: np.dtype[Any]) -> Array | N
 
 
 def _is_plain_target(y: object, n: int) -> bool:
-    """Tell whether scikit-learn's check would return y as it is."""
+    """Tell whether scikit-learn's check would return y unchanged."""
     if type(y) is not np.ndarray or y.ndim not in (1, 2) or len(y) != n:
         return False
     return y.dtype.kind in "iubU" or (y.dtype.kind == "f" and bool(np.isfinite(y).all()))
@@ -145,7 +150,7 @@ def _is_finite(rows: Array) -> bool:
 def refuse_missing(**arguments: object) -> None:
     """Refuse masked elements and NaT.
 
-    scikit-learn takes the number under a mask, and converts NaT to -9.2e18.
+    scikit-learn uses the numbers under a mask, and converts NaT to -9.2e18.
 
     Examples
     --------
@@ -153,15 +158,15 @@ def refuse_missing(**arguments: object) -> None:
     >>> from sk_twolayer._data.inputs import refuse_missing
     >>> refuse_missing(X=np.ma.array([1.0, 2.0], mask=[True, False]))
     Traceback (most recent call last):
-    ValueError: X is a masked array with 1 masked elements: fill them in first, for example with ...
+    ValueError: X is a masked array with masked elements (1 of 2): fill them first, for example ...
     """
     for name, value in arguments.items():
         refuse_lazy(value, name)
         if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
             raise ValueError(
-                f"{name} is a masked array with {np.ma.getmask(value).sum()} masked elements: fill "
-                f"them in first, for example with {name}.filled(np.nan) and an imputer, or remove "
-                "their rows"
+                f"{name} is a masked array with masked elements ({np.ma.getmask(value).sum()} of "
+                f"{value.size}): fill them first, for example with {name}.filled(np.nan) and an "
+                "imputer, or remove their rows"
             )
         if _holds_nat(value):
             raise ValueError(f"{name} contains NaT: remove the rows whose time is missing")
@@ -170,7 +175,7 @@ def refuse_missing(**arguments: object) -> None:
 def _holds_nat(value: object) -> bool:
     """Tell whether an array of times, or a time column of a pandas dataframe, has missing values.
 
-    The dtype tells whether there are times at all: X is not read if there are none.
+    X is only read if its dtype, or that of a column, is one of times.
     """
     if has_dtypes(value):
         has_times = any(_is_time(dtype) for dtype in _dtypes_of_columns(value))
@@ -198,19 +203,19 @@ def _dtypes_of_columns(X: object) -> list[Any]:
 def overflow_as_value_error(name: str) -> Iterator[None]:
     """Convert to floats without warnings, and with an error that names the argument.
 
-    Python raises an OverflowError for integers and fractions that are too large for a float. It
-    becomes a ValueError. NumPy makes infinity of other numbers that are too large; the checks of
-    scikit-learn refuse it.
+    Python raises an OverflowError for integers and fractions that are too large for a float, which
+    becomes a ValueError here. NumPy converts other numbers that are too large to infinity, which
+    scikit-learn's checks refuse.
     """
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             yield
     except OverflowError as error:
-        raise ValueError(f"{name} holds a number that is too large for a float") from error
+        raise ValueError(f"{name} contains a number that is too large for a float") from error
 
 
 def safe_to_cast(X: Any, dtypes: list[Any]) -> Any:
-    """Return a matrix that can be converted to one of some dtypes without changing X itself.
+    """Return X, or a copy if converting X to one of the dtypes would change X itself.
 
     Before SciPy 1.11, ``astype`` of a sparse X sums its duplicates, and sorts it, in place.
 

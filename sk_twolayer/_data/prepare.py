@@ -23,7 +23,8 @@ Validation = tuple[Any, Any, Any]  # X_val, y_val, sample_weight_val
 class PreparedData(NamedTuple):
     """Data sets, labels, and the attributes that scikit-learn's validation of X sets.
 
-    `input_attributes` has the number of features, and their names if X has names.
+    `validation` is None without validation rows. `input_attributes` contains the number of
+    features, and their names if X has names.
     """
 
     training: Dataset
@@ -56,9 +57,9 @@ def prepare_fit(
     X, y, sample_weight : array-like
         Rows, labels and weights of the rows, as users give them.
     validation : tuple of three array-like or None
-        The same for validation rows that the user gives.
+        The same for validation rows; None for what the user does not give.
     dtype : dtype or None
-        The dtype of the model if training is resumed; None takes that of X.
+        The dtype of the model if training is resumed; otherwise None, for that of X.
     split_seed : callable
         Returns the seed of the split. It is called only if there is a split.
 
@@ -75,7 +76,7 @@ def prepare_fit(
         X_val, y_val, sample_weight_val = validation
         if X_val is None or y_val is None:
             raise ValueError(
-                "X_val and y_val must be given together, and sample_weight_val only with them"
+                "X_val and y_val must be given together, and sample_weight_val only with both"
             )
         X_val, y_val = check_X_y(checked, X_val, y_val, X.dtype, name="y_val")
         validation_rows = prepare_data(
@@ -106,7 +107,7 @@ def prepare_partial_fit(
     X, y, sample_weight, classes : array-like
         Rows, labels, weights of the rows, and all labels that will occur, as users give them.
     dtype, known : dtype and Labels, or None
-        Those of the model; None in the first call.
+        The dtype and the labels of the model; None in the first call.
 
     Returns
     -------
@@ -143,7 +144,7 @@ def check_X_y(
     name : str
         The name of `y` in messages.
     complete : bool
-        Whether y has all classes, see `check_targets`.
+        Whether these are all rows of a `fit`, see `check_targets`.
     """
     dtypes = [np.float64, np.float32] if dtype is None else [dtype]
     y = as_target_array(y, name)
@@ -156,8 +157,8 @@ def _labels_of_classes(classes: Any, y: Any, known: Labels | None) -> Labels:
     if known is None:
         if classes is None:
             raise ValueError(
-                "classes must be passed on the first call to partial_fit: all labels that any "
-                "call will bring"
+                "classes must be passed on the first call to partial_fit: give all labels that "
+                "will occur in any call"
             )
         return Labels.from_classes(classes, y)
     if classes is not None:

@@ -19,8 +19,8 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
     The split depends on the contents of the rows and on the seed, not on the order of the rows.
 
     Rows with equal X and equal target are copies. They count as one row and are kept together, so
-    that no network is evaluated on a copy of a row that it was trained on. In three cases copies
-    are separate observations instead, which are counted and drawn one by one:
+    that no network is evaluated on a copy of a row that it was trained on. In three cases, copies
+    count as separate observations instead, and are drawn one by one:
 
     - Rows with this X have different targets. If all rows of one class were held out, the
       network would learn that this X belongs to the other class.
@@ -65,17 +65,18 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
     >>> training.X.shape, np.sort(validation.t)
     ((16, 1), array([0, 0, 1, 1]))
     """
-    # A cell is a group of copies. A unit is what is drawn: a whole cell, or each row of a divisible
-    # one. The arrays have one element per cell, except for `cell`, `copies` and `parts`.
+    # A cell is a group of copies. Units are drawn: a cell is one unit, or if it is divisible, each
+    # of its rows is one. Arrays have one element per cell, but `cell`, `copies`, `x_keys` and
+    # `parts` one per row, `n_targets` one per different X, and `quotas` one per class.
     first, cell, cell_sizes, x_keys = _cells(dataset)
     copies = np.ones_like(cell) if dataset.copies is None else dataset.copies
     _, x_group = np.unique(x_keys[first], return_inverse=True)
-    n_targets = np.bincount(x_group)  # of each different X
+    n_targets = np.bincount(x_group)
     too_large = cell_sizes > math.ceil(fraction * cell_sizes.sum())
     divisible = (n_targets[x_group] > 1) | too_large
     if np.median(np.bincount(x_group, cell_sizes)) >= MIN_REPETITIONS:
         divisible[:] = True
-    n_units = np.where(divisible, cell_sizes, 1)  # of each cell
+    n_units = np.where(divisible, cell_sizes, 1)
     strata = np.zeros(len(first), dtype=np.intp)
     if dataset.t.ndim == 1:
         strata = as_dense(dataset.t)[first]
@@ -105,9 +106,9 @@ def train_validation_split(dataset: Dataset, fraction: float, seed: int) -> tupl
 def n_observations(dataset: Dataset) -> int:
     """Return the number of rows, divided by the number of times that all rows are repeated.
 
-    A row of whole-number weight k counts as k copies. The number is the same for a data set that
-    is repeated as a whole, and for weights that are all multiplied by a number: neither changes
-    the loss.
+    A row of whole-number weight k counts as k copies. Neither repeating the whole data set, nor
+    multiplying all weights by the same number, changes the result, because neither changes the
+    mean loss.
 
     Examples
     --------
@@ -132,11 +133,11 @@ def _cells(dataset: Dataset) -> tuple[Array, Array, Array, Array]:
     Returns
     -------
     first : ndarray of shape (n_cells,)
-        A row of each group.
+        The number of one row of each group.
     cell : ndarray of shape (n,)
         The group of each row.
     sizes : ndarray of shape (n_cells,)
-        The number of rows in each group; a row counts as many times as it has copies.
+        The number of rows in each group, where a row of weight k counts as k rows.
     x_keys : ndarray of shape (n,)
         Hashes of the rows of X alone.
     """
@@ -154,9 +155,10 @@ def _cells(dataset: Dataset) -> tuple[Array, Array, Array, Array]:
 def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
     """Return how many units of each stratum are held out.
 
-    Each stratum keeps one unit, and then gives one if `n_held_out` allows it. The rest is in
-    proportion to the sizes: with limits at both ends, the common share is found by bisection.
-    Fractions are rounded so that the sum is `n_held_out`, the largest first, ties at random.
+    One unit of each stratum is never held out. One other unit of each is held out first, if
+    `n_held_out` allows it. Beyond that, quotas are in proportion to the sizes. The proportion that
+    gives the sum `n_held_out` within both limits is found by bisection. The quotas with the largest
+    fractions are rounded up, ties are broken at random, and all others are rounded down.
     """
     most: Array = np.maximum(sizes - 1, 0)
     least: Array = np.minimum(most, 1)
@@ -182,9 +184,11 @@ def _quotas(sizes: Array, n_held_out: int, rng: np.random.RandomState) -> Array:
 def _parts_of_rows(dataset: Dataset, cell: Array, copies: Array, taken: Array) -> Array:
     """Return how many copies of each row are held out, given how many of each cell are.
 
-    The rows of a cell give their copies one after the other, until there are enough.
+    The copies are taken from the first row of a cell, then from the next one, until there are
+    enough.
     """
-    # The rows of a cell differ in nothing but their weights. Those decide, not the order of rows.
+    # The rows of a cell are ordered by their weights, which is all they differ in, so that the
+    # split does not depend on the order of the rows in X.
     weights = copies if dataset.weights is None else dataset.weights
     order = np.lexsort((weights, cell))
     before = np.cumsum(copies[order]) - copies[order]
@@ -197,6 +201,7 @@ def _parts_of_rows(dataset: Dataset, cell: Array, copies: Array, taken: Array) -
 def _rotate_left(keys: Array) -> Array:
     """Rotate the bits of each hash by one.
 
-    Without it, the hashes of X and of its target would cancel out where both have equal values.
+    Without the rotation, combining the hashes of X and of the target by XOR would give 0 whenever
+    both have the same values.
     """
     return (keys << np.uint64(1)) | (keys >> np.uint64(63))

@@ -1,4 +1,4 @@
-"""Labels of a classification problem: validation, and encoding as class numbers."""
+"""Validation of y, and encoding of its labels as class numbers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from sk_twolayer._typing import Array, Matrix
 
 
 class Labels(NamedTuple):
-    """What the scores of a network stand for: exclusive classes, or independent labels.
+    """The classes, or labels, to which the scores of a network belong.
 
     Attributes
     ----------
     classes : ndarray of shape (n_classes,)
         The class labels, sorted; for multilabel targets, the numbers of the columns of y.
     multilabel : bool
-        Whether a row may have any number of the labels.
+        Whether a row may have several labels, or none.
     sparse : bool
         Whether the indicator matrix was sparse, and predictions are sparse too.
     """
@@ -40,7 +40,7 @@ class Labels(NamedTuple):
     def loss(self) -> str:
         """The last layer of the network: "softmax" or "sigmoid".
 
-        A single class has softmax of a single score, which is exactly 1 and has gradient 0.
+        For a single class it is "softmax": that of a single score is 1, and its gradient is 0.
         """
         return "sigmoid" if self.multilabel or self._binary else "softmax"
 
@@ -50,19 +50,19 @@ class Labels(NamedTuple):
 
     @classmethod
     def from_targets(cls, y: Matrix) -> Self:
-        """Return the labels that occur in y, also those of rows of weight zero."""
+        """Return the labels that occur in y, including those of rows of weight zero."""
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), multilabel=True, sparse=is_sparse(y))
         return cls(distinct_labels(y))
 
     @classmethod
     def from_classes(cls, classes: Any, y: Matrix) -> Self:
-        """Return the labels of the argument `classes` of the first call of `partial_fit`.
+        """Return the labels in the argument `classes` of the first call of `partial_fit`.
 
         Parameters
         ----------
         classes : array-like of shape (n_classes,)
-            All labels that any call will bring.
+            All labels that will occur in any call.
         y : ndarray or sparse container
             The first targets, as `check_targets` returns them. For an indicator matrix, `classes`
             are the numbers of its columns.
@@ -70,7 +70,7 @@ class Labels(NamedTuple):
         Raises
         ------
         ValueError
-            If there are none, or not as many as `y` has columns.
+            If there are none, or they are not the numbers of the columns of `y`.
         """
         classes = as_target_array(classes, "classes")
         labels = distinct_labels(classes, "classes") if np.size(classes) else np.array([])
@@ -82,7 +82,7 @@ class Labels(NamedTuple):
                 )
             return cls(labels, multilabel=True, sparse=is_sparse(y))
         if not len(labels):
-            raise ValueError(f"classes must hold at least one label, got classes={classes!r}")
+            raise ValueError(f"classes must contain at least one label, got classes={classes!r}")
         return cls(labels)
 
     def encode(self, y: Matrix, name: str = "y") -> Matrix:
@@ -103,7 +103,8 @@ class Labels(NamedTuple):
         Raises
         ------
         ValueError
-            If y has labels that are not in `classes`, or is of the other kind.
+            If y has labels that are not in `classes`, or is an indicator matrix where `classes` are
+            exclusive, or the reverse.
 
         Examples
         --------
@@ -115,8 +116,8 @@ class Labels(NamedTuple):
         if (y.ndim == 2) != self.multilabel:
             columns = f"an indicator matrix of {len(self.classes)} columns"
             raise ValueError(
-                f"{name} must be {columns if self.multilabel else 'one label per row'}, as in the "
-                f"previous call, but its shape is {y.shape}"
+                f"{name} must be {columns if self.multilabel else 'one label per row'}, like the y "
+                f"that determined the classes, but its shape is {y.shape}"
             )
         if self.multilabel:
             if y.shape[1] != len(self.classes):
@@ -126,7 +127,7 @@ class Labels(NamedTuple):
             return y
         numbers = {label: number for number, label in enumerate(self.classes.tolist())}
         values, inverse = np.unique(as_dense(y), return_inverse=True)
-        # compared in Python: a cast to the dtype of the classes would cut off long strings
+        # compared in Python, since a cast to the dtype of the classes would truncate long strings
         unknown = [label for label in values.tolist() if label not in numbers]
         if unknown:
             raise ValueError(
@@ -145,9 +146,9 @@ class Labels(NamedTuple):
 def as_target_array(y: Any, name: str = "y") -> Any:
     """Return targets as an array or sparse container of a dtype that scikit-learn understands.
 
-    Arrays of objects, and columns of dataframe libraries that NumPy represents by such arrays,
-    get the dtype of their elements. Anything that is not an array is returned unchanged, for
-    scikit-learn to refuse.
+    Arrays of objects get the dtype of their elements, and so do columns of dataframes that NumPy
+    converts to such arrays. Anything that is not an array is returned unchanged, so that
+    scikit-learn refuses it.
 
     Parameters
     ----------
@@ -189,7 +190,10 @@ def as_target_array(y: Any, name: str = "y") -> Any:
 
 
 def _as_array(y: Any, name: str) -> Array | None:
-    """Return an array with a dtype of numbers, strings or booleans; None if y is not an array."""
+    """Return an array whose dtype is that of its labels.
+
+    The result is None if y is not an array, but a single label or a ragged list.
+    """
     if np.ma.isMaskedArray(y):
         _refuse_missing_labels(np.ma.getmaskarray(y), y, name)
         y = y.data
@@ -200,7 +204,7 @@ def _as_array(y: Any, name: str) -> Array | None:
     if array.ndim == 0:
         return None
     if array.dtype.kind in "US" and isinstance(y, list | tuple):
-        # NumPy makes strings of all elements if one is: of [1, "a"], for example
+        # NumPy converts all elements to strings if one is a string, as in [1, "a"]
         _kind_of_objects(np.array(y, dtype=object), name)
     if array.dtype.kind in "OT":  # T: strings of variable length in NumPy 2
         return _with_dtype_of_elements(array.astype(object, copy=False), name)
@@ -218,7 +222,7 @@ def _with_dtype_of_elements(array: Array, name: str) -> Array:
     numbers = np.array(elements).reshape(array.shape)
     if numbers.dtype.kind not in "iuf" or numbers.ravel().tolist() != elements:
         raise ValueError(
-            f"{name} has numbers that neither 64-bit integers nor floats represent exactly: "
+            f"{name} has numbers that neither 64-bit integers nor floats can represent exactly: "
             "convert them to strings"
         )
     return numbers
@@ -227,7 +231,7 @@ def _with_dtype_of_elements(array: Array, name: str) -> Array:
 def _kind_of_objects(array: Array, name: str) -> str:
     """Return the kind of all elements of an array: "numbers", "strings", "booleans" or "bytes".
 
-    Each type of element is looked at once, however many elements there are.
+    One element of each type is checked, which is fast for many elements.
     """
     elements = array.ravel().tolist()
     examples = dict(zip(map(type, elements), elements, strict=True))
@@ -308,8 +312,9 @@ def distinct_labels(y: Any, name: str = "y") -> Array:
     labels: Array = np.unique(np.asarray(y))
     if labels.dtype.kind in "biuU":  # any of these are labels, and scikit-learn's checks take time
         return labels
-    # Each label three times: if most labels occur once, scikit-learn warns that y may be a target
-    # of regression. To suppress the warning would change the filters of all threads.
+    # Each label is repeated three times, because scikit-learn warns that y may be a target of
+    # regression if most labels occur once. Suppressing that warning would change the filters of all
+    # threads.
     labels = np.repeat(labels, 3)
     with np.errstate(invalid="ignore"):  # scikit-learn casts floats to integers to compare them
         check_classification_targets(labels)  # its message is clearer than that of unique_labels
@@ -334,14 +339,14 @@ def check_targets(y: Matrix, name: str = "y", *, complete: bool = True) -> Matri
     name : str, default="y"
         Their name in messages.
     complete : bool, default=True
-        Whether these are all rows of a `fit`. Then scikit-learn warns if there are so many
+        Whether these are all rows of a `fit`. If so, scikit-learn warns if there are so many
         different labels that they look like a target of regression. A few rows of `partial_fit`,
-        or validation rows, may all be of different classes.
+        or validation rows, may all have different labels.
 
     Raises
     ------
     ValueError
-        If they are continuous, several classes per row, or of a kind that cannot be labels.
+        If they are continuous numbers, several classes per row, or of a type that cannot be labels.
 
     Examples
     --------
@@ -380,12 +385,12 @@ def check_targets(y: Matrix, name: str = "y", *, complete: bool = True) -> Matri
 
 
 def _is_plain(y: Matrix, *, complete: bool) -> bool:
-    """Tell whether targets are valid without the checks of scikit-learn.
+    """Tell whether targets are so simple that they are valid without scikit-learn's checks.
 
-    Those checks take longer than a training step over a few rows.
+    Those checks take longer than a training step with a few rows.
     """
     if type(y) is not np.ndarray or y.dtype.kind not in "iub" or not len(y):
         return False
     if y.ndim == 1:
-        return not complete  # integers are classes; many different ones need the warning
+        return not complete  # all integers are valid, but `fit` may have to warn: see check_targets
     return y.ndim == 2 and y.shape[1] > 1 and bool(y.min() >= 0 and y.max() <= 1)

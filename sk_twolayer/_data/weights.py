@@ -1,4 +1,4 @@
-"""Weights of rows: sample weights times the factors of their classes."""
+"""Weights of rows: sample weights times class weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from sk_twolayer._numerics.matrices import as_dense
 from sk_twolayer._sklearn_compat import RealInterval
 from sk_twolayer._typing import Array, Matrix
 
-# Since scikit-learn 1.8 it refuses weights that are all zero, unless it is told not to.
+# _check_sample_weight of scikit-learn 1.8 and later refuses weights that are all zero, without this
+# argument.
 ZEROS_ALLOWED = dict.fromkeys(
     {"allow_all_zero_weights"} & signature(_check_sample_weight).parameters.keys(), True
 )
@@ -29,7 +30,7 @@ ClassWeight = dict[Any, float] | str | None
 def class_factors(
     class_weight: ClassWeight, labels: Labels, t: Matrix | None = None, weights: Array | None = None
 ) -> Array | None:
-    """Return the factor of the sample weights of each class.
+    """Return the factor by which `class_weight` multiplies the sample weights of each class.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def class_factors(
     Raises
     ------
     ValueError
-        If targets are multilabel, a dict cannot be used, or all factors are zero.
+        If the targets are multilabel, the dict is invalid, or all factors are zero.
 
     Examples
     --------
@@ -94,7 +95,7 @@ def class_factors(
 def check_class_weight(class_weight: dict[Any, float], classes: list[Any]) -> None:
     """Refuse a dict that names none of the classes, or has values that cannot be factors.
 
-    A dict may name classes that y does not have, as the folds of a search need it.
+    A dict may name classes that are not in y, because a fold of a cross-validation may lack one.
     """
     if class_weight and not any(label in class_weight for label in classes):
         raise ValueError(
@@ -132,8 +133,8 @@ def check_sample_weight(
     Raises
     ------
     ValueError
-        If a weight is negative, missing or not finite, or float64 cannot represent the ratio of
-        the smallest positive weight to the largest.
+        If a weight is negative, missing or not finite, or if the smallest positive weight divided
+        by the largest is not a normal number of float64.
     """
     if sample_weight is None:
         return None
@@ -163,7 +164,7 @@ def check_sample_weight(
 def combined_weights(
     weights: Array | None, of_classes: Array | None, dtype: Any, name: str = "sample_weight"
 ) -> Array | None:
-    """Return sample weights times the factors of the classes, divided by the largest product.
+    """Return sample weights times class factors, divided by the largest product.
 
     Parameters
     ----------
@@ -184,7 +185,7 @@ def combined_weights(
     Raises
     ------
     ValueError
-        If `dtype` cannot represent the ratio of the smallest positive weight to the largest.
+        If the smallest positive product divided by the largest is not a normal number of `dtype`.
     """
     pairs = ((name, weights), ("class_weight", of_classes))
     given = {key: values for key, values in pairs if values is not None}
@@ -217,9 +218,9 @@ def _not_representable(name: str, dtype: Any) -> ValueError:
 
 
 def whole_numbers(weights: Array) -> Array | None:
-    """Return the smallest whole numbers that have the ratios of positive weights.
+    """Return the smallest whole numbers with the same ratios as positive weights.
 
-    They are the numbers of copies of each row that have the same meaning as the weights. The
+    Training with that many copies of each row is equivalent to training with the weights. The
     result is None if all weights are equal, or if a number would be above `MAX_COPIES`.
 
     Examples

@@ -25,6 +25,7 @@ MLP_ACTIVATIONS = {
     "identity": "identity",
 }
 ACTIVATIONS = {theirs: ours for ours, theirs in MLP_ACTIVATIONS.items()}
+# Parameters with the same name and meaning in both classes.
 SAME = ("early_stopping", "random_state", "shuffle", "validation_fraction", "verbose", "warm_start")
 MLP_AUTO_BATCH_SIZE = 200  # rows per minibatch of MLPClassifier, if its batch_size is "auto"
 
@@ -60,7 +61,7 @@ def from_mlp(cls: type[Any], mlp: Any) -> Any:
 
 
 def _mlp_params(clf: Classifier) -> tuple[dict[str, Any], list[str]]:
-    """Return parameters of an `MLPClassifier`, and the names of ours that have no equivalent."""
+    """Return the parameters for an `MLPClassifier`, and the names of those without equivalent."""
     activation = getattr(clf, "activation_", clf.activation)
     if not isinstance(activation, str) or activation not in MLP_ACTIVATIONS:
         raise ValueError(
@@ -92,9 +93,9 @@ def _mlp_params(clf: Classifier) -> tuple[dict[str, Any], list[str]]:
 def _mlp_solver(clf: Classifier, n_rows: int) -> tuple[dict[str, Any], list[str]]:
     """Return the part of the result of `_mlp_params` that depends on the solver.
 
-    `MLPClassifier` divides alpha by the number of rows of the minibatch, and for "lbfgs" by the
-    number of all rows, which is not known here. A subclass of a solver takes other steps, so it is
-    not converted.
+    `MLPClassifier` divides alpha by the number of rows per minibatch, `n_rows`. For "lbfgs" it
+    divides by the number of all rows, which is not known here: so alpha is not converted. Neither
+    is a subclass of a solver, such as AdamW, whose steps differ.
     """
     optimizer = make_optimizer(clf.solver)
     if type(optimizer) is LBFGS:
@@ -120,9 +121,9 @@ def _mlp_solver(clf: Classifier, n_rows: int) -> tuple[dict[str, Any], list[str]
 
 
 def _own_params(mlp: Any) -> tuple[dict[str, Any], list[str]]:
-    """Return parameters of a `TwoLayerClassifier`, and the names of the others.
+    """Return the parameters for a `TwoLayerClassifier`, and the names of those without equivalent.
 
-    The others are parameters of `mlp` without an equivalent.
+    The alpha of "lbfgs" has none: see `_mlp_solver`.
     """
     if mlp.activation not in ACTIVATIONS:
         raise ValueError(f"activation={mlp.activation!r} is unknown: it cannot be converted")
@@ -138,7 +139,7 @@ def _own_params(mlp: Any) -> tuple[dict[str, Any], list[str]]:
         params["n_iter_no_change"] = mlp.n_iter_no_change
     if mlp.solver == "lbfgs":
         params |= {"solver": LBFGS(max_fun=mlp.max_fun, gtol=mlp.tol), "early_stopping": False}
-        return params, ["alpha"]  # MLPClassifier divides it by the number of all rows
+        return params, ["alpha"]
     rows = mlp.batch_size if isinstance(mlp.batch_size, Integral) else MLP_AUTO_BATCH_SIZE
     params |= {
         "alpha": mlp.alpha / rows,
@@ -194,7 +195,8 @@ def _own_attributes(mlp: Any) -> dict[str, Any]:
     """Return the fitted attributes of a classifier with the predictions of an `MLPClassifier`."""
     if len(mlp.classes_) < 2:
         raise ValueError(f"mlp was fitted to one class only: {mlp.classes_.tolist()[0]!r}")
-    _single_hidden_layer([len(b) for b in mlp.intercepts_[:-1]])  # the parameter may have changed
+    # not by hidden_layer_sizes, which may have been changed since
+    _single_hidden_layer([len(b) for b in mlp.intercepts_[:-1]])
     loss_curve = [float(loss) for loss in getattr(mlp, "loss_curve_", ())]
     scores = [float(score) for score in getattr(mlp, "validation_scores_", None) or ()]
     names = ("n_iter_", "n_layers_", "n_outputs_", "out_activation_")

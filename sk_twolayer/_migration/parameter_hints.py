@@ -15,7 +15,8 @@ Init = TypeVar("Init", bound=Callable[..., None])
 
 PAGE = 'the page "Coming from MLPClassifier" of the documentation (docs/migration.md)'
 
-# of MLPClassifier, Keras, PyTorch and skorch, and "Deep Learning from Scratch"
+# Names of parameters in MLPClassifier, Keras, PyTorch, skorch and "Deep Learning from Scratch", and
+# what to use here.
 NAMES = {
     "hidden_layer_sizes": "hidden_size, an integer",
     "hidden_layer_size": "hidden_size",
@@ -52,7 +53,7 @@ NAMES = {
     "validation_split": "validation_fraction",
 }
 
-# (parameter, value): what to give instead
+# Values of a parameter in those libraries, in lower case, and what to use here.
 VALUES = {
     ("activation", "logistic"): 'activation="sigmoid"',
     ("activation", "swish"): 'activation="silu"',
@@ -67,9 +68,12 @@ VALUES = {
     **{("learning_rate", name): f'learning_rate_schedule="{name}"' for name in _SCHEDULES},
 }
 
+# Objects instead of the names of solvers and activations.
+OBJECTS = {"solver": "SGD()", "activation": "LeakyRelu()"}
+
 
 def name_counterparts(init: Init) -> Init:
-    """Decorate an ``__init__``: the error of an unknown parameter names the one to use instead."""
+    """Decorate an ``__init__``, so that the error for an unknown parameter names the one to use."""
     known = signature(init).parameters
 
     @functools.wraps(init)
@@ -103,7 +107,7 @@ def value_hint(params: Mapping[str, Any]) -> str:
 
 
 class ParameterHints(EstimatorBase):
-    """Base class of estimators whose errors of parameters say what to use instead."""
+    """Base class of estimators whose errors for parameters say what to use instead."""
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, including those of the solver or the activation: `solver__momentum`.
@@ -121,7 +125,8 @@ class ParameterHints(EstimatorBase):
         Raises
         ------
         ValueError
-            If there is no parameter of a name.
+            If there is no parameter of that name, or it belongs to an object and the value is a
+            string.
         """
         current = self.get_params(deep=False)
         values = {**current, **params}
@@ -129,10 +134,12 @@ class ParameterHints(EstimatorBase):
             own, _, nested = name.partition("__")
             value = values.get(own)
             if nested and isinstance(value, str):
-                example = "SGD()" if own == "solver" else "a layer"
+                hint = ""
+                if own in OBJECTS:
+                    hint = f": use an object instead, such as {own}={OBJECTS[own]}"
                 raise ValueError(
-                    f"{name} cannot be set, because {own}={value!r} is a name, which has no "
-                    f"parameters: use an object instead, such as {own}={example}"
+                    f"{name} cannot be set, because {own}={value!r} is a string, which has no "
+                    f"parameters{hint}"
                 )
         unknown = [name for name in params if name.partition("__")[0] not in current]
         try:

@@ -35,13 +35,14 @@ def bind_product(
 ) -> Operation:
     """Return a function without arguments that computes ``into <- keep*into + scale*a@b``.
 
-    The shapes and types are examined here, once. The function is a single call of BLAS, which
-    works on the contents of the arrays at that time. The arrays are kept, not copied.
+    Shapes and dtypes are checked here, once. The function is a single call of BLAS, if BLAS can
+    compute the product in place. It uses the contents of the arrays at the time of the call: the
+    arrays are kept, not copied.
 
     Parameters
     ----------
     into : ndarray of shape (n, m)
-        Changed in place. With ``keep=0`` it is overwritten, also where it held nan or infinity.
+        Changed in place. With ``keep=0`` it is overwritten, even if it contained nan or infinity.
     a : ndarray or sparse container of shape (n, k), or (k, n) with `transpose_a`
         Left factor. Neither factor may share memory with `into`.
     b : ndarray of shape (k, m)
@@ -79,7 +80,9 @@ def bind_product(
 
 
 def bind_add_product(into: Array, a: Matrix, b: Array, *, transpose_a: bool = False) -> AddInPlace:
-    """Return a function ``add(scale, keep)`` that computes what `bind_product` describes.
+    """Return a function ``add(scale, keep)`` that computes ``into <- keep*into + scale*a@b``.
+
+    The arguments are those of `bind_product`.
 
     Examples
     --------
@@ -105,7 +108,7 @@ def bind_add_product(into: Array, a: Matrix, b: Array, *, transpose_a: bool = Fa
 def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
     """Add a multiple of an array in place: ``into <- keep*into + scale*x``.
 
-    With ``keep=0``, `into` is overwritten, also where it held nan or infinity. `x` must have the
+    With ``keep=0``, `into` is overwritten, even if it contained nan or infinity. `x` must have the
     shape of `into`, and must not share memory with it.
 
     Examples
@@ -119,12 +122,12 @@ def add_scaled(into: Array, x: Array, *, scale: float = 1.0, keep: float = 1.0) 
     """
     _check_same_shape(into, x)
     if keep == 0:
-        np.multiply(x, scale, out=into, casting="unsafe")  # what assignment allows
+        np.multiply(x, scale, out=into, casting="unsafe")  # casts as an assignment does
         return
     if keep != 1:
         into *= keep
     if x.ndim == 1 and _can_use_blas(into, x):
-        # one pass, where scale * x would be a new array
+        # a single pass over memory, without the temporary array of scale * x
         _AXPY[into.dtype](x, into, x.size, scale)
     else:
         into += x if scale == 1 else scale * x
@@ -161,8 +164,9 @@ def bind_add_scaled(into: Array, x: Array) -> AddInPlace:
 def flush_denormals(x: Array) -> None:
     """Set numbers below ``2**24`` times the smallest normal number of the dtype to zero, in place.
 
-    A value that is multiplied by a factor below 1 in each step, such as a weight of a column of
-    zeros under a penalty, ends as a denormal number, and processors are many times slower on those.
+    A value that is multiplied by a factor below 1 in each step becomes a denormal number in the
+    end, for example a weight of a column of zeros because of the penalty. Processors are many times
+    slower with denormal numbers.
 
     Examples
     --------
@@ -196,9 +200,9 @@ def _check_shapes(into: Array, a: Matrix, b: Array, transpose_a: bool) -> None:
 def _can_use_blas(into: Array, *factors: Array) -> bool:
     """Tell whether BLAS can compute from `factors` and write to `into` in place.
 
-    All must have the same floating type. `into` must be contiguous, aligned and writable: f2py
-    passes a copy of any other array to BLAS, so that the result would be lost. A factor may be
-    copied, which costs no more than any other method. BLAS refuses empty arrays.
+    All must have the same floating type. `into` must be contiguous, aligned and writable: of any
+    other array, f2py passes a copy to BLAS, and the result would be lost. It may copy a factor,
+    which takes no longer than other methods. BLAS refuses empty arrays.
     """
     dtype = into.dtype
     if dtype not in _GEMM or not into.flags.forc or not into.flags.behaved:
@@ -206,10 +210,10 @@ def _can_use_blas(into: Array, *factors: Array) -> bool:
     return all(x.dtype == dtype and x.size for x in factors)
 
 
-# BLAS works on matrices that lie in memory by columns ("F"). The transpose of a matrix by rows
-# ("C") is one by columns over the same memory, and gemm can transpose either factor. So every
-# product of contiguous matrices is one call without a copy (with `transpose_a`, the number that
-# says whether the factor `a` is transposed is the other one):
+# BLAS works on matrices that are stored by columns ("F"). The transpose of a matrix that is stored
+# by rows ("C") is stored by columns, in the same memory, and gemm can transpose either factor. So
+# every product of contiguous matrices is one call without a copy. The table has both factors for
+# gemm, each with a 1 if gemm transposes it; with `transpose_a`, the number of `a` is inverted.
 #
 #   into  a  b    call of gemm        first factor   second factor
 #   F     F  F    into   <- a @ b       a    0         b    0
@@ -223,7 +227,7 @@ def _can_use_blas(into: Array, *factors: Array) -> bool:
 def _gemm_arguments(
     into: Array, a: Array, b: Array, transpose_a: bool
 ) -> tuple[Callable[..., Array], Array, Array, Array, int, int]:
-    """Return gemm, its two factors, its result, and whether it transposes each of the factors."""
+    """Return gemm, its factors, its result, and whether it transposes the first and the second."""
     gemm = _GEMM[into.dtype]
     if into.flags.f_contiguous:
         (left, trans_left), (right, trans_right) = _by_columns(a, transpose_a), _by_columns(b)
@@ -235,7 +239,7 @@ def _gemm_arguments(
 
 
 def _by_columns(x: Array, transpose: bool = False) -> tuple[Array, int]:
-    """Return `x` or ``x.T``, whichever is by columns, and whether gemm has to transpose it."""
+    """Return `x` or ``x.T``, whichever is stored by columns, and whether gemm must transpose it."""
     return (x, int(transpose)) if x.flags.f_contiguous else (x.T, int(not transpose))
 
 
@@ -251,11 +255,11 @@ def _add_any_product(into: Array, a: Matrix, b: Array, scale: float, keep: float
 
 
 def _add_few_rows(into: Array, a: SparseMatrix, b: Array, scale: float, keep: float) -> None:
-    """Add ``a.T @ b`` for a sparse `a` by rows that has nonzeros in few of its columns.
+    """Add ``a.T @ b`` for a csr matrix `a` that has nonzeros in few of its columns.
 
-    The product with all columns would allocate and add an array as large as `into`, nearly all of
-    it zeros: for text, as large as all weights of the first layer. So the columns without nonzeros
-    are left out of `a`, and only the rows of `into` that belong to the others are changed.
+    The whole product would be an array of the shape of `into`, nearly all of it zeros: for text, as
+    large as all weights of the first layer. So the columns of `a` without nonzeros are removed
+    first, and only the rows of `into` for the other columns are changed.
     """
     if keep == 0:
         into[...] = 0
@@ -269,5 +273,5 @@ def _add_few_rows(into: Array, a: SparseMatrix, b: Array, scale: float, keep: fl
 
 
 def _scaled(b: Array, scale: float) -> Array:
-    """Return `b` times a number: the smaller factor, and in its own dtype."""
+    """Return `b` times a number, in its own dtype; `b` is smaller than the product."""
     return b if scale == 1 else float(scale) * b

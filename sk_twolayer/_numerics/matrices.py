@@ -1,4 +1,4 @@
-"""Matrices of input rows, dense or sparse."""
+"""Functions of dense or sparse matrices of rows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sk_twolayer._typing import Array, Matrix, SparseMatrix
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-# Rows that are evaluated together: enough for an efficient product, and few enough for their
-# hidden units to fit the cache.
+# Number of rows that are evaluated together: enough for an efficient product, and few enough for
+# their hidden units to fit the cache.
 BLOCK_ROWS = 1024
-# Elements of X that are squared or hashed together: their temporary arrays take no more.
+# Numbers of elements of X that are squared or hashed together, so that temporary arrays are small.
 SQUARE_BLOCK_ELEMENTS = 2**15
 HASH_BLOCK_ELEMENTS = 2**17
 
@@ -53,7 +53,7 @@ def take_rows(X: Matrix, rows: Array | slice, out: Array | None = None) -> Matri
     rows : ndarray of shape (m,), dtype intp, or slice
         Row numbers, each in [0, n).
     out : ndarray of shape (m, ...), default=None
-        Is filled with the rows and returned, if X is dense.
+        Filled with the rows and returned, if X is dense; ignored if X is sparse.
 
     Returns
     -------
@@ -84,21 +84,21 @@ def take_rows(X: Matrix, rows: Array | slice, out: Array | None = None) -> Matri
 
 
 def bytes_per_row(X: Matrix) -> int:
-    """Return the mean number of bytes per row: of its values, and of a sparse one's columns."""
+    """Return the mean number of bytes per row: of values, and if sparse also of column numbers."""
     if is_sparse(X):
         return int(X.nnz * (X.dtype.itemsize + X.indices.itemsize) // X.shape[0])
     return int(X.shape[1] * X.dtype.itemsize)
 
 
 def as_dense(X: Matrix) -> Array:
-    """Return a matrix as an ndarray: the same object, if it is dense."""
+    """Return a matrix as an ndarray: the matrix itself if it is dense."""
     return X.toarray() if is_sparse(X) else X
 
 
 def without_duplicates(X: Matrix) -> Matrix:
     """Return a matrix in which duplicate entries, which sparse formats allow, are summed.
 
-    X is not changed; it is returned itself if it has no duplicates.
+    X is not changed. X itself is returned if it has no duplicates.
 
     Examples
     --------
@@ -178,7 +178,7 @@ def mean_nonzeros(X: Matrix, weights: Array | None = None) -> float:
 
 
 def hash_rows(X: Matrix) -> Array:
-    """Return a hash of each row that depends on nothing but its elements.
+    """Return a hash of each row, which depends only on the elements of that row.
 
     The hash of a row ``x`` is ``sum_j h(x_j) r_j``, modulo ``2**64``, with fixed random odd numbers
     ``r_j`` [1]_. ``h`` mixes the 64 bits of a number, and ``h(0) = 0``: so zeros add nothing, and
@@ -225,7 +225,7 @@ def hash_rows(X: Matrix) -> Array:
 
 
 def _splitmix64(x: Array) -> Array:
-    """Return the ``h`` of `hash_rows`: SplitMix64's finalizer, on the bits of each number."""
+    """Return ``h`` of `hash_rows`: the finalizer of SplitMix64, applied to the bits of numbers."""
     z: Array = (x.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         z ^= z >> np.uint64(shift)

@@ -1,32 +1,37 @@
 """The number of threads that BLAS may use.
 
-In training and in prediction, BLAS works on one thread. Small products gain nothing from more, and
-a product that is split among threads is rounded differently, so that results would depend on the
-number of threads that the machine, or a parallel search, leaves to the process.
+In training and in prediction, BLAS uses one thread. Small products are not faster with more. And a
+product that is split among threads is rounded differently, so that results would depend on the
+number of threads, which differs between machines and inside parallel searches.
 
 More cores are used in two cases:
 
-- Predictions of many rows are split into blocks of rows. Several threads of Python work on these,
+- Predictions of many rows are split into blocks of rows. Several threads of Python compute these,
   each with one BLAS thread (`_inference.py`). The blocks depend on shapes only, so the result
   does not depend on the number of threads.
-- Training whose largest product takes `MULTITHREAD_MULTIPLICATIONS` or more keeps the threads that
-  BLAS has. There, and only there, the last bits depend on their number.
+- If the largest product of a training step takes `MULTITHREAD_MULTIPLICATIONS` or more, BLAS keeps
+  all its threads. Only in this case do the last bits of the result depend on their number.
 
-Why the limiter below is more than ``threadpoolctl.threadpool_limits``, which changes the limit when
-a block begins, and at its end sets the number it found:
+``threadpoolctl.threadpool_limits`` sets a limit when a block of code begins, and when it ends
+restores the limit from before. That is not enough here, for the following reasons. A block below is
+the body of ``with one_blas_thread()``.
 
-- *Overlapping blocks.* The limit of OpenBLAS on pthreads, which the wheels of NumPy and SciPy
-  contain (one library each), is that of the process. If thread B begins while thread A has the
-  limit at one, B restores one after A has restored four, and the process is left with one thread.
-  So blocks are counted: the first one notes what to restore, and the last one restores it.
-- *One limit for each thread.* OpenBLAS on OpenMP (conda-forge) keeps the limit for each thread. So
-  every block sets it when it begins, and restores its own thread's when it ends.
-- *Controlling thread.* From version 3.8, threadpoolctl ignores limits that are set by any other
-  thread than the first one that set a limit, until that one lets go.
-- *Fork.* A child forked during a fit inherits the lock, perhaps held, and users that do not exist
-  there. It starts with no users, and its first block restores the number of the parent.
-- *Interrupts.* KeyboardInterrupt may be raised between any two lines. The numbers to restore are
-  cleared only after they were restored; if an interrupt prevents that, the next block restores.
+- *Overlapping blocks.* The wheels of NumPy and SciPy each contain an OpenBLAS that uses pthreads,
+  which has one limit for the process. If thread B begins a block while thread A has set the limit
+  to one, B finds a limit of one, and restores it after A has restored four: the process is left
+  with one thread. Therefore running blocks are counted. The first one stores the numbers to
+  restore, and the last one restores them.
+- *One limit for each thread.* An OpenBLAS that uses OpenMP (conda-forge) has one limit for each
+  thread. Therefore every block sets the limit when it begins, and restores that of its own thread
+  when it ends.
+- *Controlling thread.* From version 3.8, threadpoolctl lets only the first thread that set a limit
+  set another one, until that thread has released the control. Therefore it is cleared.
+- *Fork.* A process that is forked during a fit inherits a lock that may be held, and users that do
+  not run in it. Therefore it starts with a new lock and no users. Its first block restores the
+  number of threads of the parent.
+- *Interrupts.* KeyboardInterrupt may be raised between any two lines. Therefore the stored numbers
+  are only cleared after they were restored. If an interrupt prevents that, the next block restores
+  them.
 """
 
 from __future__ import annotations
@@ -44,7 +49,7 @@ MULTITHREAD_MULTIPLICATIONS = 2**26
 
 
 class _BlasLibrary(Protocol):
-    """What is used of a controller of threadpoolctl, which has no type stubs."""
+    """What this package uses of threadpoolctl's controllers, which have no type stubs."""
 
     user_api: str
     internal_api: str
@@ -55,9 +60,9 @@ class _BlasLibrary(Protocol):
 
 
 class _SingleThreadedBlas:
-    """Limits BLAS to one thread while any block needs that, and then restores the number.
+    """Limits BLAS to one thread while at least one block runs, and then restores the number.
 
-    A user is the identity of a running block. See the module for the reasons.
+    A user is an object that stands for a running block. See the docstring of the module.
     """
 
     def __init__(self) -> None:
@@ -65,7 +70,7 @@ class _SingleThreadedBlas:
         self.reset()
 
     def reset(self) -> None:
-        """Start with no users and an open lock, as a forked process must."""
+        """Start with no users and an open lock, as is necessary in a forked process."""
         self._lock = threading.Lock()
         self._users: set[object] = set()
 
@@ -79,30 +84,30 @@ class _SingleThreadedBlas:
             return max([number for _, number in self._before], default=1)
 
     def leave(self, user: object) -> None:
-        """Restore the number of threads, if no other block wants one BLAS thread."""
+        """Restore the number of threads, unless other blocks are running."""
         with self._lock:
             self._users.discard(user)
-            if self._users:  # overlapping blocks: restored now only where each thread has a limit
+            if self._users:  # overlapping blocks: restore only limits of this thread
                 _set_threads([b for b in self._before if _limits_each_thread(b[0])])
             else:
                 _set_threads(self._before)
-                self._before = []  # interrupts: after, not before
+                self._before = []  # only after they were restored: see "interrupts" above
 
 
 @cache
 def _blas_libraries() -> list[_BlasLibrary]:
-    """Return the BLAS libraries of this process; the search takes far longer than a limit."""
+    """Return the BLAS libraries of this process; cached, because the search is slow."""
     libraries: list[_BlasLibrary] = ThreadpoolController().lib_controllers
     return [library for library in libraries if library.user_api == "blas"]
 
 
 def _limits_each_thread(library: _BlasLibrary) -> bool:
-    """Tell whether a library has a limit for each thread, not one for the process."""
+    """Tell whether a library has one limit for each thread, not one for the process."""
     return library.internal_api == "openblas" and library.threading_layer == "openmp"
 
 
 def _set_threads(numbers: list[tuple[_BlasLibrary, int]]) -> None:
-    """Set the number of threads of each library, also if another thread set it last."""
+    """Set the number of threads of each library, even if another thread set it last."""
     if numbers:
         _clear_controlling_thread()
         for library, number in numbers:
@@ -111,7 +116,7 @@ def _set_threads(numbers: list[tuple[_BlasLibrary, int]]) -> None:
 
 
 def _clear_controlling_thread() -> None:
-    """Let threadpoolctl set limits from any thread: see "controlling thread" above."""
+    """Allow this thread to set limits: see "controlling thread" above."""
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread(force=True)
 
@@ -127,12 +132,12 @@ def suitable_blas_threads(multiplications: int) -> AbstractContextManager[object
     Parameters
     ----------
     multiplications : int
-        Number of multiplications in the largest product of the block.
+        Number of multiplications in the largest product.
 
     Returns
     -------
     context manager
-        `one_blas_thread`, or one that changes nothing.
+        `one_blas_thread`, or a context that changes nothing.
 
     Examples
     --------
@@ -145,7 +150,7 @@ def suitable_blas_threads(multiplications: int) -> AbstractContextManager[object
 
 @contextmanager
 def one_blas_thread() -> Iterator[int]:
-    """Run a block with one BLAS thread, and restore the limit afterwards whatever happens.
+    """Run a block with one BLAS thread, and restore the number of threads, also after an error.
 
     Yields
     ------
@@ -165,6 +170,6 @@ def one_blas_thread() -> Iterator[int]:
     finally:
         try:
             _SINGLE_THREADED_BLAS.leave(user)
-        except BaseException:  # interrupted: leave() may be called again, and must be
+        except BaseException:  # interrupted before it was done; it can safely be called again
             _SINGLE_THREADED_BLAS.leave(user)
             raise

@@ -1,1 +1,1 @@
-"""From a `Dataset` to a fitted network: settings, state, loop, minibatches, scoring."""
+"""From a `Dataset` to a `FitResult`: settings, state, loop, minibatches, scoring."""

@@ -1,4 +1,4 @@
-"""Fitted attributes: what `fit` publishes of a `FitResult`, and what it resumes from."""
+"""The fitted attributes of an estimator: made from a `FitResult`, and resumed from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sk_twolayer.network import TwoLayerNet
 
 
 def fitted_attributes(result: FitResult, labels: Labels) -> dict[str, Any]:
-    """Return the attributes of a fitted estimator: parameters and short histories only."""
+    """Return the fitted attributes: only parameters, numbers and short histories, no data."""
     net, state, settings = result.net, result.state, result.settings
     losses = state.loss_curve
     return {
@@ -50,7 +50,11 @@ def fitted_attributes(result: FitResult, labels: Labels) -> dict[str, Any]:
 
 
 def saved_state(result: FitResult) -> dict[str, Any]:
-    """Return what an estimator keeps besides its fitted attributes, to resume training."""
+    """Return what an estimator stores besides its fitted attributes, to resume training.
+
+    If the model has the parameters of an earlier epoch than the last one, the checksum of these
+    tells later whether they were changed: see `FittedModel.latest_parameters`.
+    """
     model = [*result.net.params.values()] if result.state.theta is not None else []
     return {**result.state.get_state(), "model_checksum": _checksum(model)}
 
@@ -64,8 +68,8 @@ class FittedModel:
     attributes : dict
         The attributes of the estimator.
     saved : dict or None
-        What `saved_state` returned for the last training run. None if it was not saved: then
-        training resumes from the parameters alone.
+        What `saved_state` returned for the last training run. If it is None, because it was not
+        stored, training resumes from the parameters alone.
     """
 
     attributes: dict[str, Any]
@@ -79,9 +83,9 @@ class FittedModel:
             return None
         if "classes_" not in attributes:
             raise ValueError(
-                "coefs_ was set, but the estimator is not fitted, so its classes and features "
-                "are not known: call fit with max_iter=1 first, then set coefs_ and intercepts_, "
-                "and fit again with warm_start=True"
+                "coefs_ was assigned to an estimator that is not fitted, so its classes and "
+                "features are not known: call fit with max_iter=1 first, then assign coefs_ and "
+                "intercepts_, and call fit again with warm_start=True"
             )
         return cls(dict(attributes), attributes.get("_training_state"))
 
@@ -114,9 +118,9 @@ class FittedModel:
     def latest_parameters(self, settings: Settings) -> Array:
         """Return the parameters to resume training from, in one vector.
 
-        They are those of the last epoch. With early stopping, the model may have those of an
-        earlier epoch, and the saved state has the last ones. If a user has assigned `coefs_` or
-        `intercepts_` since, which a checksum tells, the parameters of the model are used.
+        They are those of the last epoch. With early stopping, the model may have the parameters of
+        an earlier epoch, and the saved state has those of the last one. But if the checksum shows
+        that the user has assigned other `coefs_` or `intercepts_`, these are used.
         """
         model = self._model_parameters
         n_hidden, n_outputs = settings.hidden_size, settings.n_outputs
@@ -156,16 +160,16 @@ class FittedModel:
         settings : Settings
             The settings from now on.
         sources : RandomSources
-            Made from the same saved state.
+            Sources of random numbers, made from the same saved state.
         n_iter : int
-            Number of epochs to continue counting from.
+            Number of epochs from which to continue counting.
         """
         theta = self.latest_parameters(settings)
         state = TrainingState.resume(settings, sources, self.attributes, self.saved, n_iter=n_iter)
         return state, make_network(settings, sources, theta)
 
     def keep_if_best(self, state: TrainingState, net: TwoLayerNet, validation: Validation) -> None:
-        """Evaluate the model, so that early stopping keeps it if no further epoch is better."""
+        """Evaluate the model, so that early stopping keeps it unless a further epoch is better."""
         model = copy.deepcopy(net)
         model.theta[:] = self.model_vector
         result = validation.evaluate(model)

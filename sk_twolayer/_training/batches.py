@@ -17,20 +17,21 @@ from sk_twolayer._training.workspace import Workspace
 from sk_twolayer._typing import Array, Matrix
 from sk_twolayer.network import TwoLayerNet
 
-# Minibatches whose targets are set, and whose losses are computed, in one call: at most so many,
-# and so few that their targets, scores and sparse rows take no more bytes, if there are several.
+# The targets of a group of minibatches are set in one call, and their losses are computed in one
+# call. A group has at most MAX_SLOTS minibatches, and their targets, scores and sparse rows take at
+# most MAX_GROUP_BYTES, unless there is only one.
 MAX_SLOTS = 64
 MAX_GROUP_BYTES = 2**20
-# Consecutive rows are copied to the array that a workspace is bound to, unless they take more bytes
-# than this: then it is faster to bind the first layer again.
+# Consecutive rows are copied to the array to which a workspace is bound. If they take more bytes
+# than this, it is faster to bind the first layer to the rows themselves, for each minibatch.
 MAX_COPY_BYTES = 2**18
 
 
 class Minibatches:
     """The rows of a data set in minibatches.
 
-    All minibatches have the same size, except for the last one, which has the rows that are left
-    over. There is a `Workspace` for each of the two sizes.
+    All minibatches have the same size, except for a last one with the rows that are left over.
+    There is a `Workspace` for each of the two sizes.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ class Minibatches:
     X : ndarray or sparse container of shape (n, inputs)
         Input rows.
     t : ndarray or sparse container of shape (n,) or (n, outputs)
-        Targets, as the net's loss layer describes them.
+        Targets, as the loss layer of the network describes them.
     sample_weight : ndarray of shape (n,), default=None
         Factor of each row's loss.
     batch_size : int
@@ -86,8 +87,8 @@ class Minibatches:
     def groups(self, order: Array | None = None) -> Iterator[tuple[Workspace, Iterator[int]]]:
         """Yield groups of minibatches, which together contain each row once.
 
-        The minibatches of a group share a workspace: their targets are set together, before the
-        group is yielded, and their losses can be computed together after its last slot.
+        The minibatches of a group share a workspace. All their targets are set before the group is
+        yielded, and all their losses can be computed after its last slot.
 
         Parameters
         ----------
@@ -99,8 +100,9 @@ class Minibatches:
         workspace : Workspace
             The workspace, in which the targets are set.
         slots : iterator of int
-            The slots of the minibatches. Taking the next one binds the rows of its minibatch, or
-            overwrites those of the previous one, which are then no longer available.
+            The slots of the minibatches. Before a slot is yielded, the workspace is bound to the
+            rows of its minibatch, or these overwrite the rows of the previous one. So use a slot
+            before taking the next one.
         """
         size, n_left_over = self._batch_size, self.n % self._batch_size
         groups = [(block, size) for block in blocks(self.n - n_left_over, size * self._n_slots)]
@@ -120,7 +122,7 @@ class Minibatches:
         X = self._X
         order = None if isinstance(rows, slice) or is_sparse(X) else rows
         if order is None:
-            X = take_rows(X, rows)  # of sparse rows, consecutive ones are then quick to cut out
+            X = take_rows(X, rows)  # for sparse rows, one slow indexing for all minibatches
         n = X.shape[0] if order is None else len(order)
         for slot, block in enumerate(blocks(n, workspace.n_rows)):
             x = take_rows(X, block if order is None else order[block], buffer)
@@ -129,10 +131,9 @@ class Minibatches:
             yield slot
 
     def _workspace(self, n_rows: int, is_ordered: bool) -> tuple[Workspace, Array | None]:
-        """Return the workspace for minibatches of a size, and the array that it is bound to.
+        """Return the workspace for minibatches of a size, and the array to which it is bound.
 
-        There is no such array, None, if rows are not copied: sparse ones, and large minibatches of
-        consecutive rows.
+        The array is None if rows are not copied, because they are sparse, or consecutive and large.
         """
         if n_rows not in self._workspaces:
             X, weighted = self._X, self._sample_weight is not None

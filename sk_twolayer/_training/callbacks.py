@@ -1,4 +1,4 @@
-"""Support of the callbacks of scikit-learn 1.9 and later."""
+"""Support for the callbacks of scikit-learn 1.9 and later."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Protocol, Self
 
 from sk_twolayer._training.loop import FitResult
 
-# sklearn.callback imports rich if it is installed, which takes longer than to import this package.
-# Therefore it is imported when an estimator is fitted.
+# sklearn.callback imports rich, if that is installed, which takes longer than the import of this
+# package. Therefore sklearn.callback is only imported when it is needed.
 
 
 class CallbackSupportMixin:
@@ -45,10 +45,10 @@ class CallbackSupportMixin:
 
 
 def with_callbacks(method: Any) -> Any:
-    """Decorate a method that fits, so that callbacks are notified of its end.
+    """Decorate a method that fits, so that callbacks are notified of its end, also after an error.
 
-    They are notified after an error as well. The decorator of scikit-learn with this name does it;
-    without it, the method is returned unchanged.
+    It is scikit-learn's decorator of the same name, imported late. Versions of scikit-learn without
+    it have no callbacks, and the method is returned unchanged.
     """
     if find_spec("sklearn.callback") is None:
         return method
@@ -82,7 +82,7 @@ class EpochTasks:
     n_epochs : int
         Largest number of epochs.
     X, y, sample_weight : array-like
-        The arguments of `fit`, which the callbacks are given.
+        The arguments of `fit`, which are passed to the callbacks.
     attributes : callable
         ``attributes(result)`` returns the fitted attributes of a `FitResult`. It is called only
         if a callback wants them.
@@ -103,7 +103,7 @@ class EpochTasks:
         self._fit: Context | None = None
         self._epoch: Context | None = None
         if hasattr(estimator, "_init_callback_context"):
-            # also without callbacks of its own: those of a search are notified of this fit
+            # also if the estimator has no callbacks, because a search may have some
             fit: Context = estimator._init_callback_context(max_subtasks=n_epochs)
             fit.call_on_fit_task_begin(**self._data)
             self._fit = fit
@@ -121,7 +121,7 @@ class EpochTasks:
             return False
 
         def attributes() -> dict[str, Any]:
-            return copy.deepcopy(self._attributes(result()))  # since training changes the arrays
+            return copy.deepcopy(self._attributes(result()))  # training goes on in these arrays
 
         stop = self._epoch.call_on_fit_task_end(**self._data, reconstruction_attributes=attributes)
         return bool(stop)

@@ -1,4 +1,4 @@
-"""The training loop: from a data set, settings and a state to a `FitResult`."""
+"""The training loop: from a network, a data set, settings and a state to a `FitResult`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sk_twolayer.optimizers._base import EpochResult, StopReason
 
 @dataclass(frozen=True)
 class FitResult:
-    """Result of a training run, or of the part of it that is complete.
+    """Result of a training run, or of its epochs so far.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class FitResult:
     state : TrainingState
         The state from which training can be resumed.
     settings : Settings
-        The settings it was trained with.
+        The settings of the run.
     stop_reason : StopReason or None
-        What ended training; None while it lasts.
+        What ended training; None if it has not ended.
     """
 
     net: TwoLayerNet
@@ -45,7 +45,7 @@ class FitResult:
 
 
 class EpochCallbacks(Protocol):
-    """What `train` calls before and after each epoch."""
+    """Callbacks that `train` calls before and after each epoch."""
 
     def begin_epoch(self) -> None:
         """Notify of the start of an epoch."""
@@ -59,8 +59,8 @@ def make_network(
 ) -> TwoLayerNet:
     """Return a network with initial weights, or with the given parameters.
 
-    The seed of the dropout masks is drawn before the weights, and both before the permutations: a
-    seed gives the same network whatever follows.
+    The seed of the dropout masks is drawn before the weights, and both before the permutations, so
+    that the network depends on nothing that follows.
     """
     if settings.dropout:
         _ = sources.dropout  # draws its seed
@@ -105,7 +105,7 @@ def train(
     state : TrainingState
         The state so far; it is updated.
     callbacks : EpochCallbacks or None
-        Is notified of each epoch, and may stop training.
+        Notified of each epoch; may stop training.
     report : Report or None
         Prints the results of each epoch, and why training ended.
 
@@ -146,8 +146,8 @@ def train(
 class _Run:
     """The epochs of one call of `train`.
 
-    What an epoch changes is in `net.theta` and `state`, so that an interrupt between two epochs
-    loses nothing.
+    All that an epoch changes is in `net.theta` and `state`. So training can be resumed from these
+    after an interrupt.
     """
 
     def __init__(
@@ -201,8 +201,8 @@ class _Run:
     def _end_epoch(self, result: EpochResult) -> bool:
         """Record the result of an epoch, and return whether training should continue.
 
-        The epoch counts once its record is appended, which is a single operation: an interrupt
-        comes either before or after it.
+        An epoch counts from the time when its record is appended. That is a single operation, so
+        an interrupt comes either before or after it.
         """
         state, settings = self.state, self.settings
         validated = self.validation.evaluate(self.net) if self.validation else None
@@ -227,12 +227,12 @@ class _Run:
             state.patience.reset()
             return True
         if not by_validation and state.patience.is_spike(objective):
-            return True  # the last epoch is the model: do not end within a spike
+            return True  # if training stopped here, the model would have the parameters of a spike
         state.patience.reset()
         return False
 
     def _model_so_far(self) -> FitResult:
-        """Return the result that training would have if it ended now."""
+        """Return the result that training would have if it ended after this epoch."""
         net = self.net
         if self.state.best is not None:
             net = copy.deepcopy(net)

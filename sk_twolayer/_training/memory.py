@@ -1,8 +1,8 @@
-"""The memory that training needs, and the memory that the process can have.
+"""The memory that training needs, and the memory that the process can use.
 
-A network that does not fit is refused before it is allocated. Linux grants more memory than there
-is, and later kills the process that uses it, without a message. The usual reason is a `y` of
-quantities or identifiers, each of which is taken for a class.
+A network that does not fit in memory is refused before it is allocated. Otherwise Linux would grant
+more memory than the machine has, and later kill the process without a message. The usual reason for
+such a network is a `y` of quantities or identifiers, each of which is treated as a class.
 """
 
 from __future__ import annotations
@@ -16,34 +16,35 @@ from sk_twolayer._training.workspace import Workspace
 if TYPE_CHECKING:
     from sk_twolayer._training.settings import Settings
 
-# The limits of a container, of cgroups version 2 and 1: without a limit "max", or a huge number.
+# Files with the memory limit of a container, in cgroups version 2 and 1. If there is no limit, they
+# contain "max" or a huge number.
 CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
-MIN_CHECKED_BYTES = 2**28  # any process has this much
+MIN_CHECKED_BYTES = 2**28  # every process can use this much
 
 
 def check_memory(settings: Settings, n_rows: int) -> None:
-    """Refuse a network that cannot be trained in the memory that this process can have."""
+    """Refuse a network if training it needs more memory than this process can use."""
     needed = training_memory(settings, n_rows)
     limit = None if needed < MIN_CHECKED_BYTES else memory_limit()
     if limit is not None and needed > limit:
         raise ValueError(
-            f"a net of {settings.n_features} inputs, hidden_size={settings.hidden_size} and "
-            f"{settings.n_outputs} outputs takes {needed / 1e9:.1f} GB to train in minibatches of "
-            f"{settings.block_size} rows, but this process can have {limit / 1e9:.1f} GB: are the "
-            "labels of y classes, and not quantities or identifiers, and all columns of X needed? "
-            "Otherwise choose a smaller hidden_size or batch_size"
+            f"a network of {settings.n_features} inputs, hidden_size={settings.hidden_size} and "
+            f"{settings.n_outputs} outputs needs {needed / 1e9:.1f} GB to be trained, with "
+            f"{settings.block_size} rows at a time, but this process can use {limit / 1e9:.1f} GB. "
+            "Check that the labels in y are classes, not quantities or identifiers, and that all "
+            "columns of X are needed; or choose a smaller hidden_size or batch_size"
         )
 
 
 def training_memory(settings: Settings, n_rows: int) -> int:
-    """Return the largest number of bytes that training allocates, in addition to the data.
+    """Return the largest number of bytes that training allocates at a time, besides the data.
 
-    These are arrays of the size of all parameters, and a `Workspace` for each of the two sizes of
-    minibatches. Scores of further slots, at most a megabyte, are left out. A test compares the
-    number with the allocations of each solver.
+    They are those of the arrays of the size of all parameters, and of a `Workspace` for each of the
+    two sizes of minibatches. The scores of further slots, at most a megabyte, are not counted. A
+    test compares the number with the allocations of each solver.
     """
     hidden, outputs = settings.hidden_size, settings.n_outputs
     n_parameters = (settings.n_features + 1) * hidden + (hidden + 1) * outputs
@@ -59,10 +60,10 @@ def training_memory(settings: Settings, n_rows: int) -> int:
 
 
 def memory_limit() -> int | None:
-    """Return the number of bytes that this process can have, or None if the system does not tell.
+    """Return the number of bytes that this process can use, or None if that is not known.
 
-    It is the smaller of the memory of the machine and the limit of the container. Limits of the
-    process (``ulimit``) do not matter here: beyond those, NumPy raises MemoryError by itself.
+    It is the smaller one of the memory of the machine and the limit of the container. Limits of the
+    process (``ulimit``) do not matter here: beyond those, NumPy raises a MemoryError itself.
     """
     limits = [int(text) for text in map(_read, CONTAINER_LIMITS) if text.isdigit()]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:

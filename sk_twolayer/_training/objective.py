@@ -16,7 +16,7 @@ from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.network import TwoLayerNet
 from sk_twolayer.schedules import LearningRate
 
-LARGE_INITIAL_STD = 10.0  # times the standard deviation of He initialization
+LARGE_INITIAL_STD = 10.0  # in standard deviations of He initialization
 
 
 class NetworkObjective:
@@ -74,16 +74,16 @@ class NetworkObjective:
         self._net, self._X = net, X
         self._batches = Minibatches(net, X, t, sample_weight, batch_size=batch_size)
         self._batch_size = batch_size
-        self._shuffle = shuffle and batch_size < n  # one minibatch of all rows needs no order
+        self._shuffle = shuffle and batch_size < n  # for one minibatch, the order does not matter
         self._sources = sources
-        W1 = net.params["W1"]  # its scale is used in the error message of a divergence
+        W1 = net.params["W1"]  # for the error message if training diverges
         self._initial_std = math.sqrt(float(np.vdot(W1, W1)) / W1.size)
         self._epoch = 0
         self._has_evaluated = False
 
     @property
     def theta(self) -> Array:
-        """All parameters of the network."""
+        """All parameters of the network, in one vector."""
         return self._net.theta
 
     @property
@@ -101,18 +101,17 @@ class NetworkObjective:
     def minibatch_epoch(
         self, step: Callable[[Array, AddGradient, float], None], learning_rate: LearningRate
     ) -> float:
-        """Pass once over the rows in minibatches, and return their mean loss.
+        """Train for one epoch, and return the mean loss of the rows.
 
-        The loss of a row is computed before the step of its minibatch. The last minibatch has the
-        rows that are left over. The losses of several minibatches are computed together, and are
-        checked then.
+        The loss of a row is that before the step of its minibatch. The last minibatch has the rows
+        that are left over. The losses of several minibatches are computed and checked together.
 
         Parameters
         ----------
         step : callable
-            ``step(theta, add_gradient, rate)`` is called after the backward pass of each minibatch.
+            ``step(theta, add_gradient, rate)``, called after the backward pass of each minibatch.
         learning_rate : LearningRate
-            Its progress is updated within the epoch, and increases by 1.
+            Its progress is increased by 1 in the course of the epoch.
 
         Returns
         -------
@@ -156,13 +155,13 @@ class NetworkObjective:
         Parameters
         ----------
         gradient : ndarray of shape (n_parameters,)
-            Is filled with the gradient.
+            Filled with the gradient.
 
         Returns
         -------
         float
-            The objective. It is not finite if the parameters are too large, as in a trial step of
-            a line search.
+            The objective. It may be infinity or NaN after the first call, because a line search may
+            try parameters that are too large.
 
         Raises
         ------
@@ -188,7 +187,7 @@ class NetworkObjective:
     def _check_finite(
         self, value: float, what: str, learning_rate: LearningRate | None = None
     ) -> None:
-        """Raise an error that names the likely cause if a value is not finite."""
+        """Raise an error that says what to change if a value is not finite."""
         if math.isfinite(value):
             return
         alpha, advice = self._net.alpha, []

@@ -18,8 +18,8 @@ class Report:
     Parameters
     ----------
     n_epochs : int or None
-        Largest number of epochs; None, in `partial_fit`, if it is not known. Then there is no last
-        line either.
+        Largest number of epochs; None in `partial_fit`, where it is not known. With None, there is
+        no line about the end of training.
     """
 
     def __init__(self, n_epochs: int | None) -> None:

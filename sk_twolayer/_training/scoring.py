@@ -26,14 +26,14 @@ from sk_twolayer.network import TwoLayerNet
 
 
 class ValidationResult(NamedTuple):
-    """Mean loss and score of an evaluation; a higher score is better."""
+    """Mean loss and score on validation rows; a higher score is better."""
 
     loss: float
     score: float
 
 
 class Validation:
-    """Validation rows, on which networks are evaluated.
+    """Validation rows, and the evaluation of networks on them.
 
     Parameters
     ----------
@@ -79,11 +79,16 @@ class Validation:
             If the score is not a number.
         """
         n = self.dataset.X.shape[0]
-        # with one thread, the same network has the same loss to the last bit
+        # with one thread, the result for a network does not depend on the number of cores
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             loss = sum(self._loss(net, rows) for rows in blocks(n, BLOCK_ROWS)) / n
             score = -loss if self._score is None else float(self._score(net))
         if math.isnan(score):
+            if self._score is None:
+                raise ValueError(
+                    "the loss of the validation rows is NaN: scale their columns like those of the "
+                    "training rows"
+                )
             raise ValueError("the score of the validation rows is NaN: choose another scoring")
         return ValidationResult(loss, score)
 
@@ -102,7 +107,7 @@ def check_scoring(estimator: Classifier) -> None:
     scoring = estimator.scoring
     if scoring == "loss":
         return
-    from sklearn import metrics  # late: it takes as long to import as this package does
+    from sklearn import metrics  # imported late: that takes as long as the import of this package
 
     if isinstance(scoring, str) and scoring not in metrics.get_scorer_names():
         raise ValueError(
@@ -121,9 +126,9 @@ def make_score(
 ) -> Callable[[TwoLayerNet], float] | None:
     """Return a function that scores a network on the validation rows, by `estimator.scoring`.
 
-    Scorers such as "neg_log_loss" take the labels of the columns of probabilities from the rows
-    that they score. They are given the labels of all classes instead, because the validation rows
-    may lack one.
+    Scorers such as "neg_log_loss" assume that the columns of the probabilities are the labels in
+    the rows that they score. Since the validation rows may lack a class, they are given the labels
+    of all classes.
 
     Parameters
     ----------
@@ -144,13 +149,13 @@ def make_score(
     Raises
     ------
     ValueError
-        If there are weights and the scorer does not take any, or the scorer needs a row of each
-        class and the validation rows lack one. Whether a function that is not a scorer of
-        scikit-learn does is only known when it is called: then `score` raises the error.
+        If there are weights and the scorer does not accept any, or if the scorer needs a row of
+        each class and the validation rows lack one. Whether a function that was not made by
+        `make_scorer` needs it is only known when it is called: then `score` raises the error.
     """
     if estimator.scoring == "loss":
         return None
-    from sklearn import metrics  # late, as above
+    from sklearn import metrics  # imported late, as above
 
     scorer = metrics.check_scoring(estimator, estimator.scoring or "accuracy")
     y = as_dense(labels.decode(validation.t))
@@ -159,7 +164,7 @@ def make_score(
     takes_weights = any(a.name == "sample_weight" or a.kind == a.VAR_KEYWORD for a in arguments)
     if options and not takes_weights:
         raise ValueError(
-            f"scoring={estimator.scoring!r} does not take sample_weight, but the validation rows "
+            f"scoring={estimator.scoring!r} does not accept sample_weight, but the validation rows "
             "have weights: add the argument to the function, or use make_scorer"
         )
     absent = _absent_classes(labels, validation)
@@ -172,7 +177,7 @@ def make_score(
     def score(net: TwoLayerNet) -> float:
         fitted = shallow_copy(estimator)
         vars(fitted).update(fitted_attributes(net))
-        vars(fitted).pop("feature_names_in_", None)  # X is an array now
+        vars(fitted).pop("feature_names_in_", None)  # the validation rows have no names
         try:
             value = float(scorer(fitted, validation.X, y, **options))
         except ValueError as error:
@@ -187,7 +192,7 @@ def make_score(
 
 
 def _absent_classes(labels: Labels, validation: Dataset) -> list[Any]:
-    """Return the classes of which there are no validation rows."""
+    """Return the classes without validation rows."""
     if labels.multilabel:
         return []
     counts = np.bincount(as_dense(validation.t), minlength=len(labels.classes))
@@ -196,7 +201,7 @@ def _absent_classes(labels: Labels, validation: Dataset) -> list[Any]:
 
 
 def _without_class(scoring: Any, absent: list[Any]) -> str:
-    """Return the message of the error if a scorer needs all classes and some are absent."""
+    """Return the error message for a scorer that needs all classes while some are absent."""
     return (
         f"scoring={scoring!r} needs validation rows of each class, and there is no row of "
         f"{', '.join(map(repr, absent))}: give X_val and y_val with rows of each class, "
@@ -207,7 +212,7 @@ def _without_class(scoring: Any, absent: list[Any]) -> str:
 def _needs_all_classes(scorer: Any, classes: Array, t: Array) -> bool:
     """Tell whether a scorer fails for class numbers t only because other classes are absent.
 
-    It is tried with the true answers: first for t alone, then for t and one row of each class.
+    It is called with perfect predictions: first for t alone, then for t and one row of each class.
     """
     complete = np.concatenate([t, np.arange(len(classes))])
     return not _succeeds(scorer, classes, t) and _succeeds(scorer, classes, complete)
@@ -219,7 +224,7 @@ def _succeeds(scorer: Any, classes: Array, t: Array) -> bool:
         warnings.simplefilter("always")
         try:
             score = scorer(_PerfectClassifier(classes, t), np.zeros((len(t), 1)), classes[t])
-        except Exception:  # a metric may raise any, also one of the user's
+        except Exception:  # metrics, which may be the user's own, can raise any exception
             return False
     return not caught and not math.isnan(score)
 

@@ -43,18 +43,18 @@ class Settings:
         Rows that are in the workspace at the same time: `batch_size`, or fewer for full-batch
         steps, whose gradient is summed over blocks.
     solver : Optimizer
-        An optimizer with valid parameters and without state, of which each run trains with a copy.
+        An optimizer with valid parameters and without state. Training uses a copy.
     period : int
         Number of epochs in which the "cosine" schedule falls to 0.
     fixed_length : bool
-        Whether the schedule determines the number of epochs, so that only validation scores may
+        Whether the schedule determines the number of epochs. If so, only the validation score can
         end training earlier.
     max_iter : int
-        Resolved largest number of epochs; in `partial_fit`, length of the history.
+        Largest number of epochs; in `partial_fit`, the number of epochs in the history.
     auto_epochs : int
-        Number of epochs of ``max_iter="auto"``.
+        The number of epochs that ``max_iter="auto"`` stands for.
     n_epochs : int
-        Largest number of epochs of this call.
+        Largest number of epochs of this call: 1 in `partial_fit`, and 0 without rows.
     """
 
     n_features: int
@@ -90,18 +90,18 @@ class Settings:
         *,
         streaming: bool = False,
     ) -> Self:
-        """Return the settings that parameters of the estimator stand for on some data.
+        """Return the settings for parameters of the estimator and a data set.
 
         Parameters
         ----------
         params : mapping
-            The parameters of the estimator, each of them valid by itself.
+            The parameters of the estimator, which `check_parameters` has accepted.
         dataset : Dataset
             The training rows.
         labels : Labels
             The classes, or labels, of the targets.
         streaming : bool
-            Whether these are rows for one epoch, and more may follow.
+            Whether to train for one epoch, after which other rows may follow, as in `partial_fit`.
         """
         n, n_features = dataset.X.shape
         optimizer = make_optimizer(params["solver"])
@@ -110,7 +110,7 @@ class Settings:
             n_steps = math.ceil(n / max(1, batch_size))
             auto_epochs = auto_max_iter(n_steps, int(params["hidden_size"]))
         else:
-            # a full-batch step, with its line search, does the work of many
+            # a full-batch step and its line search make as much progress as many minibatch steps
             batch_size, n_steps, auto_epochs = n, MIN_PATIENCE_STEPS, LBFGS_EPOCHS
         schedule = params["learning_rate_schedule"]
         resumable = streaming or params["warm_start"]
@@ -119,12 +119,12 @@ class Settings:
             schedule = "constant" if resumable else "cosine"
             if schedule == "cosine":
                 max_iter = min(max_iter, auto_epochs)
-        # softmax of the only score has no gradient: with weights of 0 it is and stays 0
+        # softmax of a single score has no gradient, so that weights of 0 stay 0
         is_constant = len(labels.classes) == 1
         sizes = n_features, int(params["hidden_size"]), labels.n_outputs
         learning_rate, alpha = as_python(params["learning_rate"]), as_python(params["alpha"])
         inputs_per_row = 1.0
-        if "auto" in (learning_rate, alpha):  # it takes a pass over X
+        if "auto" in (learning_rate, alpha):  # otherwise not needed, and it reads all of X
             inputs_per_row = mean_nonzeros(dataset.X, dataset.weights)
         if learning_rate == "auto":
             learning_rate = optimizer.default_learning_rate(
@@ -155,7 +155,7 @@ class Settings:
             n_iter_no_change=resolve_patience(params["n_iter_no_change"], n_steps),
             early_stopping=bool(params["early_stopping"]),
         )
-        check_memory(settings, n)  # before the rows are compared, for "auto"
+        check_memory(settings, n)  # before alpha="auto", which hashes all rows
         if alpha == "auto":
             n_rows = STREAM_ROWS if streaming or not n else n_observations(dataset)
             squares = mean_squares(dataset.X, dataset.weights)
@@ -164,7 +164,7 @@ class Settings:
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
-    """Refuse combinations of parameters that are valid one by one."""
+    """Refuse parameters that are valid one by one, but not in combination."""
     if params["dropout"] and not uses_minibatches(params["solver"]):
         raise ValueError(
             f"dropout={params['dropout']} is not supported with {params['solver']!r}, which uses "
@@ -173,11 +173,12 @@ def check_parameters(params: Mapping[str, Any]) -> None:
 
 
 def partial_fit_problem(params: Mapping[str, Any]) -> str | None:
-    """Return why there is no `partial_fit` with some parameters, or None if there is."""
+    """Return why parameters do not allow `partial_fit`, or None if they do."""
     if not uses_minibatches(params["solver"]):
         return (
-            "partial_fit needs a solver that takes steps by minibatches, which L-BFGS does not: "
-            'set solver to "sgd" or "adam", for example'
+            "partial_fit needs a solver that takes minibatch steps, and "
+            f'{params["solver"]!r} takes full-batch steps: set solver to "sgd" or "adam", for '
+            "example"
         )
     if params["early_stopping"]:
         return (
@@ -186,8 +187,8 @@ def partial_fit_problem(params: Mapping[str, Any]) -> str | None:
         )
     if isinstance(params["class_weight"], str):
         return (
-            "class_weight='balanced' needs all rows at once, which partial_fit does not have: "
-            "give a dict, for example from sklearn.utils.compute_class_weight"
+            "class_weight='balanced' needs all rows at once, and partial_fit is given only some of "
+            "them: give a dict, for example from sklearn.utils.compute_class_weight"
         )
     return None
 
@@ -195,8 +196,8 @@ def partial_fit_problem(params: Mapping[str, Any]) -> str | None:
 def resolve_batch_size(batch_size: int | str, n_samples: int) -> int:
     """Return the number of rows per minibatch.
 
-    "auto" is ``n_samples // 32``, clipped to [16, 128], and all rows up to 32 of them. "full" is
-    all rows. A number larger than the number of rows is all rows.
+    "auto" is ``n_samples // 32``, clipped to [16, 128], or all rows if there are at most 32.
+    "full", or a number larger than the number of rows, is all rows.
 
     Examples
     --------
@@ -214,11 +215,11 @@ def resolve_batch_size(batch_size: int | str, n_samples: int) -> int:
 
 
 def auto_max_iter(steps_per_epoch: int, hidden_size: int) -> int:
-    """Return the number of epochs for which a net of some size has to be trained.
+    """Return the number of epochs for ``max_iter="auto"``.
 
-    That is 4500 steps, clipped to [10, 40] epochs, but at least ``300 * sqrt(256 / h)`` steps for
-    h hidden units, and 300 for more than 256. Fewer units need more steps: the gradient of each
-    changes more while the others move.
+    It is as many epochs as take 4500 steps, clipped to [10, 40], but at least as many as take 300
+    steps, or ``300 * sqrt(256 / h)`` steps for fewer than 256 hidden units h. Fewer units need more
+    steps, because the gradient of each changes more while the others move.
 
     Examples
     --------
@@ -237,8 +238,8 @@ def auto_max_iter(steps_per_epoch: int, hidden_size: int) -> int:
 def resolve_patience(n_iter_no_change: int | str, steps_per_epoch: int) -> int:
     """Return the number of epochs without improvement after which training stops.
 
-    "auto" is as many as take 100 steps, and at least 10: ten steps of gradient descent by
-    themselves are too few to tell.
+    "auto" is as many epochs as take 100 steps, but at least 10. If an epoch is a single step, ten
+    epochs are too few to tell whether the objective still decreases.
 
     Examples
     --------
@@ -252,24 +253,26 @@ def resolve_patience(n_iter_no_change: int | str, steps_per_epoch: int) -> int:
 
 
 def auto_alpha(mean_squares: Array, inputs_per_row: float, n_rows: int, labels: Labels) -> float:
-    """Return the strength of the penalty that suits some inputs and classes.
+    """Return the strength of the penalty for ``alpha="auto"``.
 
-    ``4.5e-3 * noise * S / sqrt(n + 6 D)``, where
+    It is ``4.5e-3 * noise * S / sqrt(n + 6 D)``, rounded, where
 
-    - ``S`` is the sum of the root mean squares ``r`` of the columns, each at most 1: the number of
-      columns if they are standardised. Weights of many inputs, which are summed, have to be
-      smaller. S is linear in the scale of X, as the weights that undo a scale are.
-    - ``n`` is the number of rows: the fewer, the less they determine the weights.
-    - ``D = (sum r)**2 / sum r**2`` is the effective number of columns: the number of columns if
-      they are standardised. Where it exceeds n/6, columns are redundant, and the penalty grows with
-      its root only.
-    - ``noise`` estimates how little a row tells of its class: ``(1 + 50 K/n) / (K - 1)``, for the
-      ``K - 1`` free scores that share the weights and the ``n / K`` rows per class; K is the number
-      of classes, and 2 for each of several labels. For rows with k nonzeros of d columns it is at
-      least ``min(d/3, 150) / (16 k)``, clipped to 2/3: texts of few words tell little.
+    - ``S`` is the sum of the root mean squares ``r`` of the columns, each clipped to at most 1. It
+      is the number of columns if they are standardised. If a score is a sum over many inputs,
+      their weights have to be smaller. S is linear in the scale of X, and so are the weights that
+      compensate for a scale.
+    - ``n`` is the number of rows. Fewer rows determine the weights less.
+    - ``D = (sum r)**2 / sum r**2`` is the effective number of columns. It is the number of columns
+      if they are standardised. If it exceeds n/6, columns are redundant, and the penalty grows only
+      with its root.
+    - ``noise`` estimates how little information a row has about its class. It is
+      ``(1 + 50 K/n) / (K - 1)`` for K classes, because ``K - 1`` free scores share the weights, and
+      there are ``n / K`` rows per class; K is 2 for multilabel targets. For rows with k nonzeros in
+      d columns it is at least ``min(d/3, 150) / (16 k)``, clipped to 2/3, because short texts have
+      little information.
 
-    The rule was chosen on half of the tables of `benchmarks/choose_defaults.py`, confirmed on the
-    other half, and for rows of few nonzeros chosen by `benchmarks/text.py`.
+    The rule was chosen on half of the data sets of `benchmarks/choose_defaults.py`, and confirmed
+    on the other half. The part for rows with few nonzeros was chosen by `benchmarks/text.py`.
 
     Parameters
     ----------
@@ -309,9 +312,10 @@ def auto_alpha(mean_squares: Array, inputs_per_row: float, n_rows: int, labels: 
 
 
 def _rounded(value: float) -> float:
-    """Return the nearest of the powers of two whose exponents are whole eighths.
+    """Return the nearest power of two whose exponent is a multiple of 1/8.
 
-    So neither the order in which rows are summed nor their dtype changes the value: no quotient of
-    whole numbers lies just between two of these powers.
+    Rounding errors depend on the dtype and the order of the rows. They could only change the result
+    if the exact value were half-way between two such powers. Those points are irrational numbers,
+    so it is not half-way if it is a quotient of whole numbers.
     """
     return float(2 ** (round(8 * math.log2(value)) / 8))

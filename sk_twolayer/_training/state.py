@@ -1,4 +1,4 @@
-"""State of a training run: everything that is needed to resume training exactly."""
+"""The state of a training run: everything that is needed to resume it exactly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from sk_twolayer._typing import Array
 from sk_twolayer.optimizers import Optimizer
 from sk_twolayer.schedules import LearningRate
 
-# A spike is higher above the best objective than both: a part of that objective, and a number.
+# An objective is in a spike if it exceeds the best one by more than this fraction of the best one,
+# and by more than this number.
 SPIKE_RATIO, SPIKE_HEIGHT = 0.1, 0.01
 
 
@@ -38,17 +39,18 @@ class EpochRecord(NamedTuple):
 
 
 class RandomSources:
-    """Sources of random numbers of a training run.
+    """Sources of random numbers for a training run.
 
-    The permutations, the dropout masks and the split each have a source of their own, so that
-    none of them depends on how often another one is used. All are seeded by `random_state`.
+    The dropout masks and the split have sources of their own, so that they do not depend on how
+    many numbers are drawn for other purposes. Their seeds are drawn from `random_state`.
 
     Parameters
     ----------
     random_state : int, RandomState or None
-        As users give it. An int belongs to this run alone: its state is saved and restored.
+        The parameter of the classifier. If it is an int, only this run uses the numbers, so the
+        state of the generator is saved and restored.
     saved : dict or None, default=None
-        What `get_state` returned for the training run to resume.
+        What `get_state` returned for the training run that is resumed.
 
     Examples
     --------
@@ -75,8 +77,8 @@ class RandomSources:
     def random_state(self) -> np.random.RandomState:
         """Source of the initial weights and of the permutations.
 
-        It is made when it is first used. A call of `partial_fit` with few rows does not use it,
-        and making it takes longer than a training step over one row.
+        It is made when it is first used, because that takes longer than a training step with one
+        row, and `partial_fit` with few rows does not need it.
         """
         random_state: np.random.RandomState = check_random_state(self._parameter)
         if self._saved_state is not None:
@@ -95,14 +97,14 @@ class RandomSources:
         }
 
     def draw_split_seed(self) -> int:
-        """Return the seed of the split, which stays the same when training is resumed."""
+        """Return the seed of the split, which is the same one if training is resumed."""
         if self.split_seed is None:
             self.split_seed = self._draw_seed()
         return self.split_seed
 
     @property
     def dropout(self) -> np.random.RandomState:
-        """Source of the dropout masks; the first use draws its seed from `random_state`."""
+        """Source of the dropout masks, whose seed is drawn from `random_state` at the first use."""
         if self._dropout is None:
             self._dropout = np.random.RandomState(self._draw_seed())
         return self._dropout
@@ -117,7 +119,8 @@ class Patience:
     Parameters
     ----------
     tol : float or None
-        The decrease below the best value so far that counts as an improvement; None never stops.
+        An objective is an improvement if it is below the best one so far by more than this; with
+        None, training never stops.
     n_iter_no_change : int
         Number of epochs in a row without improvement after which to stop.
 
@@ -136,12 +139,12 @@ class Patience:
         self.reset()
 
     def reset(self) -> None:
-        """Reset the best value and the counter, before values that are not comparable with it."""
+        """Forget the best value and the count, since the next values are not comparable."""
         self._best = math.inf
         self._epochs_without_improvement = 0
 
     def should_stop(self, objective: float) -> bool:
-        """Record the objective of an epoch, and return whether it was the last epoch."""
+        """Record the objective of an epoch, and return whether training should stop."""
         improved = objective < self._best - self._tol
         self._epochs_without_improvement = 0 if improved else self._epochs_without_improvement + 1
         self._best = min(self._best, objective)
@@ -156,20 +159,20 @@ class Patience:
         return objective > self._best + max(SPIKE_RATIO * self._best, SPIKE_HEIGHT)
 
     def get_state(self) -> dict[str, float]:
-        """Return the best value and the counter."""
+        """Return the best value and the count."""
         return {
             "best": self._best,
             "epochs_without_improvement": self._epochs_without_improvement,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Continue from the best value and the counter of another one."""
+        """Continue from the best value and the count that `get_state` returned."""
         self._best = state["best"]
         self._epochs_without_improvement = state["epochs_without_improvement"]
 
 
 class BestEpoch(NamedTuple):
-    """Parameters of the epoch with the highest validation score, and the lower loss in a tie."""
+    """Parameters of the epoch with the highest score; in a tie, of the one with the lowest loss."""
 
     theta: Array
     score: float
@@ -180,29 +183,29 @@ class BestEpoch(NamedTuple):
 class TrainingState:
     """Everything that training changes, except for the parameters of the network.
 
-    A fitted estimator keeps it in two parts: the fitted attributes, and what `get_state` returns.
-    `resume` puts them together again.
+    A fitted estimator stores it in two parts: the fitted attributes, and what `get_state` returns.
+    `resume` makes the state from both.
 
     Attributes
     ----------
     optimizer : Optimizer
-        The optimizer with its moments or curvature pairs.
+        The optimizer with its state, such as running means of gradients.
     learning_rate : LearningRate
         The schedule and its progress.
     patience : Patience
-        The best objective so far, and the number of epochs since.
+        The best objective so far, and the number of epochs since the last improvement.
     sources : RandomSources
         Sources of random numbers.
     records : list of EpochRecord
-        The result of each epoch. All curves and counts are derived from it.
+        The result of each epoch. All curves and counts are derived from this list.
     best : BestEpoch or None
         The best epoch of this run, with `early_stopping`.
     theta : ndarray of shape (n_parameters,) or None
-        The latest parameters, if the model has those of an earlier, better epoch.
+        The parameters after the last epoch, if the model has those of a better one.
     conditions : dict or None
-        What the objective of an epoch depended on, see `set_conditions`.
+        What the objectives of the last epochs depended on, see `set_conditions`.
     validation_conditions : object or None
-        What the validation scores depended on.
+        What their validation scores depended on.
     """
 
     optimizer: Optimizer
@@ -240,15 +243,16 @@ class TrainingState:
         Parameters
         ----------
         settings : Settings
-            The settings from now on. State of another kind of optimizer or schedule is dropped.
+            The settings from now on. The state of another kind of optimizer, and the reductions of
+            another "adaptive" learning rate, are dropped.
         sources : RandomSources
-            Made from the same `saved`.
+            Sources of random numbers, made from the same `saved`.
         attributes : dict
             The fitted attributes of the estimator.
         saved : dict or None
             What `get_state` returned; None if only the attributes are known.
         n_iter : int
-            Number of epochs to continue counting from.
+            Number of epochs from which to continue counting.
         """
         state = cls.new(settings, sources)
         state.records = _records_of_curves(
@@ -267,7 +271,7 @@ class TrainingState:
         return state
 
     def get_state(self) -> dict[str, Any]:
-        """Return the state that is in no fitted attribute: arrays, numbers, strings and dicts."""
+        """Return what is in no fitted attribute: a dict of arrays, numbers, strings and dicts."""
         return {
             "optimizer": self.optimizer.get_state(),
             "learning_rate": self.learning_rate.get_state(),
@@ -279,17 +283,16 @@ class TrainingState:
         }
 
     def set_conditions(self, conditions: dict[str, Any], validation: Any) -> None:
-        """Reset what compares epochs, if the next epochs are not comparable with the last ones.
+        """Reset the patience and the validation curves, if the next epochs are not comparable.
 
         Parameters
         ----------
         conditions : dict
-            What the objective, or the validation score, of an epoch depends on besides the
-            parameters of the network: the data and some parameters of the estimator. If it has
-            changed, `patience` is reset.
+            What the objective of an epoch depends on, besides the parameters of the network: the
+            data and some parameters of the estimator. If it has changed, `patience` is reset.
         validation : object or None
             What the validation scores depend on; None without validation rows. If it has changed,
-            the validation curves are cleared too.
+            `patience` is reset and the validation curves are cleared.
         """
         if self.conditions is not None and self.conditions != conditions:
             self.patience.reset()
@@ -298,7 +301,7 @@ class TrainingState:
         self.conditions, self.validation_conditions = conditions, validation
 
     def restart_validation(self) -> None:
-        """Clear the validation results, which are not comparable with those of other rows."""
+        """Clear the validation curves, since the next results are not comparable with them."""
         if all(record.validation_loss is None for record in self.records):
             return
         self.patience.reset()
@@ -323,7 +326,7 @@ class TrainingState:
 
     @property
     def best_validation_score(self) -> float | None:
-        """The score of the best epoch, or without `early_stopping` the highest score."""
+        """The score of the best epoch with `early_stopping`; otherwise the highest score."""
         return self.best.score if self.best else max(self.validation_scores or (), default=None)
 
     @property
@@ -353,8 +356,9 @@ def _records_of_curves(
 ) -> list[EpochRecord]:
     """Return one record per epoch, from the fitted attributes.
 
-    Shorter validation curves are those of the last epochs. The counts are only known for the last
-    epoch; all records have them, because only the last one is read. So is the learning rate, NaN.
+    If the validation curves are shorter, they are those of the last epochs. `n_iter` and
+    `n_rows_seen` are those of the last epoch, and are only read from the last record. The learning
+    rates are not known, NaN, and are not read.
     """
     validated = list(zip(validation_losses or (), scores or (), strict=False))
     results = [(None, None)] * (len(losses) - len(validated)) + validated
@@ -365,10 +369,10 @@ def _records_of_curves(
 
 
 def data_summary(dataset: Dataset | None) -> tuple[Any, ...] | None:
-    """Return the shape of a data set and sums over it, to recognise the same data set.
+    """Return the shape of a data set and some sums, which tell whether it is the same as before.
 
-    The sums of targets and weights are weighted by row numbers, so that another order of the same
-    values gives another summary.
+    The sums of targets and weights are weighted by row numbers, so that they depend on the order
+    of the rows.
     """
     if dataset is None:
         return None

@@ -1,4 +1,4 @@
-"""Warnings, each located at the line of the user's code that led to it."""
+"""Warnings of this package, located at the line of the user's code that led to them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from sk_twolayer.optimizers._base import StopReason
 from sk_twolayer.optimizers._registry import uses_minibatches
 
 MAX_RMS = 10.0  # root mean square of a column; benchmarks/defaults.py measures the effect
-SAMPLE_ROWS = 10_000  # about the number of rows that are checked
-MIN_VALUES = 25  # nonzeros of a column: fewer may all be unusual by chance
-MIN_RELATIVE_FALL = 0.02  # fall of the loss in the second half of training, by the first loss
-# Packages and modules whose frames are between the user's code and a warning: those of this
-# package, of scikit-learn, and of what runs fits in parallel or loads files.
+SAMPLE_ROWS = 10_000  # at most this number of rows are checked
+MIN_VALUES = 25  # nonzeros in a column: if there are fewer, all may be unusual by chance
+MIN_RELATIVE_FALL = 0.02  # decrease of the loss in the second half, divided by the first loss
+# Packages and modules whose frames may be between the user's code and a warning: this package,
+# scikit-learn, and those that run fits in parallel or load files.
 SKIPPED = {
     "concurrent",
     "contextlib",
@@ -39,11 +39,11 @@ SHOWN_ONCE = ("default", "module", "once")  # the actions of filters that do not
 
 
 def warn_if_unscaled(X: Matrix, feature_names: Array | None, class_name: str) -> None:
-    """Warn if a column of X is so large that the network learns little from the others."""
+    """Warn about the largest column of X, if the network would learn little from the others."""
     squares = mean_squares(X[:: 1 + X.shape[0] // SAMPLE_ROWS])
     largest = int(squares.argmax())
     if float(np.sqrt(squares[largest])) > MAX_RMS:
-        # without the number, which differs between the fits of a search
+        # The text has no number, which would differ between the fits of a search: see `warn`.
         warn(
             f"column {_name(largest, feature_names)} of X is not scaled (its root mean square is "
             f"above {MAX_RMS:g}). Neural networks train best on features of about unit scale; add "
@@ -61,9 +61,8 @@ def warn_if_scaled_differently(X: Matrix, X_val: Matrix, feature_names: Array | 
         return
     name = _name(int(differs.argmax()), feature_names)
     warn(
-        f"X_val is not scaled as X is: compare column {name} of both. A pipeline transforms X "
-        "only; with metadata routing, "
-        "Pipeline(steps, transform_input=['X_val']) transforms X_val too"
+        f"X_val is not scaled like X: compare column {name} of both. A pipeline transforms only X; "
+        "with metadata routing, Pipeline(steps, transform_input=['X_val']) transforms X_val too"
     )
 
 
@@ -75,14 +74,14 @@ def _name(column: int, feature_names: Array | None) -> str:
 def _columns_of_another_scale(X: Matrix, X_val: Matrix) -> Array:
     """Return for each column whether the scale in X_val is not that in X.
 
-    A random split of the same rows does not produce such columns, whatever their distribution.
-    There are two cases:
+    If X and X_val are a random split of the same rows, there are no such columns, whatever their
+    distribution. There are two cases:
 
     - Most nonzero values in X_val are outside the range in X. A trend over time has this effect
-      too. Therefore it counts only in half of the columns, or if the values are outside the range
-      widened by its length on both sides.
+      too. Therefore it counts only if it is found in half of the columns, or if the values are even
+      outside the range extended by its length on both sides.
     - The whole range in X_val is less than a fourth of the interquartile range in X, in half of
-      the columns.
+      the columns. It is not checked for a sparse X.
     """
     low, high = _ranges(X)
     length, in_X, in_X_val = high - low, _n_values(X), _n_values(X_val)
@@ -106,7 +105,7 @@ def _ranges(X: Matrix) -> tuple[Array, Array]:
 
 
 def _n_values(X: Matrix, low: Array | None = None, high: Array | None = None) -> Array:
-    """Return the number of nonzero values in each column, with limits of those outside of them."""
+    """Return the number of nonzero values in each column; with limits, of those outside them."""
     if is_sparse(X):
         columns, values = X.indices, X.data
     else:
@@ -131,9 +130,9 @@ def warn_if_not_converged(result: FitResult) -> None:
     """Warn if training was interrupted, or reached its limits before it converged."""
     settings, reason, n_iter = result.settings, result.stop_reason, result.state.n_iter
     if reason is StopReason.INTERRUPT:
-        kept = "best" if settings.early_stopping else "last"
+        kept = "best epoch" if settings.early_stopping else "last step"
         epochs = "1 epoch" if n_iter == 1 else f"{n_iter} epochs"
-        warn(f"fit was interrupted after {epochs}. The model is that of the {kept} complete epoch")
+        warn(f"fit was interrupted after {epochs}. The model has the parameters of the {kept}")
     elif reason in (StopReason.MAX_ITER, StopReason.MAX_FUN) and settings.tol is not None:
         if settings.fixed_length and not _is_still_falling(result):
             return
@@ -151,12 +150,12 @@ def warn_if_not_converged(result: FitResult) -> None:
 
 
 def _is_still_falling(result: FitResult) -> bool:
-    """Return whether the loss had not settled when a schedule of fixed length ended.
+    """Return whether the loss was still decreasing fast when a schedule of fixed length ended.
 
-    The cosine spends 82 % of its learning rate in the first half of the epochs. So the loss has
-    not settled if it fell as much in the second half as in the first half. Training for fewer
-    epochs than the automatic number is also too short if the loss fell by more than 2 % of its
-    first value in the second half.
+    With "cosine", 82 % of the sum of all learning rates belong to the first half of the epochs. So
+    the loss should decrease much less in the second half than in the first half. It decreases fast
+    if it decreases more in the second half, and by more than 2 % of the first loss. In training for
+    fewer epochs than the automatic number, the 2 % alone decide.
     """
     curve = result.state.loss_curve[-result.state.n_iter :]
     first, middle, last = curve[0], curve[(len(curve) - 1) // 2], curve[-1]
@@ -166,25 +165,26 @@ def _is_still_falling(result: FitResult) -> bool:
 
 
 def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
-    """Warn at the user's line, once per line and text unless a filter asks for repetitions.
+    """Warn at the line of the user's code, once per line and text unless a filter repeats warnings.
 
-    Python itself shows a warning once per line and text. But its record of what was shown is
-    cleared when any filter changes, and scikit-learn changes the filters for each fit of a search:
-    twenty fits would show the same text twenty times. So a second record is kept beside Python's
-    own in the same module.
+    Python itself shows a warning once per line and text. But it forgets which warnings it has shown
+    whenever a filter changes, and scikit-learn changes the filters for each fit of a search: twenty
+    fits would show the same text twenty times. So there is a second record of the warnings that
+    were shown, in the same place as Python's own.
 
-    Where a worker process of joblib runs the fit, no line of the user's is on the stack. The
-    warning is then located in the public method of the estimator.
+    In a worker process of joblib, no code of the user is on the stack. The warning is then located
+    in the public method of the estimator.
 
     Parameters
     ----------
     message : str or Warning
-        The text, or a warning with it. Texts without varying numbers are shown once per search.
+        The text, or a warning that contains it. It should have no number that differs between the
+        fits of a search, so that it is shown once.
     category : type, default=UserWarning
         The class of the warning, if `message` is a text.
     """
     text, category = str(message), type(message) if isinstance(message, Warning) else category
-    frame = _frame_to_name()
+    frame = _frame_of_user()
     module, line = frame.f_globals.get("__name__", ""), frame.f_lineno
     registry: dict[Any, Any] = frame.f_globals.setdefault("__warningregistry__", {})
     shown = registry.get("sk_twolayer", set())
@@ -199,8 +199,8 @@ def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
         registry["sk_twolayer"] = shown
 
 
-def _frame_to_name() -> FrameType:
-    """Return the first frame of the user's code, or the outermost one of this package."""
+def _frame_of_user() -> FrameType:
+    """Return the innermost frame of the user's code; without any, the outermost of this package."""
     frame: FrameType | None = sys._getframe(1)
     outermost = sys._getframe(1)
     while frame is not None:
@@ -215,14 +215,15 @@ def _frame_to_name() -> FrameType:
 
 def _package(frame: FrameType) -> str:
     """Return the name of the package, or of the module, to which the code of a frame belongs."""
-    # A worker process of joblib is a module of joblib that runs as "__main__".
+    # The name of a module of joblib that runs as a worker process is "__main__"; its spec has the
+    # real name.
     spec = frame.f_globals.get("__spec__")
     name: str = frame.f_globals.get("__name__", "") if spec is None else spec.name
     return name.partition(".")[0]
 
 
 def _action(text: str, category: type[Warning], module: str, line: int) -> str:
-    """Return the action of the first filter that applies to a warning."""
+    """Return the action of the first filter that matches a warning."""
     for action, pattern, of, module_pattern, of_line in warnings.filters:
         if (
             issubclass(category, of)
@@ -235,7 +236,7 @@ def _action(text: str, category: type[Warning], module: str, line: int) -> str:
 
 
 def _matches(pattern: Any, text: str) -> bool:
-    """Return whether a filter applies to a text; its pattern may be None, or a string."""
+    """Return whether the pattern of a filter matches a text: a regular expression, str or None."""
     if pattern is None or isinstance(pattern, str):
         return pattern in (None, text)
     return bool(pattern.match(text))

@@ -13,14 +13,14 @@ from sk_twolayer.network._chain import bind_backward, bind_forward
 
 
 class Workspace:
-    """Preallocated arrays for the forward and backward pass of a minibatch, reused for all of them.
+    """Preallocated arrays for the forward and backward pass, reused for every minibatch.
 
-    All operations are bound to their arrays once, so that a minibatch takes a list of calls without
-    arguments. There are `n_slots` slots with scores and targets of their own, so that the losses
-    of several minibatches are computed in one call; all other arrays are shared.
+    All operations are bound to their arrays once, so that training with a minibatch is a list of
+    calls without arguments. There are `n_slots` slots with scores and targets of their own, so that
+    the losses of several minibatches can be computed in one call; all other arrays are shared.
 
-    Only the first layer reads the rows. It is bound by `bind_rows`: once, if all minibatches are
-    copied to the same array, and otherwise for each of them, as for sparse rows.
+    Only the first layer reads the rows. `bind_rows` binds it: once, if all minibatches are copied
+    to the same array; otherwise, for example if they are sparse, for each minibatch.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Workspace:
     ) -> None:
         (n_hidden, n_outputs), dtype = net.params["W2"].shape, net.theta.dtype
         self.net, self.n_rows = copy.copy(net), n_rows  # the same parameters, its own layers
-        # by columns, so that softmax reduces along the batch: see `empty_probabilities`
+        # stored by columns, as softmax is then faster: see `empty_probabilities`
         scores, targets = np.empty((2, n_slots, n_outputs, n_rows), dtype).swapaxes(-1, -2)
         weights = np.empty((n_slots, n_rows), dtype) if weighted else None
         self.loss = self.net.last_layer
@@ -80,7 +80,8 @@ class Workspace:
         layers = dict(self.net.layers)
         to_scores: Affine = layers.pop("Affine2")
         self._first_layer: Affine = layers.pop("Affine1")
-        # The activation overwrites its input. Its backward needs its output, so dropout may not.
+        # The activation overwrites its input. Dropout must not overwrite its own input, which is
+        # the output of the activation: backward needs it.
         results = [hidden, np.empty_like(hidden)] if "Dropout" in layers else [hidden]
         forward = bind_forward(layers, hidden, results)
         backward = bind_backward(self.net.layers, dscores, dhidden)
@@ -88,7 +89,7 @@ class Workspace:
         for slot in range(n_slots):
             loss = self.loss.select(slot)
             to_loss = to_scores.bind_forward(results[-1], loss.x)
-            # the probabilities lie in the array of the gradient, from which it is computed in place
+            # the gradient overwrites the probabilities from which it is computed
             probabilities = loss.bind_probabilities(dscores)
             gradient = loss.bind_backward(dscores, dout=n_rows)  # of the sum over the rows
             self._operations.append([*forward, *to_loss, *probabilities, *gradient, *backward])
@@ -108,12 +109,13 @@ class Workspace:
         dropout : bool
             Whether there is a dropout layer.
         in_place : bool
-            Whether the backward pass of the activation needs no array of its own, but for a mask.
+            Whether the backward pass of the activation needs no further array, except for a mask.
 
         Returns
         -------
         int
-            Hidden units and their gradient; scores, targets and the gradient of the scores.
+            The number of elements: of hidden units and their gradient, scores, targets and the
+            gradient with respect to the scores.
         """
         return (2 + dropout + (not in_place)) * n_hidden + 3 * n_outputs
 
@@ -163,8 +165,8 @@ class Workspace:
         Parameters
         ----------
         into : ndarray of shape (n_parameters,)
-            Changed in place: the `theta` of the network itself, or another array. The gradient
-            stays bound to it: an optimizer gives the same array in each step.
+            Changed in place: the `theta` of the network itself, or another array. The gradient is
+            only bound again if it is not the same array as before, which is slow.
         scale, keep : float, default=1.0
             Factors of the gradient and of the previous contents of `into`.
         """

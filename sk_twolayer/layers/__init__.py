@@ -1,6 +1,6 @@
-"""Layers with ``forward()`` and ``backward()``, each one step of the chain rule.
+"""Layers with ``forward()`` and ``backward()``, each of which is one step of the chain rule.
 
-The classifier trains with these layers.
+The classifier is trained with these layers.
 """
 
 from sk_twolayer.layers._activations import Identity, Relu, Sigmoid, Tanh

@@ -16,8 +16,8 @@ MAX_ZEROS = 2**16  # elements, which fit the cache
 class Relu(ElementwiseLayer):
     """Rectified linear unit: ``y = max(x, 0)``.
 
-    Backward: ``dx = dout * (y > 0)``, since the output is positive exactly where the input is. So
-    only the output is kept. A nan stays nan.
+    Backward: ``dx = dout * (y > 0)``. Since the output is positive exactly where the input is, only
+    the output is kept. A nan stays nan.
 
     References
     ----------
@@ -131,7 +131,7 @@ class Tanh(ElementwiseLayer):
 
 
 class Identity(ElementwiseLayer):
-    """The identity, ``y = x``: a net with this activation is a linear model.
+    """The identity, ``y = x``: a network with this activation is a linear model.
 
     Examples
     --------
@@ -156,12 +156,12 @@ class Identity(ElementwiseLayer):
 
 
 def copy_to(x: Array, out: Array) -> list[Operation]:
-    """Bind a copy of an array to another one: no operation, if they are the same array."""
+    """Bind copying `x` to `out`; if they are the same array, there is no operation."""
     return [] if out is x else [partial(np.copyto, out, x)]
 
 
 def number_like(value: float, x: Array) -> Array:
-    """Return a number as an array of shape (), which a ufunc does not convert in each call."""
+    """Return a number as an array of shape (), because a ufunc would convert it in each call."""
     return np.array(value, x.dtype)
 
 

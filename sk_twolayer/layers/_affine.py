@@ -25,9 +25,9 @@ class Affine(Layer):
 
         dx = dout @ W.T        dW = x.T @ dout        db = sum of the rows of dout
 
-    :meth:`bind_dW` and :meth:`bind_db` return functions that add the gradients of the parameters
-    to an array of the caller. That can be the parameter itself: then the matrix product takes the
-    step of gradient descent. The attributes `dW` and `db` are the gradients as new arrays.
+    The attributes `dW` and `db` compute the gradients of the parameters as new arrays.
+    :meth:`bind_dW` and :meth:`bind_db` return functions that add a multiple of them to an existing
+    array. If that is the parameter itself, the matrix product is a step of gradient descent.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ class Affine(Layer):
     Attributes
     ----------
     W, b : ndarray
-        The parameters. Assigning to one writes into its array, as ``params["W1"] = W`` of a net
-        does: so the layers of a net always use its `params`.
+        The parameters. Assigning to one writes into its array, so that the layers of a network
+        always use the arrays of its `params`.
 
     Raises
     ------
     ValueError
-        If `W` is not a matrix, or `b` has not one number for each column of `W`.
+        If `W` is not a matrix, or `b` does not have one number per column of `W`.
 
     References
     ----------
@@ -80,7 +80,7 @@ class Affine(Layer):
         if self._b.shape != self._W.shape[1:]:
             hint = "; pass b.ravel()" if self._b.size == self._W.shape[1] else ""
             raise ValueError(
-                f"b must have shape {self._W.shape[1:]}, a number for each column of W, but it has "
+                f"b must have shape {self._W.shape[1:]}, one number per column of W, but it has "
                 f"{self._b.shape}{hint}"
             )
 
@@ -108,8 +108,8 @@ class Affine(Layer):
         Parameters
         ----------
         x : array-like or sparse container
-            One row of shape (inputs,), a batch of shape (batch, inputs), or a batch of
-            anything of shape (batch, ...), which is flattened row by row.
+            One row of shape (inputs,), a batch of shape (batch, inputs), or a batch with more
+            dimensions, of shape (batch, ...), of which each row is flattened.
         out : ndarray of shape (outputs,) or (batch, outputs), default=None
             Filled with the result; must not share memory with `x`, `W` or `b`.
 
@@ -127,7 +127,7 @@ class Affine(Layer):
         rows = self._without_small_integers(x if is_sparse(x) else np.asarray(x))
         if not rows.ndim:
             raise ValueError("x must be a row or a batch of rows, but it is a single number")
-        shape = rows.shape[: rows.ndim > 1] + self.b.shape  # of one row: that of b
+        shape = rows.shape[: rows.ndim > 1] + self.b.shape  # for a single row, the shape of b
         if out is None:
             out = np.empty(shape, np.result_type(rows.dtype, self.W, self.b))
         else:
@@ -178,7 +178,7 @@ class Affine(Layer):
         AttributeError
             If `forward` has not been called.
         ValueError
-            If `dout` has not the shape of the last output, or `out` cannot be used.
+            If `dout` does not have the shape of the last output, or `out` cannot be used.
         """
         dout = self._checked_dout(dout)
         if out is None:
@@ -219,7 +219,7 @@ class Affine(Layer):
         self.dout = _as_rows(dout)
 
     def _checked_dout(self, value: ArrayLike) -> Array:
-        """Return `dout` as an array of the right shape; of one row, it may be a batch of one."""
+        """Return `dout` as an array after checking its shape; one row may be a batch of one."""
         self._check_called("x_shape")
         dout: Array = self._without_small_integers(np.asarray(value))
         expected = (self.x.shape[0], *self.b.shape)
@@ -228,7 +228,7 @@ class Affine(Layer):
         return dout
 
     def _without_small_integers(self, x: AnyMatrix) -> AnyMatrix:
-        """Return integers in the type of W: sums of uint8, for example, would be modulo 256."""
+        """Convert integers to the type of W, since sums of uint8, for example, would overflow."""
         if x.dtype.kind not in "biu":
             return x
         return cast(AnyMatrix, x.astype(np.result_type(x.dtype, self.W)))
@@ -267,7 +267,7 @@ class Affine(Layer):
 
     @property
     def dW(self) -> Array:
-        """Gradient with respect to `W`, ndarray of shape (inputs, outputs), computed anew."""
+        """Gradient with respect to `W`: a new ndarray of shape (inputs, outputs)."""
         self._check_called("dout")
         into = np.empty(self.W.shape, np.result_type(self.x.dtype, self.dout))
         self.bind_dW(into)(1.0, 0.0)
@@ -275,7 +275,7 @@ class Affine(Layer):
 
     @property
     def db(self) -> Array:
-        """Gradient with respect to `b`, ndarray of shape (outputs,), computed anew."""
+        """Gradient with respect to `b`: a new ndarray of shape (outputs,)."""
         self._check_called("dout")
         into = np.empty(self.b.shape, self.dout.dtype)
         self.bind_db(into)(1.0, 0.0)
@@ -283,8 +283,8 @@ class Affine(Layer):
 
 
 def _write(name: str, parameter: Array, value: ArrayLike) -> None:
-    """Write a value to a parameter; ``layer.W -= step`` assigns the parameter itself."""
-    if value is not parameter:
+    """Write a value to the array of a parameter."""
+    if value is not parameter:  # after ``layer.W -= step``, it is
         if np.shape(value) != parameter.shape:
             raise ValueError(
                 f"{name} has shape {parameter.shape}, but the new value {np.shape(value)}"
@@ -299,13 +299,13 @@ def _check_out(out: Array, shape: tuple[int, ...], **read: Matrix) -> None:
     for name, x in read.items():
         if isinstance(x, np.ndarray) and np.shares_memory(out, x):
             raise ValueError(
-                f"out shares memory with {name}, from which the result is computed: the result of "
-                "an affine layer needs an array of its own"
+                f"out shares memory with {name}, from which the result is computed: give another "
+                "array, for example one made by np.empty"
             )
 
 
 def _as_rows(x: AnyMatrix) -> AnyMatrix:
-    """Return an array as a matrix: of one row, or with each row of a batch flattened."""
+    """Return a single row as a matrix of one row, and a batch with each row flattened."""
     if x.ndim == 2:
         return x
     rows = x[np.newaxis] if x.ndim == 1 else x.reshape(x.shape[0], math.prod(x.shape[1:]))
@@ -313,13 +313,13 @@ def _as_rows(x: AnyMatrix) -> AnyMatrix:
 
 
 def _view_as_rows(out: Array) -> Array:
-    """Return `out` as a matrix for writing, which must be a view: a copy would be lost."""
+    """Return `out` as a matrix to write to; it must be a view, because a copy would be lost."""
     if out.ndim == 2:
         return out
     rows = _as_rows(out)
     if rows.size and not np.may_share_memory(rows, out):
         raise ValueError(
-            f"out, of shape {out.shape}, must be contiguous to be filled row by row; "
-            "pass an array made by np.empty"
+            f"out, of shape {out.shape}, must be contiguous to be filled row by row: give an array "
+            "made by np.empty"
         )
     return rows

@@ -13,7 +13,7 @@ from sk_twolayer.layers._base import Layer
 class MulLayer(Layer):
     """Multiply two values: ``out = x * y``.
 
-    Backward, each input gets `dout` times the *other* input, because ``d(xy)/dx = y``.
+    Backward: the gradient of each input is `dout` times the *other* input, since ``d(xy)/dx = y``.
 
     References
     ----------
@@ -49,7 +49,7 @@ class MulLayer(Layer):
         return self.x * self.y
 
     def backward(self, dout: Any) -> tuple[Any, Any]:
-        """Return the gradients of both inputs: `dout` times the inputs, swapped.
+        """Return the gradients of both inputs: `dout` times the other input.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class MulLayer(Layer):
 class AddLayer(Layer):
     """Add two values: ``out = x + y``.
 
-    Backward, both inputs get `dout` itself; nothing needs to be kept.
+    Backward: the gradient of both inputs is `dout` itself, so `forward` need not keep anything.
 
     References
     ----------
@@ -111,7 +111,7 @@ class AddLayer(Layer):
         Returns
         -------
         dx, dy : float or ndarray
-            `dout` and `dout`; of an array, two copies.
+            `dout` and `dout`; if it is an array, two copies.
         """
         dout = _as_operand(dout)
         if isinstance(dout, np.ndarray):

@@ -19,7 +19,7 @@ AddNode: TypeAlias = Callable[..., str]
 
 
 class SupportsBackward(Protocol):
-    """A layer of a net with its two necessary methods; others need not derive from `Layer`."""
+    """The two methods that a layer of a network must have; it need not derive from `Layer`."""
 
     def forward(self, x: Any, /) -> Any: ...
 
@@ -27,20 +27,20 @@ class SupportsBackward(Protocol):
 
 
 class Layer(ABC):
-    """Base of the layers: a step of a computation that can be differentiated.
+    """Base class of the layers: a step of a computation, and its derivative.
 
-    ``forward`` computes the output and keeps what ``backward`` needs. ``backward`` takes the
+    ``forward`` computes the output and keeps what ``backward`` needs. ``backward`` is given the
     gradient of the loss with respect to that output, `dout`, and returns the gradient with respect
     to the input. That is the chain rule for one step.
 
     If a method has an argument `out`, ``out=None`` allocates the result; a given array is filled
     with the result and returned. A layer that works element by element accepts its input as `out`.
-    Arrays are kept by reference: do not change one between ``forward`` and ``backward``.
+    Layers keep arrays without copying them: do not change one between ``forward`` and ``backward``.
 
     A subclass needs `forward` and `backward`. Training calls `bind_forward` and `bind_backward`
-    once for its arrays, and calls the operations that they return for every minibatch. The
-    defaults call `forward` and `backward`, and copy the results; a layer that overrides them can
-    write its results to the arrays without a copy.
+    once for its arrays, and for every minibatch calls the functions that they return. By default,
+    these call `forward` and `backward` and copy the results. A layer that overrides the two methods
+    can write its results to the arrays without a copy.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class Layer(ABC):
         Parameters
         ----------
         *args : ndarray
-            Input; one array for the layers of a net.
+            Input; one array for the layers of a network.
         **kwargs : dict
             Options of the layer, such as `out`.
 
@@ -139,15 +139,15 @@ class Layer(ABC):
         return ": ".join([self._name(), *([", ".join(shapes)] if shapes else [])])
 
     def _name(self) -> str:
-        """Return the class with its parameters, as it is called."""
+        """Return the name of the class with the parameters, such as ``Elu(alpha=2)``."""
         return f"{type(self).__name__}()"
 
     def _check_called(self, attribute: str) -> None:
-        """Raise an error if `forward` or `backward`, which sets an attribute, was not called."""
+        """Raise an error if an attribute is not set, since `forward` or `backward` sets it."""
         if attribute not in vars(self):
             raise AttributeError(
-                f"this {type(self).__name__} has no {attribute!r} yet: call forward(), then "
-                "backward(), before reading it"
+                f"this {type(self).__name__} has no {attribute!r} yet: call forward() first, and "
+                "then backward()"
             )
 
 
@@ -158,14 +158,14 @@ def run_all(operations: Iterable[Operation]) -> None:
 
 
 def bind_forward(layer: SupportsBackward, x: Matrix, out: Array) -> list[Operation]:
-    """Bind `forward` of any layer to arrays, also of a layer without `bind_forward`."""
+    """Bind `forward` of a layer to arrays; the layer need not have `bind_forward`."""
     if _has_binding(layer, "forward"):
         return cast(Layer, layer).bind_forward(cast(Array, x), out)
     return _bind_by_copying(layer.forward, cast(Array, x), out)
 
 
 def bind_backward(layer: SupportsBackward, dout: Array, out: Array) -> list[Operation]:
-    """Bind `backward` of any layer to arrays, also of a layer without `bind_backward`."""
+    """Bind `backward` of a layer to arrays; the layer need not have `bind_backward`."""
     if _has_binding(layer, "backward"):
         return cast(Layer, layer).bind_backward(dout, out)
     return _bind_by_copying(layer.backward, dout, out)
@@ -174,16 +174,16 @@ def bind_backward(layer: SupportsBackward, dout: Array, out: Array) -> list[Oper
 def _has_binding(layer: SupportsBackward, method: str) -> bool:
     """Tell whether a layer has a ``bind_<method>`` that computes the same as its `method`.
 
-    A subclass of `Relu`, say, that overrides `forward` but not `bind_forward` has not: it inherits
-    the binding, which has the formula of `Relu`. Nor has a layer whose `forward` was set on the
+    A subclass of `Relu` that overrides `forward` but not `bind_forward` does not have one: the
+    method that it inherits computes relu. Neither does a layer whose `forward` was assigned to the
     object.
     """
     return _class_has_binding(type(layer), method) and method not in getattr(layer, "__dict__", ())
 
 
-@lru_cache(maxsize=256)  # for predictions, which bind a layer for each block of rows
+@lru_cache(maxsize=256)  # because predictions bind a layer for each block of rows
 def _class_has_binding(cls: type, method: str) -> bool:
-    """Tell whether the first base class with either of the two methods has the binding."""
+    """Tell whether the first class that defines `method` or ``bind_<method>`` has the latter."""
     for base in cls.__mro__:
         if f"bind_{method}" in vars(base):
             return True
@@ -193,10 +193,10 @@ def _class_has_binding(cls: type, method: str) -> bool:
 
 
 def _bind_by_copying(method: Callable[[Array], Any], x: Array, out: Array) -> list[Operation]:
-    """Bind a method that takes an array and returns a new one to two fixed arrays.
+    """Bind a method that returns a new array to an input and an output array.
 
-    The method gets a copy of `x`, which it may keep until `backward`, though `out` may be `x`, and
-    which it may overwrite. Its result is converted to the floating type of `out`.
+    The method is called with a copy of `x`, because it may overwrite its argument, or keep it for
+    `backward`, and `out` may be `x`. The result is converted to the floating type of `out`.
     """
     own_x = np.empty_like(x)
 
@@ -206,7 +206,8 @@ def _bind_by_copying(method: Callable[[Array], Any], x: Array, out: Array) -> li
         if result.shape != out.shape:
             name = getattr(method, "__qualname__", method)
             raise ValueError(
-                f"{name} returned an array of shape {result.shape} for one of shape {x.shape}"
+                f"{name} returned an array of shape {result.shape}, but must return one of shape "
+                f"{out.shape} for its argument of shape {x.shape}"
             )
         np.copyto(out, result, casting="same_kind")
 
@@ -214,17 +215,17 @@ def _bind_by_copying(method: Callable[[Array], Any], x: Array, out: Array) -> li
 
 
 class ElementwiseLayer(Layer, BaseEstimator):
-    """Base of the layers that apply a function to each element of their input.
+    """Base class of the layers that apply a function to each element of their input.
 
     Parameters of a layer follow scikit-learn's convention: `clone` returns a layer that has not
-    been called yet, and a grid search sets a parameter by ``activation__slope``.
+    been called yet, and a grid search can vary a parameter by ``activation__slope``.
 
     Attributes
     ----------
     y : ndarray
         The last output.
     keeps_integers : bool
-        Whether the output for integers is of integers; otherwise it is of float64.
+        Whether the output for integers has their dtype; otherwise it is float64.
     """
 
     keeps_integers: ClassVar[bool] = True
@@ -279,7 +280,8 @@ class ElementwiseLayer(Layer, BaseEstimator):
         AttributeError
             If `forward` has not been called.
         ValueError
-            If `dout` has another shape than the last output, or `out` than `dout`.
+            If the shape of `dout` is not that of the last output, or that of `out` is not that of
+            `dout`.
         """
         self._check_called("y")
         dout = np.asarray(dout)
@@ -298,7 +300,7 @@ class ElementwiseLayer(Layer, BaseEstimator):
     def bind_backward(self, dout: Array, out: Array) -> list[Operation]:
         pass
 
-    def __repr__(self) -> str:  # with shapes, which that of BaseEstimator does not have
+    def __repr__(self) -> str:  # with shapes, unlike that of BaseEstimator
         return Layer.__repr__(self)
 
     def _name(self) -> str:

@@ -12,14 +12,14 @@ from sk_twolayer.layers._base import ElementwiseLayer
 
 
 class Dropout(ElementwiseLayer):
-    """Set some units to 0, and scale the others: ``y = x * mask / (1 - rate)``.
+    """Set random units to 0, and scale the others: ``y = x * mask / (1 - rate)``.
 
     Backward: ``dx = dout * mask / (1 - rate)``.
 
-    The mask of zeros and ones is drawn by :meth:`draw`, a zero with probability `rate`, and is used
-    until the next draw; before the first draw, it is all ones. All rows of a minibatch share it
-    [2]_: so a row of weight k equals k copies of that row, and a draw is fast. Predictions do not
-    use this layer, since the mean of ``y`` over all masks is ``x``.
+    The mask of zeros and ones is drawn by :meth:`draw`, with zeros of probability `rate`, and is
+    used until the next draw. Before the first draw, ``y = x``. All rows of a minibatch have the
+    same mask [2]_, so that a row of weight k is equivalent to k copies of that row, and a draw is
+    fast. Predictions do not use this layer, because the mean of ``y`` over all masks is ``x``.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ class Dropout(ElementwiseLayer):
     Attributes
     ----------
     factors : ndarray of shape (units,)
-        Factors of the units: 0 or ``1 / (1 - rate)``; before the first draw, 1. Draws with the same
-        `units` and `dtype` fill the same array, so bind the layer after the first draw.
+        Factors of the units: 0 or ``1 / (1 - rate)``; before the first draw, 1. Each draw writes to
+        the same array, unless `units` or `dtype` changes. So bind the layer after the first draw.
 
     References
     ----------
@@ -55,7 +55,7 @@ class Dropout(ElementwiseLayer):
 
     def __init__(self, rate: float) -> None:
         if not 0 <= rate < 1:
-            raise ValueError(f"rate must be in [0, 1), got {rate}")
+            raise ValueError(f"rate of Dropout must be in [0, 1), got {rate}")
         self.rate = rate
         self.factors = np.ones(())
 

@@ -70,7 +70,7 @@ class LeakyRelu(ElementwiseLayer):
 class Elu(ElementwiseLayer):
     """Exponential linear unit: ``y = x`` for positive x, else ``y = alpha * (exp(x) - 1)``.
 
-    Backward, from the output alone: ``dx = dout`` if it is positive, else
+    Backward, from the output alone: ``dx = dout`` if y is positive, else
     ``dx = dout * (y + alpha)``.
 
     Parameters
@@ -206,7 +206,7 @@ class Silu(ElementwiseLayer):
         ]
 
     def onnx_nodes(self, add: AddNode, x: str) -> str:
-        # x * Sigmoid(x) is fused by onnxruntime 1.19 into an operator that has no float64
+        # onnxruntime 1.19 fuses x * Sigmoid(x) to an operator that does not support float64
         return add("Div", x, add("Add", add("Exp", add("Neg", x)), 1.0))
 
 
@@ -259,7 +259,7 @@ class Gelu(ElementwiseLayer):
 
 
 class Mish(ElementwiseLayer):
-    """Smooth activation similar to silu: ``y = x * u`` with ``u = tanh(log(1 + exp(x)))``.
+    """Smooth activation, similar to silu: ``y = x * u`` with ``u = tanh(log(1 + exp(x)))``.
 
     Backward, with the sigmoid ``s`` of x: ``dx = dout * (u + x * s * (1 - u**2))``.
 

@@ -1,4 +1,4 @@
-"""The activations by name, and the layer for a parameter `activation`."""
+"""The activations by name, and the layers that the parameter `activation` stands for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sk_twolayer.layers._rectifiers import Elu, Gelu, LeakyRelu, Mish, Silu, Sof
 
 Activation: TypeAlias = str | SupportsBackward | type[SupportsBackward]
 
-#: A layer that is added here is known to the net and to the classifier.
+#: The network and the classifier accept all layers in this dict.
 ACTIVATIONS: dict[str, type[SupportsBackward]] = {
     "relu": Relu,
     "sigmoid": Sigmoid,
@@ -55,7 +55,7 @@ def make_activation(activation: Activation) -> SupportsBackward:
 
 
 def copy_layer(layer: SupportsBackward) -> SupportsBackward:
-    """Return a copy of a layer, without state if it has scikit-learn's `get_params`."""
+    """Return a copy of a layer; if it has scikit-learn's `get_params`, it is without state."""
     return clone(layer, safe=False)  # type: ignore[no-any-return]
 
 
@@ -67,8 +67,8 @@ def copy_activation(activation: Activation) -> str | SupportsBackward:
 def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
     """Refuse an activation that cannot be used between two affine layers.
 
-    A copy is called once, with two rows of hidden units: so a mistake is reported before training,
-    by an error that names the method.
+    The methods of a copy are called once, with two rows of hidden units. So mistakes are reported
+    before training, in an error that names the method.
     """
     if isinstance(activation, str):
         make_activation(activation)  # raises an error for an unknown name
@@ -81,13 +81,13 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
                 f"backward(), but {activation!r} has no {method_name}()"
             )
     if activation is Dropout or isinstance(activation, Dropout):
-        raise ValueError("Dropout is not an activation: use the parameter dropout")
+        raise ValueError("Dropout cannot be an activation: use the parameter dropout")
     try:
         layer = make_activation(activation)
     except TypeError as error:
         raise ValueError(
-            f"activation={name} cannot be made without arguments: give an object, such as "
-            f"{name}(...)"
+            f"the class {name} cannot be an activation, because it needs arguments: give an "
+            f"object, such as {name}(...)"
         ) from error
     x = probe(n_units, dtype)
     for method_name, method in (("forward", layer.forward), ("backward", layer.backward)):
@@ -95,12 +95,12 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
             result = np.asarray(method(x.copy()))
         except TypeError as error:
             raise ValueError(
-                f"{name} is no activation: forward(x) and backward(dout) must take one array each "
-                f"({error})"
+                f"{name} cannot be an activation: forward(x) and backward(dout) must take one "
+                f"array each ({error})"
             ) from error
         if result.shape != x.shape or result.dtype.kind not in "biuf":
             raise ValueError(
-                f"{name} is no activation: {method_name}() must return real numbers in the "
+                f"{name} cannot be an activation: {method_name}() must return real numbers in the "
                 f"shape of its argument {x.shape}, but returned {result.dtype} of shape "
                 f"{result.shape}"
             )
@@ -108,7 +108,7 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
 
 
 def probe(n_units: int, dtype: DTypeLike) -> Array:
-    """Return two rows of hidden units before the activation, one of -8 and one of 8."""
+    """Return an input for an activation: two rows, one of -8 and one of 8."""
     x = np.full((2, n_units), 8, dtype)
     x[0] = -8
     return x
@@ -117,10 +117,11 @@ def probe(n_units: int, dtype: DTypeLike) -> Array:
 def _refuse_parameters_to_learn(
     name: str, layer: SupportsBackward, batch_shape: tuple[int, ...]
 ) -> None:
-    """Refuse a layer that has gradients of its own parameters: training would not change those.
+    """Refuse a layer with gradients of its own parameters, because training would not change them.
 
-    Such a gradient is an attribute `dW` beside `W`, unless it has the shape of the batch, as a
-    `dx` that is kept beside `x` has; or it is in a list or dict `grads`, as in textbooks.
+    Such a gradient is an attribute `dW` of a layer with an attribute `W`, unless it has the shape
+    of the batch, like a `dx` of a layer that keeps `x`; or it is in a list or dict `grads`, as in
+    textbooks.
     """
     attributes: dict[str, Any] = vars(layer) if hasattr(layer, "__dict__") else {}
     grads = attributes.get("grads")
@@ -132,6 +133,6 @@ def _refuse_parameters_to_learn(
     if learned:
         raise ValueError(
             f"{name} cannot be an activation: it has parameters to learn ({', '.join(learned)}), "
-            "and training changes the weights and biases of the two affine layers only. Make them "
+            "but training changes only the weights and biases of the two affine layers. Make them "
             "parameters of its __init__, which a search can tune as activation__NAME"
         )

@@ -1,4 +1,4 @@
-"""The last layer: scores to probabilities, and how far those are from the target."""
+"""Losses, which are the last layer: probabilities of scores, and their loss against targets."""
 
 from sk_twolayer.losses._base import LossLayer
 from sk_twolayer.losses._sigmoid import SigmoidWithLoss

@@ -14,14 +14,14 @@ from sk_twolayer.layers._base import Layer, run_all
 
 
 class LossLayer(Layer):
-    """Base of the losses: probabilities `y` of the scores `x`, and their mean loss against `t`.
+    """Base class of the losses: probabilities `y` of scores `x`, and their mean loss against `t`.
 
-    Each loss here is a negative log-likelihood whose gradient, taken together with its
-    link function, cancels to ``dx = (y - t) / batch``.
+    Each loss here is a negative log-likelihood. The product of its gradient and that of its link
+    function, which computes the probabilities, is ``dx = (y - t) / batch``.
 
-    The ``bind_...`` methods work on the arrays given to `set_batch`. Those may be a stack of
-    batches, of shape (batches, batch, outputs): then :meth:`select` returns a layer for each batch,
-    and :meth:`sum_losses` of the whole stack computes the losses of all batches in one call.
+    The ``bind_...`` methods use the arrays given to `set_batch`. Those may be a stack of batches,
+    of shape (batches, batch, outputs). Then :meth:`select` returns a layer for each batch, and
+    :meth:`sum_losses` of the layer for the stack computes the losses of all batches in one call.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class LossLayer(Layer):
     y : ndarray
         The probabilities.
     row_stats : tuple of ndarrays of shape (..., batch)
-        Statistics of each row that the link function computes, and the loss uses.
+        Statistics of each row that the link function computes and the loss uses.
     """
 
     x: Array
@@ -55,8 +55,8 @@ class LossLayer(Layer):
         t : array-like
             Targets; see the class.
         sample_weight : array-like of shape (batch,), default=None
-            Factor of each row's loss. The mean is over rows: weights that average 1 make it
-            the weighted mean.
+            Factor of the loss of each row. The sum is divided by the number of rows, so the result
+            is the weighted mean if the mean of the weights is 1.
         out : ndarray in the shape of `x`, default=None
             Filled with the probabilities; may be `x`.
 
@@ -68,13 +68,16 @@ class LossLayer(Layer):
         Raises
         ------
         ValueError
-            If the targets are not what the class describes, or not as many as the scores; or if
+            If the targets are not as the class describes, or not as many as the scores; or if
             `out` has another shape.
         """
         scores, targets = self._rows(x, t)
         weights = None if sample_weight is None else np.asarray(sample_weight)
         if weights is not None and weights.shape != (len(scores),):
-            raise ValueError(f"sample_weight must have shape ({len(scores)},): one for each row")
+            raise ValueError(
+                f"sample_weight must have shape ({len(scores)},), one weight per row, but it has "
+                f"{weights.shape}"
+            )
         if out is not None:
             out = np.atleast_2d(out)
             if out.shape != scores.shape:
@@ -124,12 +127,12 @@ class LossLayer(Layer):
         self.row_stats = self._new_row_stats()
 
     def select(self, batches: int | slice) -> Self:
-        """Return a layer for one or several of a stack of batches (advanced).
+        """Return a layer for one batch, or some of the batches, of a stack (advanced).
 
         Parameters
         ----------
         batches : int or slice
-            Index of the batches.
+            Index of the batches in the stack.
 
         Returns
         -------
@@ -198,18 +201,18 @@ class LossLayer(Layer):
         run_all(self.bind_backward(out, dout))
         return out
 
-    def bind_backward(  # type: ignore[override]  # the end of the chain: dout is a number
+    def bind_backward(  # type: ignore[override]  # dout is a number here, and optional
         self, out: Array, dout: float = 1.0
     ) -> list[Operation]:
-        """Bind `backward` to the arrays of `bind_probabilities`, and to another one (advanced).
+        """Bind `backward` to the arrays of `bind_probabilities` and an output array (advanced).
 
         Parameters
         ----------
         out : ndarray of shape (batch, outputs)
             Gradient with respect to the scores; may be the probabilities `y`.
         dout : float, default=1.0
-            Gradient with respect to the loss: with the number of rows, the gradient is that of
-            their sum.
+            Gradient with respect to the mean loss. If it is the number of rows, the result is the
+            gradient of the sum of their losses.
 
         Returns
         -------
@@ -243,7 +246,7 @@ class LossLayer(Layer):
         Raises
         ------
         ValueError
-            If the targets are not what the class describes, or not as many as the scores.
+            If the targets are not as the class describes, or not as many as the scores.
         """
         scores, targets = self._rows(x, t)
         is_right: Array = self._predict(self.probabilities(scores)) == self._predict(targets)
@@ -255,7 +258,9 @@ class LossLayer(Layer):
         if x.ndim == 1:
             x, t = x[np.newaxis], t[np.newaxis]
         if x.ndim != 2 or not x.size:
-            raise ValueError(f"x must be rows of scores, but its shape is {x.shape}")
+            raise ValueError(
+                f"x must be rows of scores, of shape (batch, outputs), but its shape is {x.shape}"
+            )
         if t.ndim and len(t) != len(x):
             raise ValueError(f"x has {len(x)} rows but t has {len(t)}: give one target per row")
         return x, self.encode_targets(t, np.empty_like(x, np.result_type(x, np.float32)))
@@ -268,7 +273,7 @@ class LossLayer(Layer):
         ----------
         t : ndarray of shape (rows,) or (rows, outputs)
             Targets; see the class.
-        out : ndarray of shape (rows, outputs), or (batches, batch, outputs) for as many rows
+        out : ndarray of shape (rows, outputs), or (batches, batch, outputs) with as many rows
             Filled with the target probabilities.
 
         Returns
@@ -279,7 +284,7 @@ class LossLayer(Layer):
         Raises
         ------
         ValueError
-            If the targets are not what the class describes.
+            If the targets are not as the class describes.
         """
 
     @abstractmethod
@@ -289,8 +294,8 @@ class LossLayer(Layer):
         Parameters
         ----------
         y : ndarray of shape (batch, outputs)
-            Probabilities. It must not share memory with the scores, which the loss is computed
-            from.
+            Probabilities. It must not share memory with the scores, from which the loss is computed
+            later.
 
         Returns
         -------
@@ -346,16 +351,16 @@ class LossLayer(Layer):
     @staticmethod
     @abstractmethod
     def _predict(y: Array) -> Array:
-        """Return the most likely outcome of each row, of shape (batch, anything)."""
+        """Return the most likely outcome of each row, in an array of two dimensions."""
 
     @staticmethod
     def _write_probabilities(t: Array, out: Array) -> Array:
         """Check that every element of `t` is a number in [0, 1], and write them to `out`."""
         if t.dtype.kind not in "biuf":
-            raise ValueError(f"t must hold numbers, but its dtype is {t.dtype}")
+            raise ValueError(f"t must contain numbers, but its dtype is {t.dtype}")
         if not ((t >= 0) & (t <= 1)).all():  # a nan fails both
             raise ValueError(
-                f"t must hold probabilities in [0, 1], but its range is [{t.min()}, {t.max()}]"
+                f"t must contain probabilities in [0, 1], but its range is [{t.min()}, {t.max()}]"
             )
         out[...] = t.reshape(out.shape)
         return out

@@ -14,15 +14,15 @@ from sk_twolayer.losses._base import LossLayer, clip_probabilities
 class SigmoidWithLoss(LossLayer):
     """Cross-entropy over the logistic sigmoid, for one or several binary outcomes per row.
 
-    With ``y = 1 / (1 + exp(-x))``, and the columns summed where there are several::
+    With ``y = 1 / (1 + exp(-x))``, and a sum over the columns k::
 
-        loss = -mean over rows of sum_k t_k log(y_k) + (1 - t_k) log(1 - y_k)
+        loss = -mean over rows of sum_k (t_k log(y_k) + (1 - t_k) log(1 - y_k))
         dx = (y - t) / batch
 
     The loss is computed from the scores, not from probabilities that may have underflowed.
 
-    The target `t` holds 0, 1 or probabilities between, in the shape of the scores; for one
-    column of scores it may also be of shape (batch,).
+    The targets `t` are 0, 1 or probabilities in between, in the shape of the scores. For a single
+    column of scores, they may also be of shape (batch,).
 
     References
     ----------
@@ -67,8 +67,8 @@ class SigmoidWithLoss(LossLayer):
         return ()
 
     def _row_losses(self) -> Array:
-        # softplus(x) - x*t, where softplus(x) = max(x, 0) + log(1 + exp(-abs(x))). For large x and
-        # t=1 the difference of the first two terms is exactly 0: so they are subtracted first.
+        # softplus(x) - x*t, where softplus(x) = max(x, 0) + log(1 + exp(-abs(x))). First, x*t is
+        # subtracted from max(x, 0): for t=1 and positive x, the difference is exactly 0.
         flat_part = np.log1p(np.exp(-np.abs(self.x)))
         terms = np.maximum(self.x, 0) - self.x * self.t + flat_part
         losses: Array = np.sum(terms, axis=-1)

@@ -16,9 +16,10 @@ MAX_CLASSES_BY_COLUMN = 64
 
 
 def softmax(x: Array, out: Array | None = None) -> Array:
-    """Turn scores into probabilities: ``exp(x) / sum(exp(x))`` along the last axis.
+    """Return the probabilities of scores: ``exp(x) / sum(exp(x))`` along the last axis.
 
-    Shifting a row by its maximum changes nothing but keeps ``exp`` from overflowing.
+    The maximum of each row is subtracted first, which does not change the result, but prevents an
+    overflow of ``exp``.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     if out is None:
         out = empty_probabilities(x.shape, np.result_type(x, np.float32))
     if not (x.flags.c_contiguous and out.flags.c_contiguous and x.dtype == out.dtype):
-        np.copyto(out, x)  # into columns: see `empty_probabilities`
+        np.copyto(out, x)  # with the memory layout of `out`: see `empty_probabilities`
         x = out
     run_all(_bind_softmax(x, out, *_empty_row_stats(out)))
     return out
@@ -54,20 +55,21 @@ def softmax(x: Array, out: Array | None = None) -> Array:
 def empty_probabilities(shape: tuple[int, ...], dtype: Any) -> Array:
     """Return an uninitialized array for softmax.
 
-    It is by columns for few classes: NumPy then reduces along the batch, in vectors, where many
-    short sums along rows would be slow.
+    For few classes it is stored by columns. Then NumPy adds whole columns, which is faster than
+    many sums along short rows.
     """
     return np.empty(shape, dtype, order="F" if shape[-1] <= MAX_CLASSES_BY_COLUMN else "C")
 
 
 def _bind_softmax(x: Array, y: Array, shift: Array, total: Array) -> list[Operation]:
-    """Bind ``y = exp(x - shift) / total``, with the maximum and the sum of each row.
+    """Bind ``y = exp(x - shift) / total``.
 
-    `shift` and `total` have one element per row. With the classes as the first axis of `x` and `y`,
-    they broadcast over the classes.
+    `shift` and `total`, one element per row, are overwritten with the maximum of the row and the
+    sum of its ``exp(x - shift)``.
     """
+    # with the classes as the first axis, so that `shift` and `total` broadcast
     x, y = np.moveaxis(x, -1, 0), np.moveaxis(y, -1, 0)
-    # positional arguments are faster: of reduce these are axis, dtype and out
+    # positional arguments are faster; those of reduce are axis, dtype and out
     return [
         partial(np.maximum.reduce, x, 0, None, shift),
         partial(np.subtract, x, shift, y),
@@ -78,7 +80,7 @@ def _bind_softmax(x: Array, y: Array, shift: Array, total: Array) -> list[Operat
 
 
 def _empty_row_stats(x: Array) -> tuple[Array, Array]:
-    """Return uninitialized arrays for the maximum and the sum of each row of scores."""
+    """Return uninitialized arrays for `shift` and `total` of `_bind_softmax`."""
     dtype = np.result_type(x, np.float32)
     return np.empty(x.shape[:-1], dtype), np.empty(x.shape[:-1], dtype)
 
@@ -92,9 +94,9 @@ class SoftmaxWithLoss(LossLayer):
 
     The loss is computed from the scores, not from probabilities that may have underflowed.
 
-    The target `t` is either of shape (batch,) and integer: class numbers in [0, classes); or
-    of shape (batch, classes): rows of probabilities that sum to 1, such as one-hot rows. Which
-    of the two is decided by its dimensions and dtype, never guessed from sizes.
+    The targets `t` are either integers of shape (batch,), the class numbers in [0, classes); or of
+    shape (batch, classes), rows of probabilities that sum to 1, such as one-hot rows. The number of
+    dimensions and the dtype of `t` determine which of the two they are.
 
     References
     ----------
@@ -132,13 +134,13 @@ class SoftmaxWithLoss(LossLayer):
             raise ValueError(
                 "t must be integer labels of shape (batch,) or rows of probabilities of shape "
                 f"(batch, {outputs}), but it is {t.dtype} of shape {t.shape}"
-                + ("; labels held as floats need t.astype(int)" if t.dtype.kind == "f" else "")
+                + ("; convert float labels with t.astype(int)" if t.dtype.kind == "f" else "")
             )
         if t.size and (t.min() < 0 or t.max() >= outputs):
             first = np.flatnonzero((t < 0) | (t >= outputs))[0]
             raise ValueError(
-                f"label {t[first]} in row {first} of t is out of range: "
-                f"with {outputs} scores per row, labels must be in [0, {outputs - 1}]"
+                f"label {t[first]} in row {first} of t is out of range: with {outputs} scores per "
+                f"row, labels must be in [0, {outputs - 1}]"
             )
         return np.equal(t.reshape(out.shape[:-1])[..., np.newaxis], np.arange(outputs), out=out)
 
@@ -151,7 +153,7 @@ class SoftmaxWithLoss(LossLayer):
 
     def _row_losses(self) -> Array:
         shift, total = self.row_stats
-        # minus the log-probability of the target; the probability may have underflowed
+        # computed from the scores, since the probability of the target may have underflowed
         target_score = np.einsum("...j,...j->...", self.x, self.t)
         losses: Array = np.log(total) - (target_score - shift)
         return losses
@@ -165,8 +167,8 @@ class SoftmaxWithLoss(LossLayer):
         """Check that the rows of `t` are probability distributions, and write them to `out`."""
         if t.shape[1] != out.shape[-1]:
             raise ValueError(
-                f"t has {t.shape[1]} columns but x has {out.shape[-1]}: give one per class, or "
-                "integer labels of shape (batch,)"
+                f"t has {t.shape[1]} columns but x has {out.shape[-1]}: give one column per class, "
+                "or integer labels of shape (batch,)"
             )
         self._write_probabilities(t, out)
         sums = t.sum(axis=1)

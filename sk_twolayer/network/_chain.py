@@ -1,4 +1,4 @@
-"""The layers of a two-layer net in order, and the forward and backward pass through them."""
+"""The layers of a two-layer network in order, and the forward and backward pass through them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sk_twolayer.layers._registry import Activation, make_activation
 
 Layers: TypeAlias = Mapping[str, SupportsBackward]
 
-OTHER_NAMES = ("Affine1", "Dropout", "Affine2")  # than that of the activation
+OTHER_NAMES = ("Affine1", "Dropout", "Affine2")  # names that the activation must not have
 
 
 def affine_layers(
     W1: Array, b1: Array, W2: Array, b2: Array, activation: Activation, dropout: float = 0.0
 ) -> dict[str, SupportsBackward]:
-    """Return the layers of a two-layer net, in order, over existing arrays of parameters.
+    """Return the layers of a two-layer network, in order, that use existing arrays of parameters.
 
     Parameters
     ----------
@@ -53,12 +53,12 @@ def affine_layers(
     layers: dict[str, SupportsBackward] = {"Affine1": Affine(W1, b1), name: hidden}
     if dropout:
         layers["Dropout"] = dropped = Dropout(dropout)
-        dropped.factors = np.ones_like(b1)  # the array that is bound; masks are drawn into it
+        dropped.factors = np.ones_like(b1)  # layers are bound to this array; draw() fills it
     return {**layers, "Affine2": Affine(W2, b2)}
 
 
 def forward(layers: Layers, x: Matrix) -> Array:
-    """Return the output of the last layer for an input of the first.
+    """Return the output of the last layer for an input of the first one.
 
     Parameters
     ----------
@@ -86,10 +86,10 @@ def forward(layers: Layers, x: Matrix) -> Array:
 
 
 def backward(layers: Layers, dout: Array) -> None:
-    """Pass a gradient back through layers, after `forward`.
+    """Propagate a gradient back through layers, after `forward`.
 
-    Each layer then has what the gradients of its parameters need. The gradient with respect to the
-    input of the first layer is not computed, since nothing uses it.
+    Afterwards, each affine layer has `dW` and `db`. The gradient with respect to the input of the
+    first layer is not computed if it is affine, since nothing uses it.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def bind_forward(layers: Layers, x: Matrix, out: Sequence[Array]) -> list[Operat
     x : ndarray or sparse container
         Input of the first layer.
     out : sequence of ndarray
-        The result of each layer. It may be the same array as the previous one for a layer that
-        works element by element.
+        An array for the output of each layer. For a layer that works element by element, it may be
+        the array of its input.
 
     Returns
     -------
@@ -157,17 +157,18 @@ def bind_forward(layers: Layers, x: Matrix, out: Sequence[Array]) -> list[Operat
 
 
 def bind_backward(layers: Layers, dout: Array, out: Array) -> list[Operation]:
-    """Bind `backward` to arrays.
+    """Bind the backward pass through layers to arrays.
 
     Parameters
     ----------
     layers : dict of str to layer
-        The layers in order, of which the first is an `Affine`; bound to arrays by `bind_forward`.
+        The layers in order, bound to arrays by `bind_forward`. The first one is an `Affine`. Those
+        between the first and the last one work element by element.
     dout : ndarray
-        Gradient with respect to the output of the last one.
+        Gradient with respect to the output of the last layer.
     out : ndarray
-        The gradient with respect to the input of the last layer, and then, one after the other, of
-        the layers before it, which must work element by element.
+        Overwritten with the gradient with respect to the input of the last layer, and then of each
+        layer before it. In the end, it is that with respect to the output of the first layer.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from sk_twolayer._typing import Array
 from sk_twolayer.layers._registry import Activation, make_activation, probe
 
 DRAW_BLOCK_ELEMENTS = 2**13
-MAX_DEVIATE = 10.0  # of a standard normal distribution: 1 in 1e23 numbers is larger
+MAX_DEVIATE = 10.0  # 1 in 1e23 numbers of a standard normal distribution is larger
 
 
 def draw_weights(
@@ -25,11 +25,12 @@ def draw_weights(
     W : ndarray of shape (inputs, outputs), contiguous
         Overwritten.
     std : float or "auto"
-        Standard deviation. 0 leaves `W` unchanged, and draws nothing. "auto" keeps the variance of
-        the signal about the same from layer to layer: ``sqrt(2 / inputs)`` if the activation
-        sets half of its inputs to about 0 [1]_, else ``sqrt(2 / (inputs + outputs))`` [2]_.
+        Standard deviation. With 0, `W` is not changed, and no numbers are drawn. "auto" keeps the
+        variance of the signal about the same from layer to layer: it is ``sqrt(2 / inputs)`` if the
+        activation sets half of its inputs to about 0 [1]_, else ``sqrt(2 / (inputs + outputs))``
+        [2]_.
     rectifies : bool
-        Whether the activation does so: see `rectifies`.
+        Whether the activation sets half of its inputs to about 0: see the function `rectifies`.
     random_state : RandomState
         Source of the weights.
 
@@ -56,20 +57,24 @@ def draw_weights(
     if isinstance(std, str):
         std = math.sqrt(2 / (len(W) if rectifies else sum(W.shape)))
     if std * MAX_DEVIATE > float(np.finfo(W.dtype).max):
-        raise ValueError(f"weight_init_std={std:g} is too large for weights of {W.dtype}")
+        raise ValueError(
+            f"weight_init_std={std:g} is too large for weights of {W.dtype}: choose a smaller one"
+        )
     if not std:
         return
     flat = W.reshape(-1)
-    for block in blocks(flat.size, DRAW_BLOCK_ELEMENTS):  # a RandomState draws float64
+    # in blocks, because a RandomState draws numbers of float64, also for float32 weights
+    for block in blocks(flat.size, DRAW_BLOCK_ELEMENTS):
         numbers = flat[block]
         numbers[:] = std * random_state.standard_normal(numbers.size)
 
 
 def rectifies(activation: Activation, n_units: int, dtype: DTypeLike = np.float64) -> bool:
-    """Tell whether a layer keeps large positive inputs, and more than halves negative ones.
+    """Tell whether a layer is similar to relu, by its output for -8 and 8.
 
-    This holds for relu and similar layers. They remove half of the variance, for which He's rule
-    compensates. `forward` is called with two values, so that a layer need not declare anything.
+    The output for 8 must be more than half of it, and more than twice that for -8. Such layers
+    remove half of the variance, for which He's rule compensates. Since `forward` is called, a layer
+    need not declare anything.
 
     Examples
     --------

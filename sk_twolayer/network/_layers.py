@@ -1,4 +1,4 @@
-"""The layers of a net by name."""
+"""The layers of a network by name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from sk_twolayer.layers._base import SupportsBackward
 
 
 class NamedLayers(MutableMapping[str, Any]):
-    """The layers of a net in order; assigning to a name replaces the layer, and is checked.
+    """The layers of a network in order; assigning to a name checks the layer and replaces it.
 
-    The affine layers always use the parameters of the net: a new one is refused unless its `W` and
-    `b` are those of `params`.
+    The affine layers always use the parameters of the network: a new one is refused unless its `W`
+    and `b` are the arrays in `params`.
 
     Examples
     --------
@@ -39,26 +39,29 @@ class NamedLayers(MutableMapping[str, Any]):
 
     def __setitem__(self, name: str, layer: SupportsBackward) -> None:
         if name not in self._layers:
-            raise KeyError(f"the net has no layer {name!r} to replace: it has {list(self)}")
+            raise KeyError(f"the network has no layer {name!r} to replace: it has {list(self)}")
         for method in ("forward", "backward"):
             if not callable(getattr(layer, method, None)):
-                raise TypeError(f"{layer!r} cannot be a layer of a net: it has no {method}()")
+                raise TypeError(f"{layer!r} cannot be a layer of a network: it has no {method}()")
         if isinstance(layer, type):
-            raise TypeError(f"{layer.__name__} is a class: give an object, {layer.__name__}()")
+            raise TypeError(
+                f"the class {layer.__name__} cannot be a layer of a network: give an object, such "
+                f"as {layer.__name__}()"
+            )
         if name in ("Affine1", "Affine2"):
             for attribute in ("W", "b"):
                 parameter = f"{attribute}{name[-1]}"
                 if not _is_view_of(getattr(layer, attribute, None), self._params[parameter]):
                     raise ValueError(
-                        f"a new {name} must have the attribute {attribute}, and it must be "
-                        f'net.params["{parameter}"] itself, or the two would differ. To change '
-                        f'the parameter, assign to net.params["{parameter}"]'
+                        f"the attribute {attribute} of a new {name} must be the array "
+                        f'net.params["{parameter}"] itself, not a copy. To change the parameter, '
+                        f'assign to net.params["{parameter}"]'
                     )
         self._layers[name] = layer
         self.replaced.add(name)
 
     def __delitem__(self, name: str) -> None:
-        raise TypeError(f"a net cannot lose its {name}: replace it, by Identity() for example")
+        raise TypeError(f"{name} cannot be deleted: replace it, by Identity() for example")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._layers)
@@ -71,10 +74,10 @@ class NamedLayers(MutableMapping[str, Any]):
 
 
 def relink(layer: Any, name: str, params: Mapping[str, Array]) -> Any:
-    """Return a copied layer; an affine one gets the parameters of its new net."""
+    """Give a copied affine layer the parameters of its new network, and return the layer."""
     if name in ("Affine1", "Affine2"):
         W, b = params[f"W{name[-1]}"], params[f"b{name[-1]}"]
-        if isinstance(layer, Affine):  # whose setters would write into the copies
+        if isinstance(layer, Affine):  # its setters would write to the copied arrays
             layer._W, layer._b = W, b
         else:
             layer.W, layer.b = W, b
@@ -84,7 +87,7 @@ def relink(layer: Any, name: str, params: Mapping[str, Array]) -> Any:
 def bind_parameter_gradient(layer: Any, attribute: str, into: Array) -> AddInPlace:
     """Bind the gradient of a parameter, "W" or "b", to an array.
 
-    A layer of the user need not have `bind_dW`: then its attribute `dW` is added.
+    If a layer of the user has no `bind_dW`, its attribute `dW` is added.
     """
     bind: Callable[[Array], AddInPlace] | None = getattr(layer, f"bind_d{attribute}", None)
     return bind(into) if bind is not None else partial(_add_attribute, layer, attribute, into)
@@ -96,7 +99,7 @@ def _add_attribute(layer: Any, attribute: str, into: Array, scale: float, keep: 
 
 
 def _is_view_of(value: Any, parameter: Array) -> bool:
-    """Tell whether an array is a parameter itself, or another view of the same memory."""
+    """Tell whether an array is the parameter itself, or another view of all its memory."""
     if not isinstance(value, np.ndarray):
         return False
     one, other = value.__array_interface__, parameter.__array_interface__

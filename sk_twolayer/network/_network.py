@@ -1,4 +1,4 @@
-"""The two-layer net: layers in order over one vector of parameters."""
+"""The two-layer network: layers in order over one vector of parameters."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ LOSSES: dict[str, type[LossLayer]] = {"softmax": SoftmaxWithLoss, "sigmoid": Sig
 
 
 class TwoLayerNet:
-    """A net of two affine layers, with an activation between them and a loss at the end.
+    """A network of two affine layers, with an activation between them and a loss at the end.
 
-    ``scores = activation(x @ W1 + b1) @ W2 + b2``, and the objective is
+    The scores are ``activation(x @ W1 + b1) @ W2 + b2``, and the objective is
     ``loss(scores, t) + alpha/2 * (sum of W1**2 + sum of W2**2)``. With `dropout`, the loss and
     its gradient are computed without the units that :meth:`draw_dropout` leaves out; predictions
     always use all units.
@@ -48,7 +48,7 @@ class TwoLayerNet:
     activation : str or layer, default="relu"
         Activation of the hidden units: "relu", "sigmoid", "tanh", "identity", "leaky_relu", "elu",
         "softplus", "silu", "gelu" or "mish"; or a layer with ``forward(x)`` and
-        ``backward(dout)``, an object or its class. The net uses a copy.
+        ``backward(dout)``, an object or its class. The network uses a copy.
     loss : {"softmax", "sigmoid"} or LossLayer, default="softmax"
         The last layer: `SoftmaxWithLoss`, `SigmoidWithLoss`, or a `LossLayer` of your own.
     alpha : float, default=0.0
@@ -58,7 +58,7 @@ class TwoLayerNet:
     dtype : dtype, default=float64
         Type of the parameters: float32 or float64.
     random_state : int, RandomState instance or None, default=None
-        Source of the weights.
+        Source of the initial weights.
 
     Attributes
     ----------
@@ -67,18 +67,18 @@ class TwoLayerNet:
     params : mapping of str to ndarray
         "W1", "W2", "b1" and "b2": views of `theta`.
     layers : mapping of str to layer
-        The layers up to the scores, in order. Assigning to a name replaces a layer, also in copies
-        and pickles that are made later.
+        The layers up to the scores, in order. Assigning to a name replaces a layer. Copies and
+        pickles contain the new one.
     last_layer : LossLayer
-        The loss; it can be replaced, too.
+        The loss layer; it can be replaced, too.
     alpha : float
-        The strength of the penalty; can be changed.
+        The strength of the penalty; it can be changed.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range, or the activation cannot be used as one, because it has
-        parameters to learn, for example.
+        If a parameter is out of its range, or the activation cannot be used, for example because it
+        has parameters to learn.
 
     References
     ----------
@@ -164,9 +164,9 @@ class TwoLayerNet:
         self._penalty = Penalty(self._theta, n_weights, self._alpha)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Views and layers are made again by __setstate__: a pickled view would be an array of its
-        # own, and layers keep the last batch. So copy.copy(net) has the same theta, and its own
-        # layers; a Workspace binds those.
+        # Views and layers are not saved, but made again by __setstate__, because a view becomes an
+        # independent array when it is pickled, and layers keep the last batch. So copy.copy(net)
+        # has the same theta, and layers of its own. A Workspace binds such layers.
         made_again = {"_params", "_layers", "_penalty"}
         state = {name: value for name, value in vars(self).items() if name not in made_again}
         layers = self._layers
@@ -190,7 +190,7 @@ class TwoLayerNet:
         return "\n".join(lines)
 
     def _table(self) -> list[tuple[str, str, int, int, str]]:
-        """Return a row per layer: name, class, columns of input and output, parameters."""
+        """Return a row per layer: name, class, columns of input and of output, parameters."""
         hidden, outputs = self._shapes["b1"][0], self._shapes["b2"][0]
         rows = []
         for name, layer in self._layers.items():
@@ -205,12 +205,12 @@ class TwoLayerNet:
         return [*rows, ("loss", type(self._last_layer).__name__, outputs, 0, "")]
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the net as a computational graph, with the shapes of all arrays.
+        """Draw the network as a computational graph, with the shapes of all arrays.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -233,12 +233,12 @@ class TwoLayerNet:
 
     @property
     def layers(self) -> NamedLayers:
-        """The layers up to the scores by name, in order."""
+        """The layers up to the scores, by name and in order."""
         return self._layers
 
     @property
     def last_layer(self) -> LossLayer:
-        """The loss."""
+        """The loss layer."""
         return self._last_layer
 
     @last_layer.setter
@@ -279,7 +279,7 @@ class TwoLayerNet:
         ndarray of shape (batch, outputs)
             Scores; the largest one is the most likely class.
         """
-        # new layers, so that `backward` can still follow `loss`
+        # with new layers, so that `backward` can still follow `loss`
         layers: dict[str, SupportsBackward] = {}
         for name, layer in self._layers.items():
             if type(layer) is Affine:
@@ -289,7 +289,7 @@ class TwoLayerNet:
         return forward(layers, x)
 
     def forward(self, x: Any) -> Array:
-        """Return the scores as in training: without the units that dropout leaves out.
+        """Return the scores, as in training without the units that dropout leaves out.
 
         Parameters
         ----------
@@ -301,7 +301,7 @@ class TwoLayerNet:
         ndarray of shape (batch, outputs)
             Scores.
         """
-        self._has_loss = False  # the layers have seen other rows since
+        self._has_loss = False  # the layers keep other rows from now on
         return forward(self._layers, x)
 
     def draw_dropout(self, random_state: np.random.RandomState) -> None:
@@ -328,7 +328,7 @@ class TwoLayerNet:
         t : array-like
             Targets, as the loss layer describes them.
         sample_weight : ndarray of shape (batch,), default=None
-            Factor of each row's loss, 1 on average.
+            Factor of the loss of each row, with mean 1.
 
         Returns
         -------
@@ -359,24 +359,26 @@ class TwoLayerNet:
     def backward(self) -> None:
         """Propagate the gradient of the last `loss` back to the first layer.
 
-        Every layer then has what the gradients of its parameters need. The gradient with respect
-        to the input of the first layer, a third of its work, is not computed: nothing uses it.
+        Afterwards, both affine layers have the gradients of their parameters. The gradient with
+        respect to the input of the first layer, which would be a third of the work of that layer,
+        is not computed, because nothing uses it.
 
         Raises
         ------
         RuntimeError
-            If `loss` was not called before, or `forward` or `numerical_gradient` since.
+            If `loss` was not called before, or `forward` or `numerical_gradient` was called since.
         """
         if not self._has_loss:
             raise RuntimeError(
-                "backward() needs the loss of the rows that the layers saw last: call loss(x, t)"
+                "backward() must follow loss(): call loss(x, t) first, and neither forward() nor "
+                "numerical_gradient() in between"
             )
         backward(self._layers, self._last_layer.backward())
 
     def add_gradient(self, into: Array, *, scale: float = 1.0, keep: float = 1.0) -> None:
         """Add the gradient of the objective in place: ``into <- keep*into + scale*gradient``.
 
-        Follows `backward`.
+        `backward` must have been called.
 
         Parameters
         ----------
@@ -395,8 +397,8 @@ class TwoLayerNet:
         into : ndarray of shape (n_parameters,)
             Changed in place: `theta` itself, or another array.
         n_rows : int, default=1
-            Divisor of the gradient of the loss, but not of that of the penalty: the number of
-            rows, if `backward` was for the sum of their losses.
+            Divisor of the gradient of the loss, but not of that of the penalty. It is the number of
+            rows if `backward` was called for the sum of their losses.
 
         Returns
         -------
@@ -412,7 +414,7 @@ class TwoLayerNet:
         add_penalty = self._penalty.bind_gradient(into)
 
         def add(scale: float, keep: float) -> None:
-            # the penalty first: see Penalty.bind_gradient for what it returns
+            # the penalty must come first: see Penalty.bind_gradient, also for what it returns
             keep_weights = add_penalty(scale, keep)
             scale /= n_rows
             add_dW1(scale, keep_weights)
@@ -459,10 +461,10 @@ class TwoLayerNet:
         Raises
         ------
         ValueError
-            If the net is not float64.
+            If the network is not float64.
         """
         gradient = numerical_gradient(lambda _: self.loss(x, t, sample_weight), self.theta)
-        self._has_loss = False  # the layers have seen other parameters since
+        self._has_loss = False  # the layers keep the values for other parameters
         return dict(NamedViews(gradient, self._shapes))
 
 

@@ -18,9 +18,9 @@ class Penalty:
     theta : ndarray of shape (n_parameters,)
         All parameters; kept, not copied.
     n_weights : int
-        Number of parameters, from the first on, that are penalised.
+        Number of parameters that are penalised: the first ones.
     alpha : float
-        The strength.
+        Strength of the penalty.
 
     Examples
     --------
@@ -41,20 +41,21 @@ class Penalty:
 
     @property
     def value(self) -> float:
-        """The penalty: float."""
+        """The value of the penalty: float."""
         return 0.5 * self._alpha * float(self._weights @ self._weights) if self._alpha else 0.0
 
     def bind_gradient(self, into: Array) -> Callable[[float, float], float]:
         """Bind the gradient of the penalty to an array, together with that of the loss.
 
-        With ``w`` the part of `into` that belongs to the weights, and ``dL`` the gradient of the
-        loss, both gradients together are to change it to::
+        Let ``W`` be the weights, ``w`` the part of `into` for the weights, and ``dL`` the gradient
+        of the loss. The result should be::
 
             w <- keep*w + scale*(dL + alpha*W)
 
-        ``scale*dL`` is added by a matrix product, as ``w <- keep_weights*w + scale*dL``, where the
-        multiplication by ``keep_weights`` costs nothing. The function that is returned,
-        ``add(scale, keep)``, does the rest, and returns ``keep_weights``:
+        ``scale*dL`` is added by a matrix product, which computes ``w <- keep_weights*w + scale*dL``
+        and multiplies by ``keep_weights`` at no cost. The function that is returned here,
+        ``add(scale, keep)``, must be called before it. It does what remains to be done, and returns
+        ``keep_weights``:
 
         - Without a penalty, there is nothing to do: ``keep_weights = keep``.
         - If `into` is theta, then ``w`` is ``W``, and ``keep*W + scale*alpha*W`` is a multiple of

@@ -14,7 +14,7 @@ from sk_twolayer._typing import Array
 class NamedViews(MutableMapping[str, Array]):
     """The parts of one vector by name; assigning to a name writes into the vector.
 
-    So ``params["W1"] -= 0.1 * dW1`` and ``params["W1"] = W1`` both change the net.
+    So ``params["W1"] -= 0.1 * dW1`` and ``params["W1"] = W1`` both change the network.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class NamedViews(MutableMapping[str, Array]):
         view[...] = value
 
     def __delitem__(self, name: str) -> None:
-        raise TypeError(f"a net cannot lose its {name}")
+        raise TypeError(f"{name} cannot be deleted")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._views)

@@ -1,6 +1,6 @@
-"""Optimizers, which work on one parameter vector and its gradient.
+"""Optimizers, which change one vector of parameters by means of its gradient.
 
-The gradient is a function, ``add_gradient(into, *, scale, keep)``, which computes
+They are given the gradient as a function, ``add_gradient(into, *, scale, keep)``, which computes
 ``into <- keep*into + scale*gradient``.
 """
 

@@ -13,8 +13,8 @@ from sk_twolayer._sklearn_compat import RealInterval
 from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import Optimizer, _block_like, in_blocks
 
-MAX_LEARNING_RATE = 0.05  # of "auto"
-MIN_FACTOR = 2.0**-6  # of Adam's a and b, before the means are multiplied by them
+MAX_LEARNING_RATE = 0.05  # if it is "auto"
+MIN_FACTOR = 2.0**-6  # if a or b of Adam is smaller, the means are multiplied by them
 
 
 class AdaGrad(Optimizer):
@@ -175,16 +175,16 @@ class Adam(Optimizer):
 
     Notes
     -----
-    To multiply two long arrays by beta_1 and beta_2 takes time. So the means are stored as
-    ``m = a M`` and ``v = b V``, and a step multiplies the numbers a and b instead. With
-    ``s = sqrt(b)``, the formula above becomes::
+    Multiplying two long arrays by beta_1 and beta_2 in each step takes time. Therefore the means
+    are stored as ``m = a M`` and ``v = b V``, and a step multiplies the numbers a and b instead.
+    With ``s = sqrt(b)``, the formulas above become::
 
         a <- beta_1 a          M <- M + (1 - beta_1) / a g
         b <- beta_2 b          V <- V + (1 - beta_2) / b g**2
         theta <- theta - r sqrt(1 - beta_2**k) / (1 - beta_1**k) a/s M / (sqrt(V) + epsilon/s)
 
-    M and V are multiplied by a and b, which are set to 1, when a or b has become small, at the end
-    of each epoch, and when `mean_` or `square_` are read or saved.
+    M and V are multiplied by a and b, and a and b are set to 1, in three cases: if a or b has
+    become small, at the end of each epoch, and if `mean_` or `square_` is read or saved.
 
     References
     ----------
@@ -233,7 +233,7 @@ class Adam(Optimizer):
     def _step(
         self, theta: Array, add_gradient: AddGradient, learning_rate: float, keep: float = 1.0
     ) -> None:
-        """Take a step with the gradient at `theta`, starting at ``keep * theta`` as AdamW does."""
+        """Take a step from ``keep * theta``, with the gradient at `theta`; `keep` is for AdamW."""
         if not hasattr(self, "n_steps_"):
             self.mean_, self.square_ = np.zeros_like(theta), np.zeros_like(theta)
             self.n_steps_ = 0
@@ -318,9 +318,9 @@ class AdamW(Adam):
 
         theta <- (1 - r weight_decay) theta + s
 
-    The running means do not contain the decay, as they contain the gradient of a penalty. The
-    parameter `alpha` of the classifier, which may be "auto", adds such a penalty: set ``alpha=0``
-    to use the decay alone. Unlike the penalty, the decay also shrinks the biases.
+    Unlike the gradient of a penalty, the decay does not enter the running means, and it also
+    shrinks the biases. The parameter `alpha` of the classifier, which is "auto" by default, adds a
+    penalty: set ``alpha=0`` to use the decay alone.
 
     Parameters
     ----------
@@ -396,8 +396,8 @@ def _bind_adam_blocks(
 def _divide_by_root(x: Array, square: Array, epsilon: Array, out: Array) -> None:
     """Compute ``x / (sqrt(square) + epsilon)``.
 
-    `epsilon` is an array of shape () and of the same dtype. NumPy adds it in half the time that it
-    takes to add a Python float.
+    `epsilon` is an array of shape () and of the same dtype, because NumPy takes half as long to add
+    it as to add a Python float.
     """
     np.sqrt(square, out)
     np.add(out, epsilon, out)
@@ -408,6 +408,6 @@ def _unit_rate(inputs_per_row: float, hidden_size: int) -> float:
     """Return ``1 / sqrt(max(k, 16) * h)`` for k inputs per row and h hidden units.
 
     An adaptive step changes each parameter by about the learning rate, whatever the size of the
-    gradient. So the change of a score grows with the number of weights in it.
+    gradient. So the more weights a score depends on, the more a step changes it.
     """
     return float(1 / math.sqrt(max(inputs_per_row, 16.0) * hidden_size))

@@ -19,7 +19,7 @@ from sk_twolayer.schedules import LearningRate
 
 Bound = TypeVar("Bound")
 
-# Elements of each vector that a step works on at a time: four float32 blocks take 1 MB of cache.
+# Elements of each vector in a block, see `in_blocks`: four float32 blocks take 1 MB of cache.
 BLOCK_ELEMENTS = 2**16
 
 
@@ -29,7 +29,7 @@ class StopReason(Enum):
     MAX_ITER = "the maximum number of epochs was reached"
     MAX_FUN = "the maximum number of evaluations of the objective was reached"
     NO_IMPROVEMENT = "no improvement for n_iter_no_change epochs"
-    OPTIMUM = "the optimizer found no lower objective"
+    OPTIMUM = "the optimizer converged"
     CALLBACK = "a callback stopped it"
     INTERRUPT = "it was interrupted"
 
@@ -37,8 +37,9 @@ class StopReason(Enum):
 class EpochResult(NamedTuple):
     """Result of an epoch of an optimizer.
 
-    `loss` is the mean loss of the rows, `objective` the loss plus the penalty, and `learning_rate`
-    that of the first step. `stop` says why this is the last epoch; it is None otherwise.
+    `loss` is the mean loss of the rows, `objective` is the loss plus the penalty, and
+    `learning_rate` is that of the first step. `stop` says why training ends after this epoch; it is
+    None if training continues.
     """
 
     loss: float
@@ -61,7 +62,7 @@ class Objective(Protocol):
     def minibatch_epoch(
         self, step: Callable[[Array, AddGradient, float], None], learning_rate: LearningRate
     ) -> float:
-        """Call ``step(theta, add_gradient, rate)`` for each minibatch; return the mean loss."""
+        """Call ``step(theta, add_gradient, rate)`` for each minibatch, and return the mean loss."""
 
     def evaluate(self, gradient: Array) -> float:
         """Fill `gradient` with the gradient over all rows, and return the objective."""
@@ -70,14 +71,14 @@ class Objective(Protocol):
 class Optimizer(EstimatorBase, ABC):
     """Base class of the optimizers: hyperparameters in ``__init__``, state in attributes.
 
-    An optimizer that steps by minibatches implements `step` and `default_learning_rate`. An
+    An optimizer that takes minibatch steps implements `step` and `default_learning_rate`. An
     optimizer that takes full-batch steps sets ``uses_minibatches = False`` and implements
     `epochs` as well; see `LBFGS`.
 
-    An optimizer has parameters as scikit-learn's estimators have: it can be cloned, and a grid
-    search can vary them, for example ``solver__momentum``. The classifier trains with a clone and
-    does not change the object that it is given. An optimizer has state that changes with each
-    step: to train by hand, use a new optimizer for each network.
+    An optimizer has parameters like an estimator of scikit-learn: it can be cloned, and a grid
+    search can vary the parameters, for example ``solver__momentum``. The classifier trains with a
+    clone and does not change the object that it is given. Each step changes the state of the
+    optimizer: to train by hand, use a new optimizer for each network.
 
     Attributes
     ----------
@@ -149,7 +150,7 @@ class Optimizer(EstimatorBase, ABC):
     def epochs(
         self, objective: Objective, learning_rate: LearningRate
     ) -> Generator[EpochResult, None, StopReason]:
-        """Train for one epoch per item of the generator, and return why training ended.
+        """Train for one epoch per item of this generator, which returns why training ended.
 
         Parameters
         ----------
@@ -175,7 +176,7 @@ class Optimizer(EstimatorBase, ABC):
         Returns
         -------
         dict of str to ndarray, number or str
-            The attributes that are not parameters, and the name of the class as "kind".
+            The attributes that are not parameters; and as "kind", the name of the class.
         """
         parameters = self.get_params(deep=False)
         state: dict[str, Any] = self.__getstate__()
@@ -190,17 +191,16 @@ class Optimizer(EstimatorBase, ABC):
         Parameters
         ----------
         state : dict
-            The result of `get_state` of the other optimizer; it is copied.
+            What `get_state` of the other optimizer returned; it is copied.
         """
         if state["kind"] == type(self).__name__:
             state = {name: value for name, value in state.items() if name != "kind"}
             self.__setstate__(copy.deepcopy(state))
 
     def _peak_vectors(self, n_epochs: int) -> int:
-        """Return how many arrays of the size of `theta` exist at most while a fit runs.
+        """Return the largest number of arrays of the size of `theta` that training uses at a time.
 
-        By default there are four: `theta`, its gradient, one array of state, and one more while a
-        step is computed.
+        The default is four: `theta`, its gradient, one array of state, and a temporary array.
         """
         return 4
 
@@ -211,10 +211,10 @@ class Optimizer(EstimatorBase, ABC):
                 flush_denormals(value)
 
     def _bound_to(self, bind: Callable[..., Bound], *vectors: Array) -> Bound:
-        """Return ``bind(*vectors)``, which is computed once and used in each step.
+        """Return ``bind(*vectors)``, which is computed in the first step and cached.
 
-        It is computed again if `bind` or one of the vectors is not the same object as before. It
-        is not part of the saved state.
+        It is computed again if `bind` or one of the vectors is not the same object as before. The
+        cache is not part of the saved state.
         """
         key = (bind, *vectors)
         if "_bound" not in vars(self) or not all(map(is_, self._bound[0], key)):
@@ -227,12 +227,12 @@ class Optimizer(EstimatorBase, ABC):
         return {name: value for name, value in state.items() if name != "_bound"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():  # not vars(self).update: some are properties
+        for name, value in state.items():  # not vars(self).update, since some are properties
             setattr(self, name, value)
 
 
 def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
-    """Split vectors into blocks that fit the cache together, for several passes over each block.
+    """Split vectors into blocks that fit in the cache together, for several passes over each one.
 
     Parameters
     ----------
@@ -256,5 +256,5 @@ def in_blocks(*vectors: Array) -> Iterator[tuple[Array, ...]]:
 
 
 def _block_like(vector: Array) -> Array:
-    """Return an array of the size of the first block, which all blocks use in turn."""
+    """Return an uninitialized array for a block, to be used for each block in turn."""
     return np.empty_like(vector[:BLOCK_ELEMENTS])

@@ -15,19 +15,19 @@ from sk_twolayer._typing import AddGradient, Array
 from sk_twolayer.optimizers._base import EpochResult, Objective, Optimizer, StopReason
 from sk_twolayer.schedules import LearningRate
 
-ARMIJO_C1, WOLFE_C2 = 1e-4, 0.9  # the constants of Nocedal and Wright
-MAX_TRIALS = 40  # lengths per search: little is left of a step after 40 halvings
+ARMIJO_C1, WOLFE_C2 = 1e-4, 0.9  # the constants c_1 and c_2 of Nocedal and Wright
+MAX_TRIALS = 40  # lengths per line search: after 40 halvings, a step is negligible
 
 
 class LBFGS(Optimizer):
     """L-BFGS: a quasi-Newton method with full-batch steps and a line search.
 
     The direction of a step is ``-H g``, with the gradient ``g`` and an estimate ``H`` of the
-    inverse Hessian. ``H`` is computed from the last steps ``s`` of theta and the changes ``y`` of
-    the gradient in these steps, by the two-loop recursion [1]_. The line search doubles and halves
-    the length of the step until it meets the weak Wolfe conditions [2]_: the objective is low
-    enough, and its slope is flat enough. They suit objectives with kinks, such as that of a network
-    with relu.
+    inverse Hessian. ``-H g`` is computed by the two-loop recursion [1]_ from the last steps ``s``
+    of theta, and the changes ``y`` of the gradient in these steps. The line search doubles the
+    length of the step, or bisects between two lengths, until the step meets the weak Wolfe
+    conditions [2]_: the objective is low enough, and its slope is flat enough. These conditions are
+    suitable for objectives with kinks, such as that of a network with relu.
 
     There is no learning rate. Steps are taken in place, in the dtype of `theta`.
 
@@ -38,7 +38,7 @@ class LBFGS(Optimizer):
     max_fun : int, default=15000
         Largest number of evaluations of the objective in one run.
     gtol : float, default=1e-5
-        A run ends if no element of the gradient has a larger absolute value.
+        A run ends if the absolute values of all elements of the gradient are at most this large.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class LBFGS(Optimizer):
     n_evaluations_ : int
         Number of evaluations of the objective in the last run.
     is_done_ : bool
-        Whether `gtol` or `max_fun` has ended the last run.
+        Whether the last run ended because of `gtol` or `max_fun`.
 
     References
     ----------
@@ -93,7 +93,10 @@ class LBFGS(Optimizer):
         return 1.0
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
-        raise TypeError("L-BFGS needs the objective as well as its gradient: use iterations()")
+        raise TypeError(
+            "L-BFGS has no step(), because it needs the objective as well as its gradient: use "
+            "iterations()"
+        )
 
     def epochs(
         self, objective: Objective, learning_rate: LearningRate
@@ -106,7 +109,7 @@ class LBFGS(Optimizer):
     def iterations(
         self, theta: Array, evaluate: Callable[[Array], float]
     ) -> Iterator[tuple[float, float]]:
-        """Minimise in place, by one step per item of the generator.
+        """Minimise the objective in place, by one step per item of this generator.
 
         Parameters
         ----------
@@ -150,7 +153,7 @@ class LBFGS(Optimizer):
             yield objective, 0.0
 
     def _peak_vectors(self, n_epochs: int) -> int:
-        """Return 5, plus two for each pair that is kept and for the pair that is added."""
+        """Return 5, plus 2 for each pair that is kept and for the one that is being added."""
         return 5 + 2 * min(self.history_size + 1, n_epochs)
 
     def _stop_reason(self) -> StopReason:
@@ -195,13 +198,13 @@ class LBFGS(Optimizer):
         Parameters
         ----------
         theta : ndarray of shape (n_parameters,)
-            Is changed in place. It is equal to `start` if no point is found.
+            Changed in place. It is equal to `start` if no point is found.
         start, direction : ndarray of shape (n_parameters,)
             The points are ``start + length * direction``.
         evaluate : callable
             As for `iterations`.
         gradient : ndarray of shape (n_parameters,)
-            The gradient at `start`; is replaced by the gradient at the last point.
+            The gradient at `start`; overwritten with the gradient at the last point.
         objective : float
             The objective at `start`.
 
@@ -220,7 +223,7 @@ class LBFGS(Optimizer):
                 add_scaled(theta, direction, scale=length)
                 self.n_evaluations_ += 1
                 lower = evaluate(gradient)
-                if not lower <= objective + ARMIJO_C1 * length * slope:  # also if it is NaN
+                if not lower <= objective + ARMIJO_C1 * length * slope:  # or it is NaN
                     high = length
                 elif float(direction @ gradient) < WOLFE_C2 * slope:
                     low = length

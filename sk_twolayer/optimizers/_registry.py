@@ -52,6 +52,6 @@ def make_optimizer(solver: str | Optimizer) -> Optimizer:
 
 
 def uses_minibatches(solver: str | Optimizer) -> bool:
-    """Return whether a solver steps by minibatches; False if it takes full-batch steps."""
+    """Return True if a solver takes minibatch steps, and False if it takes full-batch steps."""
     kind = SOLVERS.get(solver, Optimizer) if isinstance(solver, str) else solver
     return kind.uses_minibatches

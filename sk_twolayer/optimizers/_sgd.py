@@ -75,9 +75,9 @@ class SGD(Optimizer):
         return 0.2 * (1 - self.momentum)
 
     def _peak_vectors(self, n_epochs: int) -> int:
-        if not self.momentum:  # the gradient is added to the parameters themselves
+        if not self.momentum:  # theta, to which the gradient is added directly
             return 1
-        return 4 if self.nesterov else 3  # or to the velocity, and by Nesterov to another array
+        return 4 if self.nesterov else 3
 
     def step(self, theta: Array, add_gradient: AddGradient, learning_rate: float) -> None:
         momentum = float(self.momentum)

@@ -57,6 +57,10 @@ def test_the_class_of_a_solver_is_an_error_that_asks_for_an_object():
 def test_a_parameter_of_a_solver_that_is_a_name_is_an_error_that_asks_for_an_object():
     with pytest.raises(ValueError, match=r"solver__momentum cannot be set.*solver=SGD\(\)"):
         TwoLayerClassifier(solver="sgd").set_params(solver__momentum=0.9)
+    with pytest.raises(ValueError, match=r"activation__slope .*such as activation=LeakyRelu\(\)"):
+        TwoLayerClassifier().set_params(activation__slope=0.1)
+    with pytest.raises(ValueError, match=r"scoring='loss' is a string, which has no parameters$"):
+        TwoLayerClassifier().set_params(scoring__x=1)
     clf = TwoLayerClassifier().set_params(solver=SGD(), solver__momentum=0.9)
     assert clf.solver.momentum == 0.9
 

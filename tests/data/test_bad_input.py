@@ -181,6 +181,6 @@ def test_rows_too_large_for_the_model(container, method, dtype, value, digits):
     X, y = digits[0].astype(dtype), digits[1]
     clf = TwoLayerClassifier(10, max_iter=1, tol=None, activation="identity").fit(X, y)
     X[1234] = value
-    message = rf"results of row 1234 of X overflow {X.dtype}.* Scale its columns"
+    message = rf"results of row 1234 of X overflow {X.dtype}.* Scale the columns"
     with pytest.raises(ValueError, match=message):
         getattr(clf, method)(container(X))

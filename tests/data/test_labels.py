@@ -391,7 +391,7 @@ def test_labels_of_different_kinds(labels):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([2**70, 1] * (N // 2), "neither 64-bit integers nor floats represent exactly"),
+        ([2**70, 1] * (N // 2), "neither 64-bit integers nor floats can represent exactly"),
         (objects([2**63 + 1, -1] * (N // 2)), "neither 64-bit integers nor floats"),
         (objects([{1}, {2}] * (N // 2)), "labels of type set, but .*MultiLabelBinarizer"),
         ([pd.Timestamp(2020, 1, 1)] * N, "labels of type Timestamp, but"),

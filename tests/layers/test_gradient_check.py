@@ -220,5 +220,20 @@ def test_the_layer_is_not_changed():
 def test_lists_are_inputs():
     assert check_gradients(MySoftplus(), [[1, -2], [3, 4]])["x"] < 1e-7
     assert set(check_gradients(MulLayer(), ([1, 2], [3, 4]))) == {"x", "y"}
+    rows = np.ones((4, 5))
+    assert max(check_gradients(MulLayer(), (rows, 2 * rows)).values()) < 1e-7
     assert check_gradients(SoftmaxWithLoss(), [[1, 2, 3]], [2])["x"] < 1e-7
     np.testing.assert_allclose(numerical_gradient(lambda x: (x**2).sum(), [3, 4]), [6, 8])
+
+
+def test_two_inputs_of_different_shapes():
+    class Product:
+        def forward(self, x, y):
+            self.x, self.y = x, y
+            return x @ y
+
+        def backward(self, dout):
+            return dout @ self.y.T, self.x.T @ dout
+
+    x, y = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    assert max(check_gradients(Product(), (x, y)).values()) < 1e-7

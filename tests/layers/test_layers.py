@@ -264,7 +264,7 @@ class TestAffine:
     def test_forward_into_an_operand_is_refused(self, overlapping, name):
         x, layer = np.eye(2), Affine(np.eye(2), np.zeros(2))
         out = overlapping({"x": x, "W": layer.W}[name])
-        with pytest.raises(ValueError, match=f"shares memory with {name}.*an array of its own"):
+        with pytest.raises(ValueError, match=f"shares memory with {name}.*give another array"):
             layer.forward(x, out=out)
 
     @pytest.mark.parametrize("name", ["dout", "W", "x"])
@@ -462,5 +462,5 @@ class TestDropout:
 
     @pytest.mark.parametrize("rate", [-0.1, 1.0, np.nan])
     def test_a_rate_out_of_range(self, rate):
-        with pytest.raises(ValueError, match=r"rate must be in \[0, 1\)"):
+        with pytest.raises(ValueError, match=r"rate of Dropout must be in \[0, 1\)"):
             Dropout(rate)

@@ -104,7 +104,7 @@ class TestSoftmaxWithLoss:
             (np.array([[np.nan, 1, 0]] * 4), r"probabilities in \[0, 1\]"),
             (np.array([0.0, 1, 2, 0]), "t.astype"),
             (np.array(["a", "b", "c", "a"]), "t must be integer labels"),
-            (np.array([["a", "b", "c"]] * 4), "must hold numbers"),
+            (np.array([["a", "b", "c"]] * 4), "must contain numbers"),
             (np.zeros((4, 3, 1)), "t must be integer labels"),
             (np.array(1), "t must be integer labels"),
             (None, "t must be integer labels.*object"),
@@ -184,7 +184,7 @@ class TestSigmoidWithLoss:
             (np.array([0, 1, 2, 0]), r"probabilities in \[0, 1\].*range is \[0, 2\]"),
             (np.array([0, 1]), "x has 4 rows but t has 2"),
             (np.ones((4, 2)), r"shape \(batch, 1\) or \(batch,\)"),
-            (np.array(["a", "b", "c", "a"]), "must hold numbers"),
+            (np.array(["a", "b", "c", "a"]), "must contain numbers"),
         ],
     )
     def test_wrong_targets(self, scores, t, message):

@@ -117,21 +117,21 @@ class TestMemory:
     @pytest.mark.parametrize(
         ("hidden_size", "n_features", "n_classes", "message"),
         [
-            (10**7, 4, 10**5, "and 100000 outputs takes 4000"),
+            (10**7, 4, 10**5, "and 100000 outputs needs 4000"),
             (10**12, 4, 2, "hidden_size=1000000000000 and 1 outputs"),
-            (10**6, 10**9, 3, "a net of 1000000000 inputs"),
+            (10**6, 10**9, 3, "a network of 1000000000 inputs"),
         ],
     )
     def test_a_net_too_large_for_any_machine(self, hidden_size, n_features, n_classes, message):
         X = sp.csr_array((60, n_features))
-        with pytest.raises(ValueError, match=message + ".*are the labels of y classes") as refused:
+        with pytest.raises(ValueError, match=message + ".*labels in y are classes") as refused:
             make(hidden_size=hidden_size).partial_fit(X, TARGETS["two"], np.arange(n_classes))
         assert "smaller hidden_size or batch_size" in str(refused.value)
 
     def test_identifiers_taken_for_classes(self, monkeypatch):
         monkeypatch.setattr(_memory, "memory_limit", lambda: 2**28)
         y = np.arange(100_000)
-        message = "a net of 2 inputs, hidden_size=256 and 100000 outputs takes .* have 0.3 GB"
+        message = "a network of 2 inputs, hidden_size=256 and 100000 outputs needs .* use 0.3 GB"
         with (
             pytest.warns(UserWarning, match="number of unique classes is greater than 50%"),
             pytest.raises(ValueError, match=message),

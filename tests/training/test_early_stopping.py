@@ -495,7 +495,7 @@ class TestWeights:
 
     def test_a_scorer_without_weights(self, parts):
         X, y, *_ = parts
-        with pytest.raises(ValueError, match=r"does not take sample_weight.*make_scorer"):
+        with pytest.raises(ValueError, match=r"does not accept sample_weight.*make_scorer"):
             make(early_stopping=True, scoring=lambda clf, X, y: 1.0).fit(
                 X, y, sample_weight=np.arange(len(y))
             )
@@ -583,7 +583,7 @@ class TestScaleOfValidationRows:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             clf.fit(X, y, X_val=X_val, y_val=y_val)
-        return any("X_val is not scaled as X is" in str(w.message) for w in caught)
+        return any("X_val is not scaled like X" in str(w.message) for w in caught)
 
     @pytest.mark.parametrize(
         "scaler",

@@ -71,7 +71,7 @@ def test_the_score_is_not_printed_if_it_is_minus_the_loss(data, capsys):
         ),
         (
             {"solver": LBFGS(gtol=100.0)},
-            "after epoch 1: the optimizer found no lower objective",
+            "after epoch 1: the optimizer converged",
         ),
     ],
     ids=["objective", "validation", "evaluations", "optimum"],
