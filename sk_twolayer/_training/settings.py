@@ -173,19 +173,22 @@ def check_parameters(params: Mapping[str, Any]) -> None:
 
 
 def partial_fit_problem(params: Mapping[str, Any]) -> str | None:
-    """Return why parameters do not allow `partial_fit`, or None if they do."""
+    """Return why parameters do not allow `partial_fit`, or None if they do.
+
+    Invalid parameters are no problem here, because `partial_fit` refuses them itself.
+    """
     if not uses_minibatches(params["solver"]):
         return (
             "partial_fit needs a solver that takes minibatch steps, and "
             f'{params["solver"]!r} takes full-batch steps: set solver to "sgd" or "adam", for '
             "example"
         )
-    if params["early_stopping"]:
+    if isinstance(params["early_stopping"], bool | np.bool_) and params["early_stopping"]:
         return (
             "partial_fit does not support early_stopping=True: it trains one epoch per call, and "
             "the caller decides when to stop. Set early_stopping=False"
         )
-    if isinstance(params["class_weight"], str):
+    if isinstance(params["class_weight"], str) and params["class_weight"] == "balanced":
         return (
             "class_weight='balanced' needs all rows at once, and partial_fit is given only some of "
             "them: give a dict, for example from sklearn.utils.compute_class_weight"

@@ -51,7 +51,11 @@ def make_optimizer(solver: str | Optimizer) -> Optimizer:
     return optimizer
 
 
-def uses_minibatches(solver: str | Optimizer) -> bool:
-    """Return True if a solver takes minibatch steps, and False if it takes full-batch steps."""
-    kind = SOLVERS.get(solver, Optimizer) if isinstance(solver, str) else solver
-    return kind.uses_minibatches
+def uses_minibatches(solver: object) -> bool:
+    """Return False if a solver takes full-batch steps, and True for every other value.
+
+    Values that are not solvers are included, because `partial_fit` should exist and refuse them.
+    """
+    if isinstance(solver, str):
+        return SOLVERS.get(solver, Optimizer).uses_minibatches
+    return not isinstance(solver, Optimizer) or solver.uses_minibatches

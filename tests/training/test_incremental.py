@@ -239,6 +239,23 @@ class TestPartialFit:
             _ = clf.partial_fit
         assert reason in str(error.value.__cause__)
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("solver", None),
+            ("solver", 3),
+            ("solver", LBFGS),
+            ("early_stopping", "no"),
+            ("early_stopping", np.ones(2)),
+            ("class_weight", "even"),
+        ],
+    )
+    def test_with_an_invalid_parameter_it_exists_and_names_the_parameter(self, name, value, digits):
+        clf = make(**{name: value})
+        assert hasattr(clf, "partial_fit")
+        with pytest.raises(ValueError, match=f"The '{name}' parameter of TwoLayerClassifier"):
+            clf.partial_fit(*digits, classes=range(10))
+
     def test_multilabel(self):
         X, Y = make_multilabel_classification(200, n_classes=4, random_state=0)
         clf = make(solver="adam", learning_rate=0.01)
