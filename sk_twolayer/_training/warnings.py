@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_twolayer._data.targets import is_one_hot
-from sk_twolayer._numerics.matrices import as_dense, is_sparse, mean_squares
+from sk_twolayer._numerics.matrices import as_dense, blocks, is_sparse, mean_squares
 from sk_twolayer._training.loop import FitResult
 from sk_twolayer._typing import Array, Matrix
 from sk_twolayer.optimizers._base import StopReason
@@ -19,6 +19,7 @@ from sk_twolayer.optimizers._registry import uses_minibatches
 
 MAX_RMS = 10.0  # root mean square of a column; benchmarks/defaults.py measures the effect
 SAMPLE_ROWS = 10_000  # at most this number of rows are checked
+BLOCK_ELEMENTS = 2**17  # of the rows above, that are compared at a time
 MIN_VALUES = 25  # nonzeros in a column: if there are fewer, all may be unusual by chance
 MIN_RELATIVE_FALL = 0.02  # decrease of the loss in the second half, divided by the first loss
 # Packages and modules whose frames may be between the user's code and a warning: this package,
@@ -93,9 +94,8 @@ def _columns_of_another_scale(X: Matrix, X_val: Matrix) -> Array:
     if is_sparse(X):
         return np.zeros_like(comparable)
     low, high = _ranges(X_val)
-    quartiles = np.percentile(X, [25, 75], axis=0)
     comparable &= high > low
-    small: Array = comparable & (high - low < (quartiles[1] - quartiles[0]) / 4)
+    small: Array = comparable & (high - low < _interquartile_ranges(X) / 4)
     return small if 2 * small.sum() >= comparable.sum() else np.zeros_like(small)
 
 
@@ -107,13 +107,32 @@ def _ranges(X: Matrix) -> tuple[Array, Array]:
 def _n_values(X: Matrix, low: Array | None = None, high: Array | None = None) -> Array:
     """Return the number of nonzero values in each column; with limits, of those outside them."""
     if is_sparse(X):
-        columns, values = X.indices, X.data
-    else:
-        columns, values = np.tile(np.arange(X.shape[1]), X.shape[0]), X.ravel()
-    counts = values != 0
-    if low is not None and high is not None:
-        counts &= (values < low[columns]) | (values > high[columns])
-    return np.bincount(columns, counts, minlength=X.shape[1])
+        counts = X.data != 0
+        if low is not None and high is not None:
+            counts &= (X.data < low[X.indices]) | (X.data > high[X.indices])
+        return np.bincount(X.indices, counts, minlength=X.shape[1])
+    n_values = np.empty(X.shape[1])
+    for columns in _column_blocks(X):
+        values = X[:, columns]
+        counts = values != 0
+        if low is not None and high is not None:
+            counts &= (values < low[columns]) | (values > high[columns])
+        n_values[columns] = np.count_nonzero(counts, axis=0)
+    return n_values
+
+
+def _interquartile_ranges(X: Array) -> Array:
+    """Return the distance between the quartiles of each column."""
+    ranges = []
+    for columns in _column_blocks(X):
+        quartiles = np.percentile(X[:, columns], [25, 75], axis=0)
+        ranges.append(quartiles[1] - quartiles[0])
+    return np.concatenate(ranges)
+
+
+def _column_blocks(X: Array) -> list[slice]:
+    """Return slices of columns, for which temporary arrays are small."""
+    return blocks(X.shape[1], max(1, BLOCK_ELEMENTS // X.shape[0]))
 
 
 def warn_if_one_hot(t: Matrix) -> None:

@@ -2,6 +2,7 @@
 
 import collections
 import math
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -638,6 +639,27 @@ class TestScaleOfValidationRows:
     def test_a_trend_in_one_of_many_columns_is_no_reason(self, rng):
         X = np.column_stack([np.arange(400.0), rng.randn(400, 5)])
         assert not _columns_of_another_scale(X[:300], X[300:]).any()
+
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_each_of_many_columns_is_compared_with_its_own_range(self, order, rng):
+        scales = 2.0 ** (np.arange(700) % 20)
+        X = np.asarray(rng.randn(600, 700) * scales, order=order)
+        X_val = X[:300].copy()
+        changed = [0, 217, 218, 219, 699]
+        X_val[:, changed] *= 1000
+        assert_array_equal(np.flatnonzero(_columns_of_another_scale(X, X_val)), changed)
+        assert _columns_of_another_scale(X, X_val / 1000).sum() == 695
+
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_the_comparison_needs_less_memory_than_the_rows(self, order, rng):
+        X = np.asarray(rng.randn(8000, 200), order=order)
+        tracemalloc.start()
+        try:
+            _columns_of_another_scale(X, X[:4000])
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < X.nbytes / 2
 
     def test_the_message_names_the_column_and_the_way_out(self, rng):
         X = pd.DataFrame(rng.randn(200, 2), columns=["age", "income"])
