@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -43,6 +44,7 @@ def validated(
     dtypes: list[Any],
     reset: bool,
     ensure_all_finite: bool = True,
+    name: str = "X",
     **options: Any,
 ) -> Any:
     """Return X, or X and y, as scikit-learn's `validate_data` does.
@@ -69,6 +71,8 @@ def validated(
         Whether to set the number and names of the features, instead of comparing with them.
     ensure_all_finite : bool, default=True
         Whether NaN and infinity in X are errors.
+    name : str, default="X"
+        The name of X in messages.
     **options : bool and str
         Further arguments of `validate_data`.
 
@@ -88,7 +92,7 @@ def validated(
     Traceback (most recent call last):
     ValueError: X contains a number that is too large for a float
     """
-    refuse_lazy(X, "X")
+    refuse_lazy(X, name)
     if not reset:
         rows = _plain_rows(estimator, X, dtypes[0])
         if rows is not None and not (ensure_all_finite and not _is_finite(rows)):
@@ -96,12 +100,12 @@ def validated(
                 return rows
             if _is_plain_target(y, len(rows)):
                 return rows, y
-    X = to_numpy_if_foreign(X, "X")
-    refuse_missing(X=X)
+    X = to_numpy_if_foreign(X, name)
+    refuse_missing(X, name)
     if has_float32_columns(X) and np.float32 in dtypes:
         dtypes = [np.float32]
     options.update(accept_sparse="csr", dtype=dtypes, ensure_all_finite=ensure_all_finite)
-    with overflow_as_value_error("X"):
+    with overflow_as_value_error(name):
         return validate_data(estimator, safe_to_cast(X, dtypes), y, reset=reset, **options)
 
 
@@ -147,29 +151,42 @@ def _is_finite(rows: Array) -> bool:
         return math.isfinite(rows.sum())
 
 
-def refuse_missing(**arguments: object) -> None:
+def refuse_missing(
+    value: object,
+    name: str,
+    advice: str = "fill them first, for example with {name}.filled(np.nan) and an imputer, or "
+    "remove their rows",
+) -> None:
     """Refuse masked elements and NaT.
 
     scikit-learn uses the numbers under a mask, and converts NaT to -9.2e18.
+
+    Parameters
+    ----------
+    value : object
+        The argument of the user.
+    name : str
+        Its name in messages.
+    advice : str
+        What to do about masked elements; it may contain "{name}".
 
     Examples
     --------
     >>> import numpy as np
     >>> from sk_twolayer._data.inputs import refuse_missing
-    >>> refuse_missing(X=np.ma.array([1.0, 2.0], mask=[True, False]))
+    >>> refuse_missing(np.ma.array([1.0, 2.0], mask=[True, False]), "X")
     Traceback (most recent call last):
     ValueError: X is a masked array with masked elements (1 of 2): fill them first, for example ...
     """
-    for name, value in arguments.items():
-        refuse_lazy(value, name)
-        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-            raise ValueError(
-                f"{name} is a masked array with masked elements ({np.ma.getmask(value).sum()} of "
-                f"{value.size}): fill them first, for example with {name}.filled(np.nan) and an "
-                "imputer, or remove their rows"
-            )
-        if _holds_nat(value):
-            raise ValueError(f"{name} contains NaT: remove the rows whose time is missing")
+    refuse_lazy(value, name)
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        n_masked = np.ma.getmask(value).sum()
+        raise ValueError(
+            f"{name} is a masked array with masked elements ({n_masked} of {value.size}): "
+            + advice.format(name=name)
+        )
+    if _holds_nat(value):
+        raise ValueError(f"{name} contains NaT: remove the rows whose time is missing")
 
 
 def _holds_nat(value: object) -> bool:
@@ -178,8 +195,10 @@ def _holds_nat(value: object) -> bool:
     X is only read if its dtype, or that of a column, is one of times.
     """
     if has_dtypes(value):
-        has_times = any(_is_time(dtype) for dtype in _dtypes_of_columns(value))
-        return has_times and bool(np.any(value.isna()))
+        if not any(_is_time(dtype) for dtype in _dtypes_of_columns(value)):
+            return False
+        times = [_is_time(dtype) for dtype in value.dtypes]
+        return bool(np.asarray(value.isna())[:, times].any())
     return _is_time(getattr(value, "dtype", None)) and bool(np.isnat(np.asarray(value)).any())
 
 
@@ -212,6 +231,41 @@ def overflow_as_value_error(name: str) -> Iterator[None]:
             yield
     except OverflowError as error:
         raise ValueError(f"{name} contains a number that is too large for a float") from error
+
+
+@contextmanager
+def naming_validation_rows(names: str) -> Iterator[None]:
+    """Name the arguments of validation rows in scikit-learn's errors.
+
+    scikit-learn calls them X, y and sample_weight, or does not name them.
+
+    Parameters
+    ----------
+    names : str
+        The names of the arguments that are checked, for errors that name none. If they are not
+        names of validation rows, all errors are unchanged.
+
+    Examples
+    --------
+    >>> from sk_twolayer._data.inputs import naming_validation_rows
+    >>> with naming_validation_rows("X_val and y_val"):
+    ...     raise ValueError("Input X contains NaN.")
+    Traceback (most recent call last):
+    ValueError: Input X_val contains NaN.
+    >>> with naming_validation_rows("X_val and y_val"):
+    ...     raise ValueError("Found array with 0 sample(s)")
+    Traceback (most recent call last):
+    ValueError: X_val and y_val: Found array with 0 sample(s)
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        message = str(error)
+        if not names.endswith("_val") or re.search(r"\b(X|y|sample_weight)_val\b", message):
+            raise
+        named, n_names = re.subn(r"^(Input )?(X|y|sample_weight)\b", r"\1\2_val", message)
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(named if n_names else f"{names}: {message}") from error
 
 
 def safe_to_cast(X: Any, dtypes: list[Any]) -> Any:

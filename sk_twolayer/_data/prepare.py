@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sk_twolayer._data.dataset import Dataset, prepare_data, prepare_training_data
-from sk_twolayer._data.inputs import validated
+from sk_twolayer._data.inputs import naming_validation_rows, validated
 from sk_twolayer._data.split import train_validation_split
 from sk_twolayer._data.targets import Labels, as_target_array, check_targets, distinct_labels
 from sk_twolayer._data.weights import class_factors
@@ -78,10 +78,11 @@ def prepare_fit(
             raise ValueError(
                 "X_val and y_val must be given together, and sample_weight_val only with both"
             )
-        X_val, y_val = check_X_y(checked, X_val, y_val, X.dtype, name="y_val")
-        validation_rows = prepare_data(
-            X_val, y_val, sample_weight_val, labels, factors, suffix="_val"
-        )
+        X_val, y_val = check_X_y(checked, X_val, y_val, X.dtype, suffix="_val")
+        with naming_validation_rows("sample_weight_val"):
+            validation_rows = prepare_data(
+                X_val, y_val, sample_weight_val, labels, factors, suffix="_val"
+            )
     elif estimator.early_stopping:
         fraction = float(estimator.validation_fraction)
         training, validation_rows = train_validation_split(training, fraction, split_seed())
@@ -128,7 +129,7 @@ def check_X_y(
     y: Any,
     dtype: np.dtype[Any] | None,
     *,
-    name: str = "y",
+    suffix: str = "",
     complete: bool = False,
 ) -> Any:
     """Return X and y as arrays of consistent length.
@@ -141,15 +142,20 @@ def check_X_y(
         Rows and labels.
     dtype : dtype or None
         The dtype of X; None keeps float32 and float64.
-    name : str
-        The name of `y` in messages.
+    suffix : str
+        Appended to the names of X and y in messages: "_val" for validation rows.
     complete : bool
         Whether these are all rows of a `fit`, see `check_targets`.
     """
     dtypes = [np.float64, np.float32] if dtype is None else [dtype]
-    y = as_target_array(y, name)
-    X, y = validated(estimator, X, y, dtypes=dtypes, multi_output=True, reset=dtype is None)
-    return X, check_targets(y, name, complete=complete)
+    of_X, of_y = "X" + suffix, "y" + suffix
+    y = as_target_array(y, of_y)
+    with naming_validation_rows(f"{of_X} and {of_y}"):
+        X, y = validated(
+            estimator, X, y, dtypes=dtypes, multi_output=True, reset=dtype is None, name=of_X
+        )
+    with naming_validation_rows(of_y):
+        return X, check_targets(y, of_y, complete=complete)
 
 
 def _labels_of_classes(classes: Any, y: Any, known: Labels | None) -> Labels:

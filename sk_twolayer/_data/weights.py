@@ -138,7 +138,9 @@ def check_sample_weight(
     """
     if sample_weight is None:
         return None
-    refuse_missing(**{name: sample_weight})
+    refuse_missing(
+        sample_weight, name, "remove these rows, or fill with {name}.filled(0) to exclude them"
+    )
     if isinstance(sample_weight, Number):  # scikit-learn accepts even nan
         sample_weight = np.full(X.shape[0], sample_weight)
     with overflow_as_value_error(name):

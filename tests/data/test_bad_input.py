@@ -1,6 +1,7 @@
 """Bad input: each case gets an error that says what was wrong and what to do."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
@@ -108,6 +109,57 @@ def test_bytes_as_labels():
 def test_sample_weights(weight, message, class_weight):
     with pytest.raises(ValueError, match=message):
         TwoLayerClassifier(class_weight=class_weight).fit(X, y, sample_weight=weight)
+
+
+masked = np.ma.array(X, mask=np.arange(120).reshape(30, 4) == 7)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"X_val": with_value(np.nan)}, "^Input X_val contains NaN"),
+        ({"X_val": with_value(np.nan).tolist()}, "^Input X_val contains NaN"),
+        ({"X_val": sp.csr_array(with_value(np.inf))}, "^Input X_val contains infinity"),
+        ({"X_val": masked}, r"^X_val is a masked array .*\(1 of 120\).*X_val\.filled\(np\.nan\)"),
+        ({"X_val": [[10**400] * 4] * 30}, "^X_val contains a number that is too large"),
+        ({"X_val": np.full((30, 4), "NaT", "m8[s]")}, "^X_val contains NaT"),
+        ({"X_val": X[:, :3]}, "^X_val has 3 features, but .* is expecting 4"),
+        ({"X_val": X[:29]}, r"^X_val and y_val: .*inconsistent numbers of samples: \[29, 30\]"),
+        ({"X_val": X[0]}, "^X_val and y_val: Expected 2D array, got 1D array"),
+        ({"X_val": [["X"] * 4] * 30}, "^X_val and y_val: could not convert string to float: 'X'"),
+        ({"X_val": X[:0], "y_val": y[:0]}, "^X_val and y_val: Found array with 0 sample"),
+        ({"y_val": y + 0.5}, "^y_val: Unknown label type: continuous"),
+        ({"y_val": np.ones((30, 2, 2))}, "^X_val and y_val: Found array with dim 3"),
+        ({"y_val": 3}, "^X_val and y_val: Input should have at least 1 dimension"),
+        ({"sample_weight_val": np.ones(3)}, r"^sample_weight_val\.shape == \(3,\), expected \(30"),
+        ({"sample_weight_val": np.ones((30, 2))}, "^sample_weight_val: .* 1D array or scalar"),
+        ({"sample_weight_val": np.full(30, np.nan)}, "^Input sample_weight_val contains NaN"),
+        ({"sample_weight_val": -np.ones(30)}, "^sample_weight_val must not be negative"),
+        ({"sample_weight_val": sp.csr_array(X)}, "^sample_weight_val: Sparse data was passed"),
+    ],
+)
+def test_errors_name_the_argument_of_the_validation_rows(changes, message):
+    validation = {"X_val": X, "y_val": y, **changes}
+    with pytest.raises((ValueError, TypeError), match=message):
+        TwoLayerClassifier().fit(X, y, **validation)
+
+
+def test_only_times_that_are_missing_are_nat():
+    frame = pd.DataFrame({"a": [1.0, np.nan] * 15, "time": pd.to_datetime(["2020"] * 30)})
+    with pytest.raises((ValueError, TypeError)) as error:
+        TwoLayerClassifier().fit(frame, y)
+    assert "NaT" not in str(error.value)
+    frame.loc[3, "time"] = pd.NaT
+    with pytest.raises(ValueError, match="X contains NaT"):
+        TwoLayerClassifier().fit(frame, y)
+
+
+def test_masked_weights_need_no_imputer():
+    weight = np.ma.array(np.ones(30), mask=np.arange(30) == 7)
+    with pytest.raises(ValueError, match=r"1 of 30.*sample_weight\.filled\(0\)") as error:
+        TwoLayerClassifier().fit(X, y, sample_weight=weight)
+    assert "imputer" not in str(error.value)
+    TwoLayerClassifier(max_iter=1).fit(X, y, sample_weight=weight.filled(0))
 
 
 @pytest.mark.parametrize(
