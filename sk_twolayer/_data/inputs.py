@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,9 +31,39 @@ def rows_to_predict(model: Classifier, X: Any) -> Matrix:
     """
     if not hasattr(model, "coefs_"):  # check_is_fitted alone takes as long as a prediction
         check_is_fitted(model, "coefs_")
-    dtypes = [model.coefs_[0].dtype]
+    dtypes = [dtype_of_parameters([*model.coefs_, *model.intercepts_])]
     rows: Matrix = validated(model, X, dtypes=dtypes, reset=False, ensure_all_finite=False)
     return rows
+
+
+def dtype_of_parameters(parameters: Sequence[object]) -> np.dtype[Any]:
+    """Return the dtype of `coefs_` and `intercepts_`, which the user may have assigned.
+
+    Raises
+    ------
+    TypeError
+        If they contain anything but arrays of float32 or float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer._data.inputs import dtype_of_parameters
+    >>> dtype_of_parameters([np.ones((3, 2), np.float32), np.ones(2, np.float32)])
+    dtype('float32')
+    >>> dtype_of_parameters([[[0.5, 1.0]], [0.0, 0.0]])
+    Traceback (most recent call last):
+    TypeError: coefs_ and intercepts_ must contain arrays of float32 or float64, got a list: ...
+    """
+    for array in parameters:
+        if not isinstance(array, np.ndarray) or array.dtype.char not in "fd":
+            kind = f"{array.dtype} array" if isinstance(array, np.ndarray) else type(array).__name__
+            raise TypeError(
+                f"coefs_ and intercepts_ must contain arrays of float32 or float64, got a {kind}: "
+                "convert it, for example with np.asarray(coef, dtype=np.float64)"
+            )
+    first: Any = parameters[0]
+    dtype: np.dtype[Any] = first.dtype
+    return dtype
 
 
 def validated(

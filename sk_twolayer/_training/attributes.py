@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from sk_twolayer._data.inputs import dtype_of_parameters
 from sk_twolayer._data.targets import Labels
 from sk_twolayer._training.loop import FitResult, make_network
 from sk_twolayer._training.scoring import Validation
@@ -101,8 +102,7 @@ class FittedModel:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the parameters."""
-        dtype: np.dtype[Any] = self.attributes["coefs_"][0].dtype
-        return dtype
+        return dtype_of_parameters(self._model_parameters)
 
     def check_labels(self, labels: Labels) -> None:
         """Raise an error if the labels are not those of the model."""

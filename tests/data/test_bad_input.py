@@ -236,3 +236,33 @@ def test_rows_too_large_for_the_model(container, method, dtype, value, digits):
     message = rf"results of row 1234 of X overflow {X.dtype}.* Scale the columns"
     with pytest.raises(ValueError, match=message):
         getattr(clf, method)(container(X))
+
+
+@pytest.mark.parametrize("name", ["coefs_", "intercepts_"])
+@pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.parametrize(
+    ("convert", "kind"),
+    [
+        (np.ndarray.tolist, "list"),
+        (lambda array: array.astype(int), "int64 array|int32 array"),
+        (lambda array: array.astype(object), "object array"),
+        (sp.csr_array, "csr_array"),
+    ],
+    ids=["list", "int", "object", "sparse"],
+)
+def test_assigned_parameters_must_be_arrays_of_floats(name, position, convert, kind):
+    clf = TwoLayerClassifier(3, max_iter=1, tol=None, warm_start=True).fit(X, y)
+    assigned = list(getattr(clf, name))
+    assigned[position] = convert(assigned[position])
+    setattr(clf, name, assigned)
+    calls = {
+        "predict": (X,),
+        "predict_proba": (X,),
+        "decision_function": (X,),
+        "transform": (X,),
+        "fit": (X, y),
+        "partial_fit": (X, y),
+    }
+    for method, data in calls.items():
+        with pytest.raises(TypeError, match=f"coefs_ and intercepts_ .*float64, got a ({kind})"):
+            getattr(clf, method)(*data)
