@@ -150,8 +150,9 @@ def make_score(
     ------
     ValueError
         If there are weights and the scorer does not accept any, or if the scorer needs a row of
-        each class and the validation rows lack one. Whether a function that was not made by
-        `make_scorer` needs it is only known when it is called: then `score` raises the error.
+        each class and the validation rows lack one, or needs two classes and there is only one.
+        Whether a function that was not made by `make_scorer` needs them is only known when it is
+        called: then `score` raises the error.
     """
     if estimator.scoring == "loss":
         return None
@@ -167,12 +168,10 @@ def make_score(
             f"scoring={estimator.scoring!r} does not accept sample_weight, but the validation rows "
             "have weights: add the argument to the function, or use make_scorer"
         )
-    absent = _absent_classes(labels, validation)
+    problem = _problem_of_classes(estimator.scoring, labels, validation)
     made = is_made_scorer(scorer)
-    if absent and made:
-        scorer = scorer_with_labels(scorer, labels.classes)
-        if _needs_all_classes(scorer, labels.classes, as_dense(validation.t)):
-            raise ValueError(_without_class(estimator.scoring, absent))
+    if problem and made:
+        scorer = _checked_scorer(scorer, labels.classes, as_dense(validation.t), problem)
 
     def score(net: TwoLayerNet) -> float:
         fitted = shallow_copy(estimator)
@@ -181,20 +180,43 @@ def make_score(
         try:
             value = float(scorer(fitted, validation.X, y, **options))
         except ValueError as error:
-            if absent and not made:
-                raise ValueError(_without_class(estimator.scoring, absent)) from error
+            if problem and not made:
+                raise ValueError(problem) from error
             raise
-        if absent and math.isnan(value):
-            raise ValueError(_without_class(estimator.scoring, absent))
+        if problem and math.isnan(value):
+            raise ValueError(problem)
         return value
 
     return score
 
 
+def _problem_of_classes(scoring: Any, labels: Labels, validation: Dataset) -> str | None:
+    """Return the error message for scorers that fail because classes are absent.
+
+    It is None if there are at least two classes, and validation rows of each.
+    """
+    if labels.multilabel:
+        return None
+    if len(labels.classes) == 1:
+        return _with_one_class(scoring, labels.classes)
+    absent = _absent_classes(labels, validation)
+    return _without_class(scoring, absent) if absent else None
+
+
+def _checked_scorer(scorer: Any, classes: Array, t: Array, problem: str) -> Any:
+    """Return a made scorer for rows without some classes, or raise an error if it needs them."""
+    if len(classes) == 1:
+        needs_more = _needs_two_classes(scorer, classes)
+    else:
+        scorer = scorer_with_labels(scorer, classes)
+        needs_more = _needs_all_classes(scorer, classes, t)
+    if needs_more:
+        raise ValueError(problem)
+    return scorer
+
+
 def _absent_classes(labels: Labels, validation: Dataset) -> list[Any]:
     """Return the classes without validation rows."""
-    if labels.multilabel:
-        return []
     counts = np.bincount(as_dense(validation.t), minlength=len(labels.classes))
     absent: list[Any] = labels.classes[counts == 0].tolist()
     return absent
@@ -209,6 +231,30 @@ def _without_class(scoring: Any, absent: list[Any]) -> str:
     )
 
 
+def _with_one_class(scoring: Any, classes: Array) -> str:
+    """Return the error message for a scorer that needs two classes while y has only one."""
+    return (
+        f"scoring={scoring!r} needs at least two classes, and y has only one, "
+        f"{classes.tolist()[0]!r}: give rows of another class, or choose another scoring, such as "
+        '"loss" or "accuracy"'
+    )
+
+
+def _needs_two_classes(scorer: Any, classes: Array) -> bool:
+    """Tell whether a scorer fails only because there is a single class.
+
+    It is called with perfect predictions: first for that class, then for two classes. A score with
+    a warning is no failure for a single class, for which the score is constant.
+    """
+    label = classes.tolist()[0]
+    if isinstance(label, bool):
+        two = np.array([False, True])
+    else:
+        two = np.array([label, label + ("_" if isinstance(label, str) else 1)])
+    fails = not _succeeds(scorer, classes, np.zeros(2, np.intp), allow_warnings=True)
+    return fails and _succeeds(scorer, two, np.array([0, 1]))
+
+
 def _needs_all_classes(scorer: Any, classes: Array, t: Array) -> bool:
     """Tell whether a scorer fails for class numbers t only because other classes are absent.
 
@@ -218,15 +264,18 @@ def _needs_all_classes(scorer: Any, classes: Array, t: Array) -> bool:
     return not _succeeds(scorer, classes, t) and _succeeds(scorer, classes, complete)
 
 
-def _succeeds(scorer: Any, classes: Array, t: Array) -> bool:
-    """Tell whether a scorer returns a number, without a warning, for a perfect classifier."""
+def _succeeds(scorer: Any, classes: Array, t: Array, *, allow_warnings: bool = False) -> bool:
+    """Tell whether a scorer returns a number for a perfect classifier.
+
+    It must return it without a warning, unless `allow_warnings` is true.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             score = scorer(_PerfectClassifier(classes, t), np.zeros((len(t), 1)), classes[t])
         except Exception:  # metrics, which may be the user's own, can raise any exception
             return False
-    return not caught and not math.isnan(score)
+    return (allow_warnings or not caught) and not math.isnan(score)
 
 
 class _PerfectClassifier(ClassifierMixin, BaseEstimator):
@@ -253,5 +302,5 @@ class _PerfectClassifier(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X: Any) -> Array:
         proba = self.predict_proba(X)
-        scores: Array = proba if len(self.classes_) > 2 else proba[:, 1] - proba[:, 0]
+        scores: Array = proba if len(self.classes_) > 2 else proba[:, -1] - proba[:, 0]
         return scores

@@ -413,6 +413,33 @@ class TestAbsentClasses:
         with pytest.raises(ValueError, match=r"no row of 1: give .*raise validation_fraction"):
             clf.fit(X, y, X_val=X[:5], y_val=np.zeros(5, int))
 
+    @pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc", "roc_auc_ovr"])
+    @pytest.mark.parametrize("label", [3, 0.0, True, "cat"])
+    def test_scorers_of_two_classes_are_refused_before_training_with_one(self, scoring, label, rng):
+        X, y = rng.randn(40, 3), np.full(40, label)
+        clf = make(early_stopping=True, scoring=scoring, solver=Untouchable())
+        message = f"{scoring!r} needs at least two classes, and y has only one, {label!r}: give"
+        with pytest.raises(ValueError, match=message):
+            clf.fit(X, y)
+
+    @pytest.mark.parametrize("value", [np.nan, "not a number"], ids=["nan", "error"])
+    def test_functions_of_two_classes_are_refused_when_they_fail_with_one(self, value, rng):
+        clf = make(early_stopping=True, scoring=lambda clf, X, y: float(value))
+        with pytest.raises(ValueError, match="needs at least two classes, and y has only one, 1:"):
+            clf.fit(rng.randn(40, 3), np.ones(40, int))
+
+    @pytest.mark.parametrize("scoring", ["accuracy", "f1", "f1_macro", "average_precision"])
+    def test_scorers_of_any_number_of_classes_are_used_with_one(self, scoring, rng):
+        clf = make(early_stopping=True, scoring=scoring)
+        clf.fit(rng.randn(40, 3), np.ones(40, int))
+        assert clf.best_validation_score_ == 1
+
+    @pytest.mark.filterwarnings("ignore:.*single label|.*single class:UserWarning")
+    def test_a_score_of_one_class_may_come_with_a_warning(self, rng):
+        clf = make(early_stopping=True, scoring="balanced_accuracy")
+        clf.fit(rng.randn(40, 3), np.ones(40, int))
+        assert clf.best_validation_score_ == 1
+
     @pytest.mark.parametrize("scoring", ["neg_log_loss", "top_k_accuracy"])
     def test_a_class_of_one_row_that_is_not_held_out(self, scoring, rng):
         X, y = rng.randn(61, 3), np.append(np.arange(60) % 3, 3)
