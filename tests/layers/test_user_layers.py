@@ -444,3 +444,32 @@ def test_an_error_inside_a_layer_is_the_cause_of_the_error():
     with pytest.raises(ValueError, match="raised TypeError") as error:
         TwoLayerNet(3, 4, 2, activation=RaisesInForward())
     assert isinstance(error.value.__cause__, TypeError)
+
+
+class NanAbove1000(MyRelu):
+    def forward(self, x):
+        return np.where(x > 1000, np.nan, super().forward(x))
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "transform"])
+def test_nan_of_a_layer_for_finite_input_is_an_error_that_names_the_layer(
+    container, method, digits
+):
+    X, y = digits
+    clf = make(activation=NanAbove1000()).fit(X, y)
+    X = X.copy()
+    X[123] *= 1e6
+    assert (X[123] @ clf.coefs_[0] > 2000).any()
+    message = "NanAbove1000 returned nan for row 123 of X, although its input is finite"
+    with pytest.raises(ValueError, match=message):
+        getattr(clf, method)(container(X))
+
+
+def test_an_overflow_before_a_layer_is_not_an_error_of_the_layer(digits):
+    X, y = digits
+    clf = make(activation=NanAbove1000()).fit(X, y)
+    X = X.copy()
+    X[123] = 1.7e308 * np.sign(clf.coefs_[0][:, 0])
+    with pytest.raises(ValueError, match="results of row 123 of X overflow float64"):
+        clf.predict(X)
