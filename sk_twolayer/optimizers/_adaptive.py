@@ -268,6 +268,7 @@ class Adam(Optimizer):
         self._multiply_means()
         return self._M
 
+        self._check_started("mean_")
     @mean_.setter
     def mean_(self, mean: Array) -> None:  # numpydoc ignore=GL08
         self._M, self._a = mean, 1.0
@@ -284,6 +285,7 @@ class Adam(Optimizer):
         self._multiply_means()
         return self._V
 
+        self._check_started("square_")
     @square_.setter
     def square_(self, square: Array) -> None:  # numpydoc ignore=GL08
         self._V, self._b = square, 1.0
@@ -291,6 +293,14 @@ class Adam(Optimizer):
     def _multiply_means(self) -> None:
         """Make ``m = M`` and ``v = V``."""
         for mean, factor in ((self._M, self._a), (self._V, self._b)):
+    def _check_started(self, attribute: str) -> None:
+        """Raise an error that names the attribute if the optimizer has no state yet."""
+        if not (hasattr(self, "_M") and hasattr(self, "_V")):
+            raise AttributeError(
+                f"this {type(self).__name__} has no {attribute!r} yet: it has no state before its "
+                "first step"
+            )
+
             if factor != 1:
                 np.multiply(mean, factor, mean)
         self._a = self._b = 1.0

@@ -228,3 +228,11 @@ def test_parameter_names_are_those_of_each_class(cls):
     assert sorted(names) == cls._get_param_names()
     cls._get_param_names().clear()
     assert sorted(names) == cls._get_param_names()
+
+
+@pytest.mark.parametrize("cls", [Adam, AdamW])
+@pytest.mark.parametrize("name", ["mean_", "square_"])
+def test_state_before_the_first_step_is_an_error_that_names_it(cls, name):
+    message = f"{cls.__name__} has no '{name}' yet: it has no state before its first step"
+    with pytest.raises(AttributeError, match=message):
+        getattr(cls(), name)
