@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -412,7 +413,13 @@ def _epsilon(epsilon: float, theta: Array) -> float:
     The square of a gradient below this root may be rounded to 0, and so may a smaller `epsilon`.
     Then ``g / (sqrt(v) + epsilon)`` would be infinite, very large, or ``0 / 0``.
     """
-    return max(float(epsilon), math.sqrt(np.finfo(theta.dtype).tiny))
+    return max(float(epsilon), _root_of_tiny(theta.dtype))
+
+
+@cache  # because each step asks for it
+def _root_of_tiny(dtype: np.dtype[Any]) -> float:
+    """Return the root of the smallest normal number of a dtype."""
+    return math.sqrt(np.finfo(dtype).tiny)
 
 
 def _divide_by_root(x: Array, square: Array, epsilon: Array, out: Array) -> None:
