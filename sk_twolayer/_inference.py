@@ -255,6 +255,19 @@ def _check_overflow(results: Array, x: Matrix, start: int, model: Classifier) ->
     if math.isfinite(np.vdot(results, results)) or np.isfinite(results).all():
         return
     row = int(np.flatnonzero(~np.isfinite(results).all(axis=1))[0])
+    # again for the whole block, since the output of a user's layer may depend on the other rows
+    hidden_input = x @ model.coefs_[0] + model.intercepts_[0]
+    hidden = np.empty_like(hidden_input)
+    run_all(bind_forward(make_activation(model.activation_), hidden_input.copy(), hidden))
+    is_finite = np.isfinite(hidden[row])
+    if np.isfinite(hidden_input[row]).all() and not is_finite.all():
+        activation = model.activation_
+        name = activation if isinstance(activation, str) else type(activation).__name__
+        raise ValueError(
+            f"the activation {name} returned {hidden[row][~is_finite][0]} for row {start + row} of "
+            f"X, although its input is finite: it ranges from {hidden_input[row].min():g} to "
+            f"{hidden_input[row].max():g}"
+        )
     raise ValueError(
         f"the results of row {start + row} of X overflow {results.dtype}: X ranges from "
         f"{x.min():g} to {x.max():g} in rows {start} to {start + len(results) - 1}. Scale the "

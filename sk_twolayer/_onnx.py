@@ -269,11 +269,11 @@ def _add_hidden_units(
     from skl2onnx.proto import onnx_proto
 
     layer: Any = make_activation(model.activation_)
-    if not hasattr(layer, "onnx_nodes"):
+    if not _has_onnx_nodes(layer):
         raise ValueError(
             f"the activation {type(layer).__name__} cannot be converted to ONNX: its class "
-            "needs a method onnx_nodes(add, x) that returns add(op, x). Add it, or choose an "
-            "activation by name"
+            "needs a method onnx_nodes(add, x) of its own that returns add(op, x). Add it, or "
+            "choose an activation by name"
         )
 
     def constant(value: Any) -> str:
@@ -294,6 +294,20 @@ def _add_hidden_units(
     apply_cast(scope, source, x, container, to=dtype)
     x = add("Add", add("MatMul", x, model.coefs_[0]), model.intercepts_[0][np.newaxis])
     return str(layer.onnx_nodes(add, x))
+
+
+def _has_onnx_nodes(layer: Any) -> bool:
+    """Tell whether a layer has nodes that compute the same as its `forward`.
+
+    A subclass of `Relu` that overrides `forward` does not have them: the `onnx_nodes` that it
+    inherits compute relu. Neither does a layer whose `forward` was assigned to the object.
+    """
+    for namespace in (getattr(layer, "__dict__", {}), *map(vars, type(layer).__mro__)):
+        if "onnx_nodes" in namespace:
+            return True
+        if "forward" in namespace or "bind_forward" in namespace:
+            return False
+    return False
 
 
 def _add_input(scope: Scope, inputs: Sequence[Variable], container: Container, dtype: Any) -> str:

@@ -43,7 +43,12 @@ from sk_twolayer._training.loop import FitResult, make_network, train
 from sk_twolayer._training.report import Report
 from sk_twolayer._training.scoring import Validation, check_scoring, make_score
 from sk_twolayer._training.settings import Settings, check_parameters, partial_fit_problem
-from sk_twolayer._training.state import RandomSources, TrainingState, data_summary
+from sk_twolayer._training.state import (
+    RandomSources,
+    TrainingState,
+    activation_summary,
+    data_summary,
+)
 from sk_twolayer._training.warnings import (
     warn_if_not_converged,
     warn_if_one_hot,
@@ -782,8 +787,7 @@ class TwoLayerClassifier(
             return
         names = ("early_stopping", "scoring", "alpha", "class_weight", "dropout")
         conditions = {name: getattr(self, name) for name in names}
-        # the repr, because a layer is not equal to its copy in a file
-        conditions["activation"] = repr(make_activation(self.activation))
+        conditions["activation"] = activation_summary(make_activation(self.activation))
         conditions["data"] = data_summary(data.training)
         validation = data.validation and (self.scoring, data_summary(data.validation))
         state.set_conditions(conditions, validation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from inspect import Parameter, signature
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,7 +25,10 @@ class _Layer(Protocol):
 
 
 def numerical_gradient(
-    f: Callable[[Array], float], x: Array | list[Any] | tuple[Any, ...], *, step: float = 1e-5
+    f: Callable[[Array], float],
+    x: Array | list[Any] | tuple[Any, ...] | float,
+    *,
+    step: float = 1e-5,
 ) -> Array:
     """Return the gradient of a function by central differences, one element at a time.
 
@@ -36,9 +40,9 @@ def numerical_gradient(
     f : callable
         Function of an array that returns a number. It is called with `x` itself, so it may
         also use a larger structure that contains `x`, such as a network.
-    x : ndarray of float64, or list
+    x : ndarray of float64, list or number
         The point at which to compute the gradient. An array is changed while `f` is called, and
-        then restored exactly. A list is copied to an array of float64.
+        then restored exactly. A list or a number is copied to an array of float64.
     step : float, default=1e-5
         The ``h`` above.
 
@@ -49,9 +53,11 @@ def numerical_gradient(
 
     Raises
     ------
+    TypeError
+        If `x` is not an array, a list or a number.
     ValueError
-        If `x` is not float64: in a smaller type, rounding errors are larger than the differences,
-        and an integer does not change by the step.
+        If an array is not float64: in a smaller type, rounding errors are larger than the
+        differences, and an integer does not change by the step.
 
     References
     ----------
@@ -64,10 +70,17 @@ def numerical_gradient(
     >>> numerical_gradient(lambda x: (x**2).sum(), np.array([3.0, 4.0])).round(6)
     array([6., 8.])
     """
-    if isinstance(x, list | tuple):
+    if isinstance(x, list | tuple | Real):
         x = np.array(x, dtype=np.float64)
+    if not isinstance(x, np.ndarray):
+        raise TypeError(
+            f"x must be an ndarray of float64, a list or a number, got {type(x).__name__}"
+        )
     if x.dtype != np.float64:
-        raise ValueError(f"a numerical gradient needs float64, but x is {x.dtype}")
+        raise ValueError(
+            f"a numerical gradient needs float64, but x is {x.dtype}: convert it with "
+            "x.astype(float)"
+        )
     gradient: Array = np.empty_like(x)
     for i in np.ndindex(x.shape):
         middle = x[i].copy()

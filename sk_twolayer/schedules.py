@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any
+
+from sk_twolayer._sklearn_compat import RealInterval
 
 __all__ = ["LearningRate"]
 
 DECAY_FACTOR = 5.0
 MAX_DIVISOR = 1000.0
+POSITIVE_REAL = RealInterval(Real, 0, None, closed="neither")
+POSITIVE_INTEGER = RealInterval(Integral, 1, None, closed="left")
 
 
 def _constant(progress: float, period: int) -> float:
@@ -45,11 +50,11 @@ class LearningRate:
 
     Parameters
     ----------
-    initial : float
+    initial : float > 0
         The learning rate to start with.
     schedule : {"constant", "cosine", "invscaling", "adaptive"}, default="constant"
         How the rate changes.
-    period : int, default=1
+    period : int >= 1, default=1
         Number of epochs after which "cosine" reaches 0.
 
     Attributes
@@ -58,6 +63,11 @@ class LearningRate:
         The ``e`` above, which the training loop sets.
     divisor : float
         The ``5**k`` above.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is invalid.
 
     References
     ----------
@@ -79,8 +89,12 @@ class LearningRate:
     """
 
     def __init__(self, initial: float, schedule: str = "constant", period: int = 1) -> None:
-        if schedule not in _SCHEDULES:
+        if not POSITIVE_REAL.is_satisfied_by(initial):
+            raise ValueError(f"initial must be a positive number, got {initial!r}")
+        if not (isinstance(schedule, str) and schedule in _SCHEDULES):
             raise ValueError(f"schedule must be one of {sorted(_SCHEDULES)}, got {schedule!r}")
+        if not POSITIVE_INTEGER.is_satisfied_by(period):
+            raise ValueError(f"period must be a positive integer, got {period!r}")
         self.initial, self.schedule, self.period = float(initial), schedule, period
         self.progress = 0.0
         self.divisor = 1.0

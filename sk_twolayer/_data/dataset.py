@@ -14,7 +14,7 @@ from sk_twolayer._data.weights import (
     combined_weights,
     whole_numbers,
 )
-from sk_twolayer._numerics.matrices import as_dense, take_rows
+from sk_twolayer._numerics.matrices import as_dense, take_rows, without_duplicates
 from sk_twolayer._typing import Array, Matrix
 
 
@@ -156,6 +156,7 @@ def _weighted(
     weights, and gives the same result to the last bit.
     """
     name = "sample_weight" + suffix
+    X = without_duplicates(X)  # the number of nonzeros sets the learning rate
     # with class factors, t is not multilabel: see class_factors
     of_classes = None if factors is None else factors[as_dense(t)]
     combined = combined_weights(weights, of_classes, X.dtype, name)

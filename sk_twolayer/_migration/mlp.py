@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from inspect import signature
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -259,7 +259,11 @@ def _known(clf: Classifier, name: str) -> Any:
 
 def _warn_of_parameters(model: Any, name: str, not_converted: Sequence[str]) -> None:
     """Warn about parameters that have no equivalent and are not at their defaults."""
-    defaults: Mapping[str, Any] = signature(type(model)).parameters
+    # a subclass may have fewer parameters: it gives the others to the constructor of its base
+    defaults: dict[str, Any] = {}
+    for cls in reversed(type(model).__mro__[:-1]):
+        if "__init__" in vars(cls):
+            defaults |= signature(cls).parameters
     changed = [
         f"{parameter}={getattr(model, parameter)!r}"
         for parameter in sorted(not_converted)

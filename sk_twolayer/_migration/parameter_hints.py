@@ -106,6 +106,15 @@ def value_hint(params: Mapping[str, Any]) -> str:
     return ""
 
 
+def _description(value: Any) -> str:
+    """Return what follows the name of a parameter in a sentence about the kind of its value."""
+    if isinstance(value, str):
+        return f"={value!r} is a string"
+    if isinstance(value, type):
+        return f"={value.__name__} is a class"
+    return f" is an object of type {type(value).__name__}"
+
+
 class ParameterHints(EstimatorBase):
     """Base class of estimators whose errors for parameters say what to use instead."""
 
@@ -125,20 +134,22 @@ class ParameterHints(EstimatorBase):
         Raises
         ------
         ValueError
-            If there is no parameter of that name, or it belongs to an object and the value is a
-            string.
+            If there is no parameter of that name, or it belongs to an object and the value has no
+            parameters, such as a string or None.
         """
         current = self.get_params(deep=False)
         values = {**current, **params}
         for name in params:
             own, _, nested = name.partition("__")
-            value = values.get(own)
-            if nested and isinstance(value, str):
+            if not nested or own not in current:
+                continue
+            value = values[own]
+            if isinstance(value, type) or not hasattr(value, "set_params"):
                 hint = ""
                 if own in OBJECTS:
                     hint = f": use an object instead, such as {own}={OBJECTS[own]}"
                 raise ValueError(
-                    f"{name} cannot be set, because {own}={value!r} is a string, which has no "
+                    f"{name} cannot be set, because {own}{_description(value)}, which has no "
                     f"parameters{hint}"
                 )
         unknown = [name for name in params if name.partition("__")[0] not in current]

@@ -116,7 +116,7 @@ class Settings:
         resumable = streaming or params["warm_start"]
         max_iter = auto_epochs if params["max_iter"] == "auto" else int(params["max_iter"])
         if schedule == "auto":
-            schedule = "constant" if resumable else "cosine"
+            schedule = "cosine" if optimizer.uses_minibatches and not resumable else "constant"
             if schedule == "cosine":
                 max_iter = min(max_iter, auto_epochs)
         # softmax of a single score has no gradient, so that weights of 0 stay 0

@@ -381,3 +381,13 @@ def data_summary(dataset: Dataset | None) -> tuple[Any, ...] | None:
     with np.errstate(over="ignore", invalid="ignore"):
         of_weights = None if weights is None else float(order @ weights)
         return X.shape, float(X.sum(dtype=np.float64)), float((order @ t).sum()), of_weights
+
+
+def activation_summary(layer: Any) -> str:
+    """Return the class and the attributes of an activation, to tell whether it is the same.
+
+    A layer is not equal to its copy in a file, and the repr of a class of a user's own may have an
+    address that no other object has.
+    """
+    kind = type(layer)
+    return f"{kind.__module__}.{kind.__qualname__} {sorted(getattr(layer, '__dict__', {}).items())}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -82,22 +83,17 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
             )
     if activation is Dropout or isinstance(activation, Dropout):
         raise ValueError("Dropout cannot be an activation: use the parameter dropout")
-    try:
-        layer = make_activation(activation)
-    except TypeError as error:
-        raise ValueError(
-            f"the class {name} cannot be an activation, because it needs arguments: give an "
-            f"object, such as {name}(...)"
-        ) from error
+    layer = _make_checked(activation, name)
     x = probe(n_units, dtype)
     for method_name, method in (("forward", layer.forward), ("backward", layer.backward)):
         try:
-            result = np.asarray(method(x.copy()))
+            returned = method(x.copy())
         except TypeError as error:
-            raise ValueError(
-                f"{name} cannot be an activation: forward(x) and backward(dout) must take one "
-                f"array each ({error})"
-            ) from error
+            reason = f"{method_name}() raised TypeError: {error}"
+            if not _accepts(method, x):
+                reason = f"forward(x) and backward(dout) must take one array each ({error})"
+            raise ValueError(f"{name} cannot be an activation: {reason}") from error
+        result = np.asarray(returned)
         if result.shape != x.shape or result.dtype.kind not in "biuf":
             raise ValueError(
                 f"{name} cannot be an activation: {method_name}() must return real numbers in the "
@@ -105,6 +101,38 @@ def check_activation(activation: Any, n_units: int, dtype: DTypeLike) -> None:
                 f"{result.shape}"
             )
     _refuse_parameters_to_learn(name, layer, x.shape)
+
+
+def _make_checked(activation: Activation, name: str) -> SupportsBackward:
+    """Return `make_activation` of a class or an object; a TypeError becomes a ValueError."""
+    try:
+        return make_activation(activation)
+    except TypeError as error:
+        reason = f"{name} cannot be an activation: copying it raised TypeError: {error}"
+        if isinstance(activation, type):
+            reason = f"{name} cannot be an activation: {name}() raised TypeError: {error}"
+            if not _accepts(activation):
+                reason = (
+                    f"the class {name} cannot be an activation, because it needs arguments: give "
+                    f"an object, such as {name}(...)"
+                )
+        raise ValueError(reason) from error
+
+
+def _accepts(function: Callable[..., Any], *args: Any) -> bool:
+    """Tell whether the signature of a function accepts these arguments; True if it has none.
+
+    A call with other arguments raises TypeError, but so does an error inside the function.
+    """
+    try:
+        parameters = signature(function)
+    except ValueError:  # of some functions that are written in C
+        return True
+    try:
+        parameters.bind(*args)
+    except TypeError:
+        return False
+    return True
 
 
 def probe(n_units: int, dtype: DTypeLike) -> Array:

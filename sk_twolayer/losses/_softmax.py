@@ -48,7 +48,8 @@ def softmax(x: Array, out: Array | None = None) -> Array:
     if not (x.flags.c_contiguous and out.flags.c_contiguous and x.dtype == out.dtype):
         np.copyto(out, x)  # with the memory layout of `out`: see `empty_probabilities`
         x = out
-    run_all(_bind_softmax(x, out, *_empty_row_stats(out)))
+    with np.errstate(over="ignore"):  # a difference of two scores may be -inf
+        run_all(_bind_softmax(x, out, *_empty_row_stats(out)))
     return out
 
 
@@ -123,7 +124,9 @@ class SoftmaxWithLoss(LossLayer):
 
     @staticmethod
     def log_probabilities(x: Array) -> Array:
-        y: Array = log_softmax(x, axis=-1)
+        with np.errstate(over="ignore"):  # a difference of two scores may be -inf
+            y: Array = log_softmax(x, axis=-1)
+        np.maximum(y, np.finfo(y.dtype).min, out=y)
         return y
 
     def encode_targets(self, t: Array, out: Array) -> Array:

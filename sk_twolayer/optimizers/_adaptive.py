@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -28,7 +29,8 @@ class AdaGrad(Optimizer):
     Parameters
     ----------
     epsilon : float, default=1e-10
-        Small number that keeps the step finite if gradients are 0.
+        Small number that keeps the step finite if gradients are 0. Below the root of the smallest
+        normal number of the dtype, which is 1.1e-19 in float32, that root is used instead.
 
     Attributes
     ----------
@@ -71,7 +73,7 @@ class AdaGrad(Optimizer):
         if not hasattr(self, "square_"):
             self.square_ = np.zeros_like(theta)
         gradient, epsilon, blocks = self._bound_to(_bind_blocks, theta, self.square_)
-        epsilon.fill(self.epsilon)
+        epsilon.fill(_epsilon(self.epsilon, theta))
         add_gradient(gradient, scale=1, keep=0)
         for g, v, step, add_step_to_v, add_step_to_x in blocks:
             np.square(g, step)
@@ -93,7 +95,8 @@ class RMSProp(Optimizer):
     decay : float in [0, 1), default=0.9
         Decay rate of the running mean of squared gradients.
     epsilon : float, default=1e-8
-        Small number that keeps the step finite if gradients are 0.
+        Small number that keeps the step finite if gradients are 0. Below the root of the smallest
+        normal number of the dtype, which is 1.1e-19 in float32, that root is used instead.
 
     Attributes
     ----------
@@ -139,7 +142,7 @@ class RMSProp(Optimizer):
             self.square_ = np.zeros_like(theta)
         decay = float(self.decay)
         gradient, epsilon, blocks = self._bound_to(_bind_blocks, theta, self.square_)
-        epsilon.fill(self.epsilon)
+        epsilon.fill(_epsilon(self.epsilon, theta))
         add_gradient(gradient, scale=1, keep=0)
         for g, v, step, add_step_to_v, add_step_to_x in blocks:
             np.square(g, step)
@@ -164,7 +167,8 @@ class Adam(Optimizer):
     beta_2 : float in [0, 1), default=0.999
         Decay rate of the running mean of squared gradients.
     epsilon : float, default=1e-8
-        Small number that keeps the step finite if gradients are 0.
+        Small number that keeps the step finite if gradients are 0. Below the root of the smallest
+        normal number of the dtype, which is 1.1e-19 in float32, that root is used instead.
 
     Attributes
     ----------
@@ -247,7 +251,7 @@ class Adam(Optimizer):
         # both means start at 0, so they are too small in the first steps
         correction = math.sqrt(1 - beta_2**self.n_steps_) / (1 - beta_1**self.n_steps_)
         gradient, epsilon, blocks = self._bound_to(_bind_adam_blocks, theta, self._M, self._V)
-        epsilon.fill(self.epsilon / s)
+        epsilon.fill(_epsilon(self.epsilon, theta) / s)
         add_gradient(gradient, scale=1, keep=0)
         for g, M, V, add_g_to_M, add_g_to_V, add_g_to_x in blocks:
             add_g_to_M((1 - beta_1) / a, 1.0)
@@ -265,6 +269,7 @@ class Adam(Optimizer):
         ndarray of shape (n_parameters,)
             The ``m`` of the formula.
         """
+        self._check_started("mean_")
         self._multiply_means()
         return self._M
 
@@ -281,12 +286,21 @@ class Adam(Optimizer):
         ndarray of shape (n_parameters,)
             The ``v`` of the formula.
         """
+        self._check_started("square_")
         self._multiply_means()
         return self._V
 
     @square_.setter
     def square_(self, square: Array) -> None:  # numpydoc ignore=GL08
         self._V, self._b = square, 1.0
+
+    def _check_started(self, attribute: str) -> None:
+        """Raise an error that names the attribute if the optimizer has no state yet."""
+        if not (hasattr(self, "_M") and hasattr(self, "_V")):
+            raise AttributeError(
+                f"this {type(self).__name__} has no {attribute!r} yet: it has no state before its "
+                "first step"
+            )
 
     def _multiply_means(self) -> None:
         """Make ``m = M`` and ``v = V``."""
@@ -391,6 +405,21 @@ def _bind_adam_blocks(
     for x, g, m, v in in_blocks(theta, gradient, mean, square):
         blocks.append((g, m, v, *(bind_add_scaled(into, g) for into in (m, v, x))))
     return gradient, np.empty((), theta.dtype), blocks
+
+
+def _epsilon(epsilon: float, theta: Array) -> float:
+    """Return `epsilon`, or the root of the smallest normal number of the dtype if that is larger.
+
+    The square of a gradient below this root may be rounded to 0, and so may a smaller `epsilon`.
+    Then ``g / (sqrt(v) + epsilon)`` would be infinite, very large, or ``0 / 0``.
+    """
+    return max(float(epsilon), _root_of_tiny(theta.dtype))
+
+
+@cache  # because each step asks for it
+def _root_of_tiny(dtype: np.dtype[Any]) -> float:
+    """Return the root of the smallest normal number of a dtype."""
+    return math.sqrt(np.finfo(dtype).tiny)
 
 
 def _divide_by_root(x: Array, square: Array, epsilon: Array, out: Array) -> None:

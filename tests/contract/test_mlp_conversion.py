@@ -298,3 +298,13 @@ def test_a_subclass_is_converted_to_itself(digits):
         pass
 
     assert type(Mine.from_mlp(make_mlp(*digits))) is Mine
+
+
+class FewParameters(TwoLayerClassifier):
+    def __init__(self, hidden_size=3):
+        super().__init__(hidden_size, dropout=0.5)
+
+
+def test_a_subclass_with_fewer_parameters_is_converted():
+    with pytest.warns(UserWarning, match=r"no equivalent of dropout=0\.5"):
+        assert FewParameters().to_mlp().hidden_layer_sizes == (3,)

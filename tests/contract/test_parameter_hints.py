@@ -61,8 +61,21 @@ def test_a_parameter_of_a_solver_that_is_a_name_is_an_error_that_asks_for_an_obj
         TwoLayerClassifier().set_params(activation__slope=0.1)
     with pytest.raises(ValueError, match=r"scoring='loss' is a string, which has no parameters$"):
         TwoLayerClassifier().set_params(scoring__x=1)
+    with pytest.raises(ValueError, match=r"solver=SGD is a class, .* such as solver=SGD\(\)$"):
+        TwoLayerClassifier(solver=SGD).set_params(solver__momentum=0.9)
     clf = TwoLayerClassifier().set_params(solver=SGD(), solver__momentum=0.9)
     assert clf.solver.momentum == 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("class_weight", None), ("class_weight", {0: 2.0}), ("hidden_size", 3), ("verbose", True)],
+)
+def test_a_parameter_of_a_value_without_parameters_is_an_error(name, value):
+    message = f"{name}__x cannot be set, because {name} is an object of type "
+    message += f"{type(value).__name__}, which has no parameters$"
+    with pytest.raises(ValueError, match=message):
+        TwoLayerClassifier(**{name: value}).set_params(**{f"{name}__x": 1})
 
 
 def test_signature_clone_and_subclasses_are_those_without_the_decorator():

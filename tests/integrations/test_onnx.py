@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_twolayer import TwoLayerClassifier
-from sk_twolayer.layers import Elu, LeakyRelu
+from sk_twolayer.layers import Elu, LeakyRelu, Relu
 from sk_twolayer.layers._registry import ACTIVATIONS
 from tests.helpers import LONG, MyLeakyRelu, MyRelu
 
@@ -437,3 +437,27 @@ def test_a_layer_without_nodes_is_refused_by_name(digits):
     clf = make(activation=MyRelu()).fit(*digits)
     with pytest.raises(ValueError, match="the activation MyRelu cannot be converted to ONNX"):
         to_onnx(clf, digits[0][:1])
+
+
+class Capped(Relu):
+    """Overrides `forward` and `backward`, and inherits the nodes of relu."""
+
+    def forward(self, x, out=None):
+        self.x = np.asarray(x)
+        return np.clip(x, 0, 1)
+
+    def backward(self, dout, out=None):
+        return dout * ((self.x > 0) & (self.x < 1))
+
+
+class CappedWithNodes(Capped):
+    def onnx_nodes(self, add, x):
+        return add("Min", add("Relu", x), 1.0)
+
+
+def test_a_subclass_is_not_converted_with_the_nodes_of_its_base_class(digits):
+    clf = make(activation=Capped()).fit(*digits)
+    with pytest.raises(ValueError, match="the activation Capped cannot be converted to ONNX"):
+        to_onnx(clf, digits[0][:1])
+    clf = make(activation=CappedWithNodes()).fit(*digits)
+    holds(clf, digits[0], {TwoLayerClassifier: {"zipmap": False}})

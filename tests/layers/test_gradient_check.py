@@ -237,3 +237,21 @@ def test_two_inputs_of_different_shapes():
 
     x, y = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
     assert max(check_gradients(Product(), (x, y)).values()) < 1e-7
+
+
+@pytest.mark.parametrize("x", [3, 3.0, np.float32(3), np.array(3.0)], ids=repr)
+def test_the_point_of_a_numerical_gradient_may_be_a_number(x):
+    gradient = numerical_gradient(lambda x: x**2, x)
+    assert gradient.shape == ()
+    np.testing.assert_allclose(gradient, 6)
+
+
+def test_other_points_of_a_numerical_gradient_are_refused():
+    for x in (None, "3", {3.0}):
+        message = f"x must be an ndarray of float64, a list or a number, got {type(x).__name__}"
+        with pytest.raises(TypeError, match=message):
+            numerical_gradient(np.sum, x)
+    for dtype in (np.int64, np.float32):
+        message = rf"needs float64, but x is {np.dtype(dtype)}: convert it with x.astype\(float\)"
+        with pytest.raises(ValueError, match=message):
+            numerical_gradient(np.sum, np.ones(3, dtype))

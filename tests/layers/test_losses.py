@@ -245,3 +245,15 @@ def test_a_pickle_of_a_loss_contains_no_batch(Layer, scores):
     layer.forward(scores, ONE_HOT)
     assert vars(copy.deepcopy(layer)) == {}
     assert len(pickle.dumps(layer)) < 200
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scores_whose_difference_overflows(dtype):
+    limit = np.finfo(dtype).max
+    x = np.array([[limit, -limit], [0, limit], [-limit, -limit]], dtype)
+    assert_array_equal(softmax(x), [[1, 0], [0, 1], [0.5, 0.5]])
+    log_p = SoftmaxWithLoss.log_probabilities(x)
+    assert log_p.dtype == dtype
+    half = np.log(dtype(0.5))
+    assert_allclose(log_p, np.array([[0, -limit], [-limit, 0], [half, half]], dtype), rtol=1e-6)

@@ -7,6 +7,7 @@ from time import process_time
 import joblib
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
@@ -14,7 +15,16 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from sk_twolayer import TwoLayerClassifier, TwoLayerNet
 from sk_twolayer.gradient_check import check_gradients
-from sk_twolayer.layers import Affine, Dropout, LeakyRelu, MulLayer, Relu, Sigmoid, Softplus
+from sk_twolayer.layers import (
+    Affine,
+    Dropout,
+    Elu,
+    LeakyRelu,
+    MulLayer,
+    Relu,
+    Sigmoid,
+    Softplus,
+)
 from sk_twolayer.layers._registry import ACTIVATIONS
 from sk_twolayer.losses import SoftmaxWithLoss
 from tests.helpers import (
@@ -72,14 +82,12 @@ def test_a_students_relu_gives_the_bits_of_relu(Layer, digits):
 
 @pytest.mark.parametrize("Layer", STUDENTS)
 def test_blocks_partial_fit_and_sparse_rows(Layer, digits, monkeypatch):
-    from scipy.sparse import csr_array
-
     X, y = digits
-    clf = make(activation=Layer()).fit(csr_array(X), y)
+    clf = make(activation=Layer()).fit(sp.csr_array(X), y)
     whole = clf.predict_proba(X)
     monkeypatch.setattr("sk_twolayer._inference.MAX_BLOCK_ROWS", 100)
     assert_allclose(clf.predict_proba(X), whole, rtol=1e-10)
-    assert_allclose(clf.predict_proba(csr_array(X)), whole, rtol=1e-10)
+    assert_allclose(clf.predict_proba(sp.csr_array(X)), whole, rtol=1e-10)
     parts = make(activation=Layer())
     for _ in range(2):
         parts.partial_fit(X[:101], y[:101], classes=np.arange(10))
@@ -207,6 +215,31 @@ class Mean(MyRelu):
         return x.mean(axis=1)
 
 
+class RaisesInForward(MyRelu):
+    def forward(self, x):
+        return x + None
+
+
+class RaisesInBackward(MyRelu):
+    def backward(self, dout):
+        return dout + None
+
+
+class RaisesInInit(MyRelu):
+    def __init__(self):
+        self.slope = 1 + None
+
+
+class RaisesInCopy(MyRelu):
+    def __deepcopy__(self, memo):
+        raise TypeError("cannot copy this")
+
+
+class WithoutArgument(MyRelu):
+    def backward(self):
+        return self.mask
+
+
 class Words(MyRelu):
     def forward(self, x):
         return np.full(x.shape, "x")
@@ -237,6 +270,15 @@ class Words(MyRelu):
             r"Mean cannot be .*: forward\(\) must return.*returned float64 of shape \(2,\)",
         ),
         (Words(), "Words cannot be an activation"),
+        (Elu(alpha="1"), r"Elu cannot be an activation: forward\(\) raised TypeError: '<' not"),
+        (
+            RaisesInForward(),
+            r"RaisesInForward cannot .*: forward\(\) raised TypeError: unsupported",
+        ),
+        (RaisesInBackward, r"RaisesInBackward cannot .*: backward\(\) raised TypeError: unsupp"),
+        (RaisesInInit, r"RaisesInInit cannot .*: RaisesInInit\(\) raised TypeError: unsupported"),
+        (RaisesInCopy(), "RaisesInCopy cannot .*: copying it raised TypeError: cannot copy"),
+        (WithoutArgument(), "WithoutArgument cannot be an activation: .*one array each"),
         (object(), "forward"),
         (np.tanh, "forward"),
         (None, "forward"),
@@ -396,3 +438,38 @@ def test_warm_starts_scorers_and_partial_fit(Layer, digits):
     assert len(scored.validation_scores_) == 3
     more = once.partial_fit(X, y).predict_proba(X)
     assert np.isfinite(more).all()
+
+
+def test_an_error_inside_a_layer_is_the_cause_of_the_error():
+    with pytest.raises(ValueError, match="raised TypeError") as error:
+        TwoLayerNet(3, 4, 2, activation=RaisesInForward())
+    assert isinstance(error.value.__cause__, TypeError)
+
+
+class NanAbove1000(MyRelu):
+    def forward(self, x):
+        return np.where(x > 1000, np.nan, super().forward(x))
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "transform"])
+def test_nan_of_a_layer_for_finite_input_is_an_error_that_names_the_layer(
+    container, method, digits
+):
+    X, y = digits
+    clf = make(activation=NanAbove1000()).fit(X, y)
+    X = X.copy()
+    X[123] *= 1e6
+    assert (X[123] @ clf.coefs_[0] > 2000).any()
+    message = "NanAbove1000 returned nan for row 123 of X, although its input is finite"
+    with pytest.raises(ValueError, match=message):
+        getattr(clf, method)(container(X))
+
+
+def test_an_overflow_before_a_layer_is_not_an_error_of_the_layer(digits):
+    X, y = digits
+    clf = make(activation=NanAbove1000()).fit(X, y)
+    X = X.copy()
+    X[123] = 1.7e308 * np.sign(clf.coefs_[0][:, 0])
+    with pytest.raises(ValueError, match="results of row 123 of X overflow float64"):
+        clf.predict(X)

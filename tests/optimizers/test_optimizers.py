@@ -228,3 +228,48 @@ def test_parameter_names_are_those_of_each_class(cls):
     assert sorted(names) == cls._get_param_names()
     cls._get_param_names().clear()
     assert sorted(names) == cls._get_param_names()
+
+
+@pytest.mark.parametrize("cls", [Adam, AdamW])
+@pytest.mark.parametrize("name", ["mean_", "square_"])
+def test_state_before_the_first_step_is_an_error_that_names_it(cls, name):
+    message = f"{cls.__name__} has no '{name}' yet: it has no state before its first step"
+    with pytest.raises(AttributeError, match=message):
+        getattr(cls(), name)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("cls", [AdaGrad, Adam, AdamW, RMSProp])
+@pytest.mark.parametrize(("dtype", "small"), [(np.float32, 1e-30), (np.float64, 1e-200)])
+def test_a_tiny_epsilon_does_not_make_the_step_infinite(cls, dtype, small):
+    """The square of the second gradient is 0 in this dtype, as the first gradient is."""
+    gradients = np.array([0, small, 1], dtype)
+    theta = np.zeros(3, dtype)
+    optimizer = cls(epsilon=1e-320)
+
+    def add_gradient(into, *, scale, keep):
+        into[:] = scale * gradients
+
+    for _ in range(3):
+        optimizer.step(theta, add_gradient, 0.1)
+    assert theta[0] == 0
+    assert -1 < theta[1] <= 0
+    assert -1 < theta[2] < -0.1
+
+
+def test_a_tiny_epsilon_and_a_column_of_zeros_in_float32(rng):
+    X = rng.standard_normal((60, 3)).astype(np.float32)
+    y = np.arange(60) % 3
+    X[:, 1] = 0
+    for cls in (AdaGrad, Adam, RMSProp):
+        clf = TwoLayerClassifier(4, solver=cls(epsilon=1e-50), max_iter=3, tol=None, alpha=0)
+        assert np.isfinite(clf.fit(X, y).coefs_[0]).all()
+
+
+@pytest.mark.parametrize("cls", [AdaGrad, Adam, RMSProp])
+def test_epsilon_is_used_as_given_in_float64(cls):
+    theta = np.zeros(1)
+    cls(epsilon=1e-100).step(theta, lambda into, *, scale, keep: into.fill(scale * 1e-101), 1.0)
+    other = np.zeros(1)
+    cls(epsilon=1e-300).step(other, lambda into, *, scale, keep: into.fill(scale * 1e-101), 1.0)
+    assert abs(theta[0]) < abs(other[0]) / 5

@@ -175,6 +175,32 @@ class TestSchedules:
         assert_allclose(rate.current, 0.5 / 5**4)
         assert not LearningRate(0.5).reduce()
 
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ((0, "constant", 1), "initial must be a positive number, got 0"),
+            ((-0.1, "constant", 1), "initial must be a positive number, got -0.1"),
+            ((np.nan, "constant", 1), "initial must be a positive number, got nan"),
+            ((np.inf, "constant", 1), "initial must be a positive number, got inf"),
+            (("auto", "constant", 1), "initial must be a positive number, got 'auto'"),
+            ((0.1, "linear", 1), r"schedule must be one of \['adaptive', .*got 'linear'"),
+            ((0.1, ["cosine"], 1), r"schedule must be one of .*got \['cosine'\]"),
+            ((0.1, "cosine", 0), "period must be a positive integer, got 0"),
+            ((0.1, "cosine", -1), "period must be a positive integer, got -1"),
+            ((0.1, "cosine", 2.5), "period must be a positive integer, got 2.5"),
+            ((0.1, "cosine", None), "period must be a positive integer, got None"),
+        ],
+        ids=str,
+    )
+    def test_invalid_parameters_are_refused(self, arguments, message):
+        with pytest.raises(ValueError, match=message):
+            LearningRate(*arguments)
+
+    def test_numbers_of_numpy_are_accepted(self):
+        rate = LearningRate(np.float32(0.5), "cosine", np.int64(4))
+        rate.progress = 2
+        assert_allclose(rate.current, 0.25)
+
     @pytest.mark.parametrize("schedule", ["cosine", "invscaling"])
     @pytest.mark.parametrize("solver", [SGD, AdaGrad])
     def test_each_step_has_its_rate(self, schedule, solver, rng):

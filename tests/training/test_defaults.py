@@ -210,3 +210,22 @@ def test_mean_squares(container, weights, rng):
     assert_allclose(mean_squares(container(X), weights), expected, rtol=1e-6)
     X[1] = [1e30, 0, -1e30, 1]
     assert np.isinf(mean_squares(container(X), weights)).tolist() == [True, False, True, False]
+
+
+def test_raising_max_iter_lengthens_lbfgs(rng):
+    """Its steps have no schedule, so that a larger number of epochs is used."""
+    X, y = rng.standard_normal((60, 4)), rng.randint(2, size=60)
+    clf = make(solver="lbfgs", max_iter=300, tol=None).fit(X, y)
+    assert (clf.n_iter_, clf.max_iter_, clf.learning_rate_schedule_) == (300, 300, "constant")
+
+
+def test_duplicate_entries_of_sparse_rows_count_once(rng):
+    X, y = rng.standard_normal((40, 60)), rng.randint(2, size=40)
+    halves = sp.csr_array(
+        (np.repeat(X / 2, 2), np.tile(np.repeat(np.arange(60), 2), 40), np.arange(41) * 120),
+        shape=X.shape,
+    )
+    stored = halves.data.copy()
+    dense, sparse = make().fit(X, y), make().fit(halves, y)
+    assert (sparse.learning_rate_, sparse.alpha_) == (dense.learning_rate_, dense.alpha_)
+    assert_array_equal(halves.data, stored)

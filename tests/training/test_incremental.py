@@ -13,7 +13,14 @@ from sklearn.datasets import make_multilabel_classification
 from sk_twolayer import TwoLayerClassifier
 from sk_twolayer._training.state import Patience
 from sk_twolayer.optimizers import LBFGS, SGD
-from tests.helpers import OPTIMIZERS, PLAIN, STEPPING, current_learning_rate
+from tests.helpers import (
+    OPTIMIZERS,
+    PLAIN,
+    STEPPING,
+    MyLeakyRelu,
+    MyRelu,
+    current_learning_rate,
+)
 
 
 def make(**options):
@@ -338,6 +345,20 @@ def test_patience_is_reset_if_epochs_are_not_comparable(change, digits):
     clf._training_state["patience"] = rule.get_state()
     clf.set_params(max_iter=3, tol=None).fit(X, y, weight)
     assert clf._training_state["patience"]["best"] > -5.0
+
+
+@pytest.mark.filterwarnings("ignore:Maximum number of epochs")
+@pytest.mark.parametrize(
+    "activation", ["tanh", MyRelu(), MyLeakyRelu(0.3)], ids=["name", "object", "with slope"]
+)
+def test_patience_continues_with_the_same_activation(activation, digits):
+    """Also a layer of a user's own, whose repr may be another for each copy."""
+    clf = make(activation=activation, warm_start=True, max_iter=1, tol=10.0, n_iter_no_change=50)
+    counts = []
+    for _ in range(5):
+        clf.fit(*digits)
+        counts.append(clf._training_state["patience"]["epochs_without_improvement"])
+    assert counts == [0, 1, 2, 3, 4]
 
 
 class TestValidationHistory:
