@@ -168,8 +168,25 @@ def number_like(value: float, x: Array) -> Array:
 def zeros_to_compare(x: Array) -> Array:
     """Return zeros for `np.maximum` and `np.minimum` of an array and 0.
 
-    These two compute several elements at once only if both operands are contiguous: with an array
-    of zeros they take a fifth of the time that they take with a number. For a large `x` the zeros
-    are one row, which is repeated by broadcasting: then they take 40 % of that time, and no memory.
+    These two functions use SIMD instructions only if both operands are contiguous: with an array of
+    zeros they take a fifth of the time that they take with a number. For a large `x` the zeros are
+    one row, which is broadcast: that takes 40 % of the time, and no memory.
+
+    Parameters
+    ----------
+    x : ndarray
+        The array that is compared.
+
+    Returns
+    -------
+    ndarray
+        Zeros of the shape of `x`, or of its last axis if `x` has more than `MAX_ZEROS` elements.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_twolayer.layers._activations import zeros_to_compare
+    >>> zeros_to_compare(np.ones((2, 3))).shape, zeros_to_compare(np.ones((1000, 300))).shape
+    ((2, 3), (300,))
     """
     return np.zeros_like(x) if x.size <= MAX_ZEROS else np.zeros(x.shape[-1], x.dtype)
