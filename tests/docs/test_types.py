@@ -16,7 +16,7 @@ pytest.importorskip("mypy")
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "sk_twolayer").rglob("*.py"))
-ROUNDS = 100 if os.environ.get("SK_TWOLAYER_TESTS") == "long" else 3
+ROUNDS = 100 if os.environ.get("SK_TWOLAYER_TESTS") == "long" else 1
 
 
 def functions(node):
