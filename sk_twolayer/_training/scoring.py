@@ -249,8 +249,10 @@ def _needs_two_classes(scorer: Any, classes: Array) -> bool:
     label = classes.tolist()[0]
     if isinstance(label, bool):
         two = np.array([False, True])
-    else:
-        two = np.array([label, label + ("_" if isinstance(label, str) else 1)])
+    elif isinstance(label, str):
+        two = np.array([label, label + "_"])
+    else:  # numbers, and times
+        two = np.sort(np.concatenate([classes, classes + 1]))
     fails = not _succeeds(scorer, classes, np.zeros(2, np.intp), allow_warnings=True)
     return fails and _succeeds(scorer, two, np.array([0, 1]))
 

@@ -434,6 +434,12 @@ class TestAbsentClasses:
         clf.fit(rng.randn(40, 3), np.ones(40, int))
         assert clf.best_validation_score_ == 1
 
+    @pytest.mark.parametrize("label", ["cat", 2.0, True, np.int8(127), np.datetime64("2020-01-01")])
+    def test_one_class_of_any_type_has_an_accuracy(self, label, rng):
+        y = np.full(40, label)
+        clf = make(early_stopping=True, scoring="accuracy").fit(rng.randn(40, 3), y)
+        assert clf.best_validation_score_ == 1
+
     @pytest.mark.filterwarnings("ignore:.*single label|.*single class:UserWarning")
     def test_a_score_of_one_class_may_come_with_a_warning(self, rng):
         clf = make(early_stopping=True, scoring="balanced_accuracy")
