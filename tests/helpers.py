@@ -86,6 +86,21 @@ def without_address(value):
 # Layers with `forward` and `backward`, and nothing else.
 
 
+class MyAffine:
+    """An affine layer as in the book."""
+
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+
+
 class MyRelu:
     """As in the book: keeps a mask, writes into `dout` and returns it."""
 

@@ -10,22 +10,7 @@ from sk_twolayer.gradient_check import check_gradients, numerical_gradient
 from sk_twolayer.layers import AddLayer, Affine, Dropout, LeakyRelu, MulLayer
 from sk_twolayer.layers._registry import ACTIVATIONS
 from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
-from tests.helpers import STUDENTS, MyRelu, MySigmoid, MySoftplus, without_address
-
-
-class MyAffine:
-    """As in the book."""
-
-    def __init__(self, W, b):
-        self.W, self.b = W, b
-
-    def forward(self, x):
-        self.x = x
-        return x @ self.W + self.b
-
-    def backward(self, dout):
-        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
-        return dout @ self.W.T
+from tests.helpers import STUDENTS, MyAffine, MyRelu, MySigmoid, MySoftplus, without_address
 
 
 class MySoftmaxWithLoss:

@@ -14,7 +14,7 @@ from sk_twolayer.gradient_check import check_gradients, numerical_gradient
 from sk_twolayer.layers import Affine, Dropout, Identity, LeakyRelu, Relu, Tanh
 from sk_twolayer.layers._registry import ACTIVATIONS
 from sk_twolayer.losses import SigmoidWithLoss, SoftmaxWithLoss
-from tests.helpers import MySoftplus, pairwise, without_address
+from tests.helpers import MyAffine, MySoftplus, pairwise, without_address
 
 BATCH, INPUTS, HIDDEN, OUTPUTS = 7, 5, 6, 3
 
@@ -408,21 +408,6 @@ def test_weights_that_are_assigned_to_a_layer_are_those_of_the_net(x, rng):
     )
 
 
-class BookAffine:
-    """As in the book."""
-
-    def __init__(self, W, b):
-        self.W, self.b = W, b
-
-    def forward(self, x):
-        self.x = x
-        return x @ self.W + self.b
-
-    def backward(self, dout):
-        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
-        return dout @ self.W.T
-
-
 @pytest.mark.parametrize(
     "copied", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))]
 )
@@ -430,12 +415,12 @@ def test_copies_keep_layers_that_were_replaced(copied, x):
     net, t = make_net(alpha=0.1), targets("labels")
     net.layers["Relu"] = MySoftplus()
     for i in "12":
-        net.layers[f"Affine{i}"] = BookAffine(net.params[f"W{i}"], net.params[f"b{i}"])
+        net.layers[f"Affine{i}"] = MyAffine(net.params[f"W{i}"], net.params[f"b{i}"])
     net.last_layer = SigmoidWithLoss()
     t = np.eye(OUTPUTS)[t]
     assert largest_difference(net.gradient(x, t), net.numerical_gradient(x, t)) < 1e-7
     other = copied(net)
-    assert [type(layer) for layer in other.layers.values()] == [BookAffine, MySoftplus, BookAffine]
+    assert [type(layer) for layer in other.layers.values()] == [MyAffine, MySoftplus, MyAffine]
     assert type(other.last_layer) is SigmoidWithLoss
     assert other.layers["Affine1"].W is other.params["W1"]
     assert other.layers["Relu"] is not net.layers["Relu"]
