@@ -162,6 +162,22 @@ def test_benchmark_of_ideas(tmp_path):
         assert len([ratio for ratio in re.findall(r"([\d.]+) \(", line) if float(ratio) > 0]) == 2
 
 
+def test_benchmark_of_the_parts_of_a_step(tmp_path):
+    options = ["--workloads", "0", "--repeats", "1"]
+    _, *lines = run("benchmarks/steps.py", *options, cwd=tmp_path).splitlines()
+    whole_steps = [float(line.split()[-6]) for line in lines]
+    assert len(whole_steps) == 2
+    assert min(whole_steps) > 0
+
+
+def test_comparison_of_rules_for_the_defaults(tmp_path):
+    options = ["--few-rows", "--sets", "iris", "--seeds", "1", "--candidates", "chosen", "before"]
+    lines = run("benchmarks/choose_defaults.py", *options, cwd=tmp_path).splitlines()
+    ratios = {line.split(" | ")[0]: float(line.split(" | ")[2]) for line in lines[2:4]}
+    assert set(ratios) == {"| chosen", "| before"}
+    assert ratios["| chosen"] < ratios["| before"]
+
+
 def test_the_readme_quotes_the_results():
     """Its ranges of the times to fit are the measured ones, to one decimal."""
     training = json.loads((ROOT / "benchmarks" / "results.json").read_text())["training"]
