@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Callable
 from inspect import signature
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -251,8 +252,10 @@ def _needs_two_classes(scorer: Any, classes: Array) -> bool:
         two = np.array([False, True])
     elif isinstance(label, str):
         two = np.array([label, label + "_"])
-    else:  # numbers, and times
-        two = np.sort(np.concatenate([classes, classes + 1]))
+    elif isinstance(label, Real):
+        two = np.array([label, label + 1])
+    else:  # a time
+        two = np.arange(2)
     fails = not _succeeds(scorer, classes, np.zeros(2, np.intp), allow_warnings=True)
     return fails and _succeeds(scorer, two, np.array([0, 1]))
 
